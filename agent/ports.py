@@ -1,0 +1,174 @@
+"""Room rule: what the agent needs of the world, as protocols. No implementation, no vendor's word.
+
+Drivers import this module and `core.model`, and nothing else of the agent (contract 4). Each
+port has one conformance suite in tests/ports, which the real adapter and the simulated one pass.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+
+from agent.core.model import Moment, Reading
+
+
+class Clock(Protocol):
+    def now(self) -> Moment:
+        """The present instant on both clocks."""
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since boot; what deadlines and waits are made of."""
+
+
+class Meters(Protocol):
+    """Every instrument of the station, on however many buses."""
+
+    def read(self, moment: Moment) -> tuple[Reading, ...]:
+        """One reading per declared quantity, within the bus budget of one scan.
+
+        Never raises for a fault of the wire or of an instrument: that is a bad Reading.
+        """
+
+    def close(self) -> None: ...
+
+
+class RelayPosition(NamedTuple):
+    """What the relay process says of its line. `lease_ms` is what is left; 0 when cut."""
+
+    permitted: bool
+    lease_ms: int
+
+
+class RelayGone(Exception):
+    """The relay process does not answer. The scan goes on: there is nothing left to hold."""
+
+
+class Relay(Protocol):
+    """The lease on the pump, as control sees it."""
+
+    def position(self) -> RelayPosition:
+        """RelayGone when the relay process does not answer in time."""
+
+    def permit(self, lease_ms: int) -> None:
+        """Renew the permission; it lapses by itself. RelayGone as above."""
+
+    def cut(self) -> None:
+        """Open the relay now. RelayGone as above."""
+
+
+class Line(Protocol):
+    """One output that permits the pump. Owned by the relay process alone.
+
+    Claiming it puts it at the cut level without a pulse. What the line does when its owner dies
+    is the driver's to state, not to promise.
+    """
+
+    def drive(self, *, permitted: bool) -> None: ...
+
+    def permitted(self) -> bool:
+        """The level read back from the line."""
+
+    def close(self) -> None:
+        """Drive the cut level and let go."""
+
+
+class Watchdog(Protocol):
+    """The service manager, told of life. Every call is a no-op where there is none."""
+
+    def ready(self) -> None: ...
+
+    def pet(self) -> None: ...
+
+
+# --- uplinks -------------------------------------------------------------------------------------
+
+
+class RawRecord(NamedTuple):
+    """A record as the journal holds it: `body` is the parsed positional row of its kind."""
+
+    number: int
+    at_utc_ms: int
+    trusted: bool
+    kind: str
+    body: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records of one epoch, oldest first, and the chain's head when they were read."""
+
+    station: str
+    epoch: str
+    records: Sequence[RawRecord]
+    head_number: int
+    head_hash: str
+
+
+class Answer(Enum):
+    """What became of a batch. The three answers of an outbox."""
+
+    ACCEPTED = "accepted"  # a receipt: the cursor may move
+    REJECTED = "rejected"  # the platform refuses the content; never retried as it is
+    KEPT = "kept"  # the link failed, or nobody consumes: keep and try again
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An answer to the batch that was sent with `token`. `why` is one line for a human."""
+
+    token: int
+    answer: Answer
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The link is established: send the state first, then the backlog.
+
+    `window` is how many batches may be in flight, `batch_bytes_max` how large one may be.
+    """
+
+    window: int
+    batch_bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The link is gone; everything in flight is KEPT. `why` is one line for a human."""
+
+    why: str
+
+
+LinkEvent = LinkUp | LinkDown | Receipt
+
+
+class Platform(Protocol):
+    """One link to one platform. Single-threaded: it works only inside `step`."""
+
+    def connect(self) -> None:
+        """Begin to establish the link; LinkUp or LinkDown follows from `step`."""
+
+    def fileno(self) -> int:
+        """The descriptor to wait on, or -1 while there is none."""
+
+    def wants_write(self) -> bool: ...
+
+    def step(self, *, readable: bool, writable: bool, monotonic_ms: int) -> Sequence[LinkEvent]:
+        """Do what can be done without waiting, and say what happened."""
+
+    def send_records(self, payload: bytes) -> int:
+        """Queue a batch and return its token. Only while the link is up and within its window."""
+
+    def send_state(self, payload: bytes) -> None:
+        """Replace the retained live state. Best effort: the next state supersedes it."""
+
+    def close(self) -> None:
+        """Say goodbye (the last will is not sent) and release the socket."""
+
+
+class Codec(Protocol):
+    """A platform's payload format. Pure."""
+
+    def encode_records(self, batch: Batch) -> bytes: ...
+
+    def encode_state(self, state: dict[str, Any]) -> bytes: ...

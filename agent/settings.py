@@ -1,0 +1,177 @@
+"""Room rule: what is true of one site, as frozen values. No file is opened here but the settings.
+
+Each option is declared once, below: its type, its bounds and its default. The reader walks these
+declarations, so an option that is not declared is an error, and so is one out of range; all of
+them are reported at once (`SettingsError`). Units stand last in names. There is no default that a
+site would regret: what only the site can know has none. `config/station.example.toml` is the
+reference and is compared with these declarations by a test.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+# --- how an option is declared -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Both ends are allowed."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """`pattern` is a regular expression for the whole value; `words` says it to a human."""
+
+    pattern: str
+    words: str
+
+
+Name = Annotated[str, Matches(r"[a-z0-9][a-z0-9_-]{0,31}", "a-z 0-9 _ -, at most 32")]
+StationId = Annotated[
+    str, Matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "A-Z a-z 0-9 . _ -, at most 64")
+]
+UnitId = Annotated[int, Between(1, 247)]
+Text = Annotated[str, Matches(r"[^\x00-\x1f]{1,100}", "1 to 100 printable characters")]
+Topic = Annotated[str, Matches(r"[^\x00-\x1f+#/][^\x00-\x1f+#]{0,199}", "no + # and no leading /")]
+
+
+# --- the sections ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    id: StationId
+    name: Text
+    zone: Text = "Asia/Shanghai"
+    language: Literal["zh", "en"] = "zh"
+    state_dir: Path = Path("/var/lib/wellkeeper")
+    run_dir: Path = Path("/run/wellkeeper")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    # "synchronised": the kernel says NTP (or another source) disciplines the clock.
+    # "always": the host is known to keep time without saying so. For demos and bench tests.
+    trusted_when: Literal["synchronised", "always"] = "synchronised"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    period_s: Annotated[int, Between(1, 10)] = 1
+    record_interval_s: Annotated[int, Between(1, 3600)] = 60
+    cut_latency_ms: Annotated[int, Between(0, 5000)] = 150
+    # The bus budget of one scan; what did not fit continues in the next scan.
+    bus_budget_ms: Annotated[int, Between(50, 9000)] = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    driver: Literal["gpio", "simulated"]
+    lease_s: Annotated[int, Between(3, 120)] = 15
+    line: Annotated[int, Between(0, 1023)] | None = None  # gpio: the line's number (BCM on a Pi)
+    active_high: bool = True  # gpio: the level that permits
+    wiring: Literal["self_holding"] = "self_holding"
+    socket: Path | None = None  # simulated: the simulator's pin
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    name: Name
+    port: Path
+    baud: Annotated[int, Between(1200, 115200)] = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FlowMeter:
+    """Which bus, which unit id, which profile; the same for the other instruments."""
+
+    bus: Name
+    unit: UnitId
+    profile: Name
+    # The most that can be real: pump nameplate plus reserve. A total that moves faster is suspect.
+    flow_max_m3_per_h: Annotated[int, Between(1, 5000)]
+
+
+@dataclass(frozen=True, slots=True)
+class PowerMeter:
+    bus: Name
+    unit: UnitId
+    profile: Name
+    power_max_kw: Annotated[int, Between(1, 1000)]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelProbe:
+    bus: Name
+    unit: UnitId
+    profile: Name
+    # Depth of the probe below the wellhead: level = this minus the water column above the probe.
+    depth_mm: Annotated[int, Between(0, 1_000_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Interlock:
+    flow_meter_alarm_s: Annotated[int, Between(5, 3600)] = 60
+    flow_meter_cut_min: Annotated[int, Between(1, 72 * 60)] = 30
+    both_meters_cut_s: Annotated[int, Between(10, 3600)] = 300
+    short_cycle_s: Annotated[int, Between(0, 3600)] = 180
+    warn_percent: tuple[Annotated[int, Between(1, 99)], ...] = (80, 90, 95)
+    # Above this power the pump counts as running.
+    idle_power_w: Annotated[int, Between(10, 50_000)] = 500
+    confirm_scans: Annotated[int, Between(2, 60)] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    on_failure: Literal["run_on", "cut"] = "run_on"
+    run_on_h: Annotated[int, Between(1, 72)] = 24
+    run_on_percent: Annotated[int, Between(1, 20)] = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Verified whenever on; there is no option that weakens it."""
+
+    ca_file: Path | None = None  # None: the host's own store
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    name: Name
+    host: Text
+    port: Annotated[int, Between(1, 65535)]
+    tls: Tls | None  # `tls = false` must be written out: nothing falls back to clear text
+    protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"
+    prefix: Topic = "wells"
+    user: Text | None = None
+    password_file: Path | None = None
+    keepalive_s: Annotated[int, Between(10, 1200)] = 60
+    batch_interval_s: Annotated[int, Between(1, 3600)] = 300
+    state_interval_s: Annotated[int, Between(1, 86400)] = 600
+    # MQTT 3.1.1 acknowledges even what its access list discards: declared, or not at all.
+    trust_puback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One station. `file` is where it was read from."""
+
+    station: Station
+    relay: Relay
+    bus: tuple[Bus, ...]
+    flow_meter: FlowMeter
+    power_meter: PowerMeter
+    level_probe: LevelProbe | None = None
+    platform: tuple[Platform, ...] = ()
+    clock: Clock = field(default_factory=Clock)
+    scan: Scan = field(default_factory=Scan)
+    interlock: Interlock = field(default_factory=Interlock)
+    journal: Journal = field(default_factory=Journal)
