@@ -1,0 +1,79 @@
+# One command each, on a fresh Debian or Raspberry Pi OS: `make help` lists them.
+# Every step runs only when it is needed; nothing outside this folder is written but Debian's
+# packages that are missing (named before they are installed).
+
+SHELL := /bin/sh
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# Debian keeps the daemons out of a user's PATH.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench soak lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+demo: $(READY) $(TOOLS) ## the whole station on a simulated pump house, in about a minute
+	@$(BIN)/wellkeeper demo $(DEMO)
+
+test: $(READY) $(TOOLS) lint ## everything that must hold before a commit lands
+	$(BIN)/pytest -n auto $(PYTEST)
+
+lint: $(READY) ## style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) $(TOOLS) ## one table: what was measured beside its budget
+	$(BIN)/python tests/bench/table.py $(BENCH)
+
+soak: $(READY) $(TOOLS) ## the trials again, many times over (SOAK=20 is the multiplier)
+	$(BIN)/pytest -n auto --soak $(or $(SOAK),20) -m soak $(PYTEST)
+
+# Kept in the repository: what is installed is what was tested, wheel by wheel.
+lock: $(READY) ## resolve the dependencies of pyproject.toml anew, with hashes
+	@[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/runtime.lock
+	$(BIN)/uv pip compile $(LOCK) --group dev pyproject.toml -o requirements/dev.lock
+
+LOCK := --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+clean: ## remove the virtual environment and everything that was made
+	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the targets need -----------------------------------------------------------------------
+
+# The oldest admitted Python is 3.11 (Debian 12). PYTHON=... chooses another one.
+$(BIN)/python:
+	@set -e; for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "No Python 3.11 or newer was found (python3 is $$(python3 --version 2>&1))." >&2; \
+		echo "Debian 12, Raspberry Pi OS 12 and newer have one: apt install python3 python3-venv," >&2; \
+		echo "or name yours: make PYTHON=/path/to/python3.13" >&2; exit 1; \
+	fi; \
+	if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
+		sh .ci/debian-packages python3-venv; \
+	fi; \
+	"$$found" -m venv $(VENV)
+
+$(READY): requirements/dev.lock pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What a user of the station has, for the real-part tests: a broker, a pty pair, two Modbus masters.
+$(TOOLS): .ci/debian-packages | $(BIN)/python
+	@sh .ci/debian-packages mosquitto socat mbpoll libmodbus5
+	@touch $@

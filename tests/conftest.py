@@ -1,0 +1,31 @@
+"""Room rule: what every test folder shares. Nothing that belongs to one room's tests.
+
+`--soak N` multiplies the trials of those tests that count them: a trial that kills or corrupts
+something is worth repeating, and `make soak` repeats it all night without being another test.
+"""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--soak",
+        type=int,
+        default=1,
+        metavar="N",
+        help="repeat the trials of the tests that take the `soak` fixture N times as often",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that counts its trials is a soak test: `-m soak` finds it without a second list."""
+    for item in items:
+        if "soak" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.soak)
+
+
+@pytest.fixture(scope="session")
+def soak(request: pytest.FixtureRequest) -> int:
+    """How many times as many trials as in `make test`."""
+    times: int = request.config.getoption("--soak")
+    return times
