@@ -1,4 +1,4 @@
-"""Room rule: what is true of one site, as frozen values. No file is opened here but the settings.
+"""Room rule: which options a site has, and nothing that reads or judges them.
 
 Each option is declared once, below: its type, its bounds and its default. The reader walks these
 declarations, so an option that is not declared is an error, and so is one out of range; all of
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from agent.settings.problems import Reason
+
 # --- how an option is declared -------------------------------------------------------------------
 
 
@@ -18,25 +20,29 @@ from typing import Annotated, Literal
 class Between:
     """Both ends are allowed."""
 
-    low: float
-    high: float
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """`pattern` is a regular expression for the whole value; `words` says it to a human."""
+    """`pattern` is a regular expression for the whole value; `otherwise` is why it is refused."""
 
     pattern: str
-    words: str
+    otherwise: Reason
 
 
-Name = Annotated[str, Matches(r"[a-z0-9][a-z0-9_-]{0,31}", "a-z 0-9 _ -, at most 32")]
-StationId = Annotated[
-    str, Matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "A-Z a-z 0-9 . _ -, at most 64")
-]
+Name = Annotated[str, Matches(r"[a-z0-9][a-z0-9_-]{0,31}", Reason.NOT_A_NAME)]
+StationId = Annotated[str, Matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", Reason.NOT_A_STATION_ID)]
 UnitId = Annotated[int, Between(1, 247)]
-Text = Annotated[str, Matches(r"[^\x00-\x1f]{1,100}", "1 to 100 printable characters")]
-Topic = Annotated[str, Matches(r"[^\x00-\x1f+#/][^\x00-\x1f+#]{0,199}", "no + # and no leading /")]
+Text = Annotated[str, Matches(r"[^\x00-\x1f\x7f]{1,100}", Reason.NOT_A_TEXT)]
+Host = Annotated[
+    str, Matches(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}|[0-9a-f:.]{2,45}", Reason.NOT_A_HOST)
+]
+Topic = Annotated[
+    str,
+    Matches(r"[^\x00-\x1f+#/$](?:[^\x00-\x1f+#]{0,198}[^\x00-\x1f+#/])?", Reason.NOT_A_TOPIC),
+]
 
 
 # --- the sections ------------------------------------------------------------------------------
@@ -146,7 +152,7 @@ class Tls:
 @dataclass(frozen=True, slots=True)
 class Platform:
     name: Name
-    host: Text
+    host: Host
     port: Annotated[int, Between(1, 65535)]
     tls: Tls | None  # `tls = false` must be written out: nothing falls back to clear text
     protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"

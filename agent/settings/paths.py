@@ -1,0 +1,34 @@
+"""Room rule: where a station's files and sockets stand. Opens none of them."""
+
+from pathlib import Path
+from typing import Final
+
+from agent.settings.declarations import Settings
+
+# The desk's client that is no platform: root on this host.
+ADMIN: Final = "admin"
+# sun_path holds 108 bytes with its closing NUL.
+SOCKET_BYTES_MAX: Final = 107
+
+
+def desk_socket(settings: Settings, client: str) -> Path:
+    """Where `client` (a platform's name, or ADMIN) meets the desk."""
+    known = [ADMIN, *(platform.name for platform in settings.platform)]
+    assert client in known, f"{client} is not declared"
+    return desk_socket_in(settings.station.run_dir, client)
+
+
+def relay_socket(settings: Settings) -> Path:
+    return relay_socket_in(settings.station.run_dir)
+
+
+def journal_file(settings: Settings) -> Path:
+    return settings.station.state_dir / "journal.db"
+
+
+def desk_socket_in(run_dir: Path, client: str) -> Path:
+    return run_dir / "desk" / f"{client}.sock"
+
+
+def relay_socket_in(run_dir: Path) -> Path:
+    return run_dir / "relay.sock"

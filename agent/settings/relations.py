@@ -1,0 +1,232 @@
+"""Room rule: what must hold between two options, and why. Each relation is one short function.
+
+A relation is judged when all its parts were read well, so that one mistake is told once.
+"""
+
+import re
+import stat
+import zoneinfo
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from agent.settings.paths import (
+    ADMIN,
+    SOCKET_BYTES_MAX,
+    desk_socket_in,
+    relay_socket_in,
+)
+from agent.settings.problems import Found, Reason
+
+LEASE_PERIODS: Final = 3
+CREDENTIALS: Final = Path("/run/credentials")
+INSTRUMENTS: Final = ("flow_meter", "power_meter", "level_probe")
+
+
+@dataclass(slots=True)
+class Good:
+    """What read well: each option by key path, defaults too, and the length of each list."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+
+    def get(self, key: str) -> Any:
+        """None for an option that is absent or was refused."""
+        return self.values.get(key)
+
+    def each(self, key: str) -> list[str]:
+        """The key paths of a list's members."""
+        return [f"{key}[{number}]" for number in range(self.lengths.get(key, 0))]
+
+
+def broken(good: Good) -> Iterator[Found]:
+    for relation in RELATIONS:
+        yield from relation(good)
+
+
+def _lease(good: Good) -> Iterator[Found]:
+    # Two scans may fail to renew (one late, one lost) before the third has to: a single slow
+    # answer on the bus must not stop a pump.
+    period_s, lease_s = good.get("scan.period_s"), good.get("relay.lease_s")
+    if period_s and lease_s and lease_s < LEASE_PERIODS * period_s:
+        yield Found(
+            "relay.lease_s", Reason.LEASE_SHORT, str(lease_s), str(LEASE_PERIODS * period_s)
+        )
+
+
+def _budget(good: Good) -> Iterator[Found]:
+    # What the bus may use is less than the period: the rest of it is for judging and writing.
+    period_s, budget_ms = good.get("scan.period_s"), good.get("scan.bus_budget_ms")
+    if period_s and budget_ms and budget_ms >= 1000 * period_s:
+        yield Found("scan.bus_budget_ms", Reason.BUDGET_LONG, str(budget_ms), str(1000 * period_s))
+
+
+def _buses(good: Good) -> Iterator[Found]:
+    # An instrument names its bus, so a name is one bus; and a tty has one owner.
+    yield from _twice(good, "bus", "name", Reason.BUS_TWICE)
+    yield from _twice(good, "bus", "port", Reason.PORT_TWICE)
+
+
+def _instruments(good: Good) -> Iterator[Found]:
+    names = [good.get(f"{bus}.name") for bus in good.each("bus")]
+    seen: dict[tuple[str, int], str] = {}
+    for instrument in INSTRUMENTS:
+        bus, unit = good.get(f"{instrument}.bus"), good.get(f"{instrument}.unit")
+        if bus and names and None not in names and bus not in names:
+            yield Found(f"{instrument}.bus", Reason.BUS_UNKNOWN, bus, " ".join(names))
+        if not bus or not unit:
+            continue
+        # Two instruments with one address answer at the same time and garble each other.
+        if (bus, unit) in seen:
+            yield Found(f"{instrument}.unit", Reason.UNIT_TWICE, str(unit), seen[bus, unit])
+        seen.setdefault((bus, unit), instrument)
+
+
+def _platform_names(good: Good) -> Iterator[Found]:
+    # A platform's name is its desk socket, and the desk socket is its identity.
+    yield from _twice(good, "platform", "name", Reason.PLATFORM_TWICE)
+    for platform in good.each("platform"):
+        if good.get(f"{platform}.name") == ADMIN:
+            yield Found(f"{platform}.name", Reason.PLATFORM_RESERVED, ADMIN)
+
+
+def _relay(good: Good) -> Iterator[Found]:
+    # An option that nothing reads is a mistake, also where the driver alone decides that.
+    driver = good.get("relay.driver")
+    if "relay.line" in good.values and "relay.socket" in good.values:
+        line, socket = good.get("relay.line"), good.get("relay.socket")
+        if driver == "gpio" and line is None:
+            yield Found("relay.line", Reason.LINE_MISSING)
+        if driver == "gpio" and socket is not None:
+            yield Found("relay.socket", Reason.SOCKET_UNUSED, str(socket))
+        if driver == "simulated" and socket is None:
+            yield Found("relay.socket", Reason.SOCKET_MISSING)
+        if driver == "simulated" and line is not None:
+            yield Found("relay.line", Reason.LINE_UNUSED, str(line))
+
+
+def _platforms(good: Good) -> Iterator[Found]:
+    for platform in good.each("platform"):
+        # MQTT 3.1.1 acknowledges even what its access list discards; until platforms send
+        # receipts of their own, only a declared trust may move a cursor.
+        if good.get(f"{platform}.protocol") == "mqtt311" and (
+            good.get(f"{platform}.trust_puback") is False
+        ):
+            yield Found(f"{platform}.trust_puback", Reason.PUBACK_UNTRUSTED, "false", "true")
+        password = good.get(f"{platform}.password_file")
+        if password is None:
+            continue
+        if f"{platform}.user" in good.values and good.get(f"{platform}.user") is None:
+            yield Found(f"{platform}.user", Reason.PASSWORD_WITHOUT_USER)
+        # Whoever shares the wire would read it. On loopback there is no wire.
+        host, in_clear = good.get(f"{platform}.host"), good.values.get(f"{platform}.tls", True)
+        if in_clear is None and host and not _is_loopback(host):
+            yield Found(f"{platform}.tls", Reason.PASSWORD_IN_CLEAR, host)
+
+
+def _secrets(good: Good) -> Iterator[Found]:
+    for platform in good.each("platform"):
+        tls = f"{platform}.tls"
+        pair = (f"{tls}.cert_file", f"{tls}.key_file")
+        # A client certificate is proved with its key; one without the other proves nothing.
+        if all(half in good.values for half in pair):
+            for half, other in (pair, pair[::-1]):
+                if good.get(half) is None and good.get(other) is not None:
+                    yield Found(half, Reason.CERTIFICATE_ALONE, expected=other)
+        for key in (f"{tls}.ca_file", f"{tls}.cert_file"):
+            yield from _file(good, key, secret=False)
+        for key in (f"{tls}.key_file", f"{platform}.password_file"):
+            yield from _file(good, key, secret=True)
+
+
+def _file(good: Good, key: str, *, secret: bool) -> Iterator[Found]:
+    path = good.get(key)
+    # systemd makes a unit's credentials when it starts the unit, for its user alone.
+    if path is None or path.is_relative_to(CREDENTIALS):
+        return
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return  # another process's secret: every process reads the whole file
+    except OSError:
+        yield Found(key, Reason.FILE_ABSENT, str(path))
+        return
+    if not stat.S_ISREG(mode):
+        yield Found(key, Reason.FILE_ABSENT, str(path))
+    elif secret and mode & 0o077:
+        yield Found(key, Reason.SECRET_EXPOSED, f"{stat.S_IMODE(mode):04o}", str(path))
+
+
+def _warnings(good: Good) -> Iterator[Found]:
+    # Each stage is graver than the one before it.
+    percents = good.get("interlock.warn_percent")
+    if percents and any(left >= right for left, right in pairwise(percents)):
+        yield Found(
+            "interlock.warn_percent",
+            Reason.WARNINGS_UNORDERED,
+            str(list(percents)),
+            str(sorted(set(percents))),
+        )
+
+
+def _zone(good: Good) -> Iterator[Found]:
+    # The plan year begins at midnight of this zone.
+    zone = good.get("station.zone")
+    if not zone:
+        return
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        yield Found("station.zone", Reason.ZONE_UNKNOWN, zone, "Asia/Shanghai")
+
+
+def _sockets(good: Good) -> Iterator[Found]:
+    # The kernel keeps 107 bytes for a socket's path and refuses the 108th when it is bound.
+    run_dir = good.get("station.run_dir")
+    if run_dir:
+        clients = [good.get(f"{platform}.name") for platform in good.each("platform")]
+        paths = [desk_socket_in(run_dir, client) for client in (ADMIN, *clients) if client]
+        longest = max((*paths, relay_socket_in(run_dir)), key=_bytes)
+        yield from _fits("station.run_dir", longest)
+    if pin := good.get("relay.socket"):
+        yield from _fits("relay.socket", pin)
+
+
+def _fits(key: str, path: Path) -> Iterator[Found]:
+    if _bytes(path) > SOCKET_BYTES_MAX:
+        yield Found(key, Reason.SOCKET_PATH_LONG, str(path), str(SOCKET_BYTES_MAX))
+
+
+def _bytes(path: Path) -> int:
+    return len(bytes(path))
+
+
+def _twice(good: Good, key: str, name: str, reason: Reason) -> Iterator[Found]:
+    seen: dict[Any, str] = {}
+    for member in good.each(key):
+        value = good.get(f"{member}.{name}")
+        if value in seen:
+            yield Found(f"{member}.{name}", reason, str(value), seen[value])
+        elif value is not None:
+            seen[value] = member
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
+
+
+RELATIONS: Final[tuple[Callable[[Good], Iterator[Found]], ...]] = (
+    _lease,
+    _budget,
+    _buses,
+    _instruments,
+    _platform_names,
+    _relay,
+    _platforms,
+    _secrets,
+    _warnings,
+    _zone,
+    _sockets,
+)
