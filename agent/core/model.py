@@ -98,6 +98,33 @@ class Reading:
             assert self.fault is not None, "a reading that is not good says why"
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the core must know of its site; made from the settings and the meters' profiles."""
+
+    period_ms: int
+    cut_latency_ms: int
+    lease_ms: int
+    record_interval_ms: int
+    flow_max_l_per_h: int
+    flow_resolution_l: int
+    flow_modulus_l: int
+    power_max_w: int
+    energy_resolution_wh: int
+    energy_modulus_wh: int
+    idle_power_w: int
+    confirm_scans: int
+    warn_percent: tuple[int, ...]
+    flow_meter_alarm_ms: int
+    flow_meter_cut_ms: int
+    both_meters_cut_ms: int
+    short_cycle_ms: int
+    run_on: bool
+    run_on_ms: int
+    run_on_percent: int
+    year_starts: tuple[tuple[int, int], ...]  # (year, its first utc_ms in the site's zone), rising
+
+
 # --- the desk: who asks for what ---------------------------------------------------------------
 
 
@@ -143,14 +170,7 @@ class FitMeterOrder:
     withdrawn_before_l: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AcknowledgeOrder:
-    """Say that a latched condition has been seen to."""
-
-    condition: str
-
-
-Order = AllocateOrder | FitMeterOrder | AcknowledgeOrder
+Order = AllocateOrder | FitMeterOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +204,8 @@ class Refused(StrEnum):
     DISPLAY_DISAGREES = "display_disagrees"
     WITHDRAWN_BEFORE_MISSING = "withdrawn_before_missing"
     WITHDRAWN_BEFORE_NOT_ALLOWED = "withdrawn_before_not_allowed"
-    NOT_LATCHED = "not_latched"
     CLOCK_UNTRUSTED = "clock_untrusted"
+    ROLE_NOT_FITTED = "role_not_fitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +253,18 @@ class FitMeter:
 
 @dataclass(frozen=True, slots=True)
 class OpenYear:
-    """A plan year begins to count at `total_l`; what was counted until here belongs to `closes`."""
+    """A plan year begins to count at `total_l`; what was counted until here belongs to `closes`.
+
+    `closes` is None for the first year of a station: then all that its meter counted is this
+    year's, and `withdrawn_before_l` is what the well had withdrawn before the agent took over.
+    `apportioned`: the year began unseen, and `total_l` was reckoned by time between two readings.
+    """
 
     year: int
     closes: int | None
     total_l: int
     withdrawn_before_l: int
-    document: str
+    apportioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +308,7 @@ class ConditionKind(StrEnum):
     TOTAL_REVERSED = "total_reversed"
     SHORT_CYCLE = "short_cycle"
     JOURNAL_FAILING = "journal_failing"
+    RELAY_SILENT = "relay_silent"
     CLOCK_UNTRUSTED = "clock_untrusted"
     ALLOCATION_LOW = "allocation_low"
 
@@ -387,6 +413,19 @@ class Withheld:
     allowed_l: int
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A withheld total was believed after all: it stayed, and was plausible.
+
+    `bounded` is False when no clock could say how much time had passed, so that nothing but its
+    staying spoke for it.
+    """
+
+    total_l: int
+    last_total_l: int
+    bounded: bool
+
+
 class StopCause(StrEnum):
     """Why a pump run ended."""
 
@@ -406,7 +445,7 @@ class Session:
     start_energy_wh: int | None
     stop_energy_wh: int | None
     cause: StopCause
-    remaining_l: int | None
+    remaining_l: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +465,7 @@ Body = (
     | ConditionChanged
     | RelayMoved
     | Withheld
+    | Confirmed
     | Session
     | Gap
     | Allocate

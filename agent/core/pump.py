@@ -1,0 +1,181 @@
+"""Room rule: what the meters say the pump is doing. Decides nothing about water or permission.
+
+Learned here: how much the pump delivers, how much still passes after a cut (coast-down), and where
+one run begins and ends. A pump is running when it draws power or moves water; a meter that is
+not good is not asked.
+"""
+
+from dataclasses import dataclass, replace
+
+from agent.core.model import (
+    Moment,
+    Quality,
+    Quantity,
+    Reading,
+    Session,
+    Site,
+    StopCause,
+    elapsed_ms,
+)
+
+# Flow below this share of the maximum is creep or drain-back, not a running pump.
+LOW_FLOW_SHARE = 100
+# A run has ended when this many scans in a row saw neither power nor flow: contactor bounce and
+# a flow meter's damping do not end it.
+IDLE_SCANS = 3
+# Until a coast-down has been seen, this much time at full flow is kept back.
+COAST_ASSUMED_MS = 2000
+# A learned coast-down beyond this is not coasting: something else moves water.
+COAST_MAX_MS = 30_000
+# The learned flow follows a falling one slowly: ramps and throttling must not shrink the margin.
+FLOW_FALL_SHARE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A pump run that has not ended. `cut`: our relay opened during it."""
+
+    started: Moment
+    start_total_l: int
+    start_energy_wh: int | None
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pump:
+    """`could_run`: it was seen to run, or the power meter could not say that it did not."""
+
+    running: bool = False
+    could_run: bool = True
+    idle_scans: int = 0
+    flow_l_per_h: int | None = None  # learned; None: take the declared maximum
+    coast_l: int | None = None  # learned; None: assume
+    cut_total_l: int | None = None  # the total when the relay opened on a running pump
+    run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One scan's good values; None where a meter was not good. `total_l` is the accepted one."""
+
+    total_l: int | None
+    energy_wh: int | None
+    flow_l_per_h: int | None
+    power_w: int | None
+
+
+def good_value(readings: tuple[Reading, ...], quantity: Quantity) -> int | None:
+    """The value of a quantity if this scan read it well."""
+    return next(
+        (
+            reading.value
+            for reading in readings
+            if reading.quantity is quantity and reading.quality is Quality.GOOD
+        ),
+        None,
+    )
+
+
+def powered(view: View, site: Site) -> bool | None:
+    """Whether the motor draws power; None when the power meter cannot say."""
+    return None if view.power_w is None else view.power_w > site.idle_power_w
+
+
+def flowing(view: View, site: Site) -> bool | None:
+    """Whether water moves; None when the flow meter cannot say."""
+    if view.flow_l_per_h is None:
+        return None
+    return view.flow_l_per_h > site.flow_max_l_per_h // LOW_FLOW_SHARE
+
+
+def running_flow_l_per_h(pump: Pump, view: View, site: Site) -> int:
+    """The flow a running pump must be expected to deliver."""
+    learned = site.flow_max_l_per_h if pump.flow_l_per_h is None else pump.flow_l_per_h
+    return max(learned, view.flow_l_per_h or 0, 1)
+
+
+def coast_down_l(pump: Pump, flow_l_per_h: int) -> int:
+    """Litres that still pass after the relay opened."""
+    if pump.coast_l is not None:
+        return pump.coast_l
+    return flow_l_per_h * COAST_ASSUMED_MS // 3_600_000
+
+
+def watch_pump(
+    pump: Pump, view: View, site: Site, moment: Moment, *, permitted: bool, unseen: bool
+) -> tuple[Pump, Session | None]:
+    """The pump after one more scan, and the run that ended with it.
+
+    `permitted` is what the relay did since the last scan; `unseen`: the agent was away meanwhile.
+    """
+    seen = (powered(view, site), flowing(view, site))
+    running = pump.running if seen == (None, None) else True in seen
+    pump = replace(
+        pump,
+        running=running,
+        could_run=running or seen[0] is None,
+        idle_scans=0 if running else min(pump.idle_scans + 1, IDLE_SCANS),
+        flow_l_per_h=_learned_flow(pump, view, site, permitted=permitted),
+    )
+    pump = _learn_coast(pump, view, site)
+    if view.total_l is None:
+        return pump, None  # no account without a total; the run is settled when there is one
+    if pump.run is None:
+        return (_begin(pump, view, moment) if running else pump), None
+    if running or (pump.idle_scans < IDLE_SCANS and not unseen):
+        return pump, None
+    return _end(pump, pump.run, view, moment, unseen=unseen)
+
+
+def note_cut(pump: Pump, total_l: int | None) -> Pump:
+    """The relay opens now: what passes from here on is coast-down, and the run was cut."""
+    if not pump.running:
+        return pump
+    run = pump.run and replace(pump.run, cut=True)
+    return replace(pump, run=run, cut_total_l=total_l)
+
+
+def _begin(pump: Pump, view: View, moment: Moment) -> Pump:
+    assert view.total_l is not None, "a run begins on a total"
+    return replace(pump, run=Run(moment, view.total_l, view.energy_wh))
+
+
+def _end(
+    pump: Pump, run: Run, view: View, moment: Moment, *, unseen: bool
+) -> tuple[Pump, Session | None]:
+    assert view.total_l is not None, "a run ends on a total"
+    cause = StopCause.CUT if run.cut else StopCause.UNSEEN if unseen else StopCause.OWNER
+    stopped_utc_ms = moment.utc_ms
+    lasted_ms = elapsed_ms(run.started, moment)
+    session = Session(
+        started_utc_ms=run.started.utc_ms if lasted_ms is None else stopped_utc_ms - lasted_ms,
+        stopped_utc_ms=stopped_utc_ms,
+        start_total_l=run.start_total_l,
+        stop_total_l=view.total_l,
+        start_energy_wh=run.start_energy_wh,
+        stop_energy_wh=view.energy_wh,
+        cause=cause,
+    )
+    return replace(pump, run=None), session
+
+
+def _learned_flow(pump: Pump, view: View, site: Site, *, permitted: bool) -> int | None:
+    """Follow a rising flow at once and a falling one slowly, and only while the pump is driven."""
+    if not (permitted and powered(view, site) and view.flow_l_per_h is not None):
+        return pump.flow_l_per_h
+    learned = site.flow_max_l_per_h if pump.flow_l_per_h is None else pump.flow_l_per_h
+    return max(view.flow_l_per_h, learned - learned // FLOW_FALL_SHARE)
+
+
+def _learn_coast(pump: Pump, view: View, site: Site) -> Pump:
+    """When the water has come to rest after a cut, the difference of totals is the coast-down."""
+    at_rest = powered(view, site) is False and flowing(view, site) is False
+    if pump.cut_total_l is None or view.total_l is None or not at_rest:
+        return pump
+    if pump.idle_scans < IDLE_SCANS:
+        return pump
+    most_l = site.flow_max_l_per_h * COAST_MAX_MS // 3_600_000
+    coasted_l = min(max(view.total_l - pump.cut_total_l, 0), most_l)
+    # One short coast-down (a cut during start-up) must not shrink the margin at once.
+    learned_l = max(coasted_l, (pump.coast_l or 0) * 3 // 4)
+    return replace(pump, coast_l=learned_l, cut_total_l=None)
