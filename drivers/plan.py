@@ -1,0 +1,171 @@
+"""Room rule: which registers are read together, and how long that takes. Pure; it sends nothing.
+
+Neighbours are merged when reading the gap costs less than another request at this line's speed,
+within the instrument's limit and only across registers that its manual lists. A quantity's parts
+always share one request. No two requests to one instrument ask for the same number of registers:
+RTU has no transaction number, so a late reply can then never answer another question.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from drivers.registers import Register
+
+REQUEST_CHARACTERS = 8
+REPLY_CHARACTERS = 5  # and two for each register
+# Silence that ends a frame: 3.5 characters, and never less than 1.75 ms (Modbus over serial line
+# 1.02, section 2.5.1.1).
+GAP_CHARACTERS = 3.5
+GAP_MIN_MS = 1.75
+# What an instrument takes to begin its reply, before it has been measured.
+TURNAROUND_GUESS_MS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How a line sends its characters; eight data bits."""
+
+    baud: int
+    parity: str = "N"
+    stop_bits: int = 1
+
+    @property
+    def character_ms(self) -> float:
+        return 1000 * (1 + 8 + (self.parity != "N") + self.stop_bits) / self.baud
+
+    @property
+    def gap_ms(self) -> float:
+        return max(GAP_CHARACTERS * self.character_ms, GAP_MIN_MS)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Block:
+    """Consecutive registers that one request reads."""
+
+    function: int
+    address: int
+    count: int
+
+    @property
+    def last(self) -> int:
+        return self.address + self.count - 1
+
+    def covers(self, other: "Block") -> bool:
+        return (
+            self.function == other.function
+            and self.address <= other.address
+            and other.last <= self.last
+        )
+
+    def registers(self) -> Iterable[Register]:
+        return (Register(self.function, self.address + i) for i in range(self.count))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an instrument allows: `readable` are the spans that its manual lists."""
+
+    readable: tuple[Block, ...]
+    registers_max: int
+    count_step: int
+
+
+class SameCount(Exception):
+    """Two requests would ask for the same number of registers, and neither can be widened."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__(
+            f"function {block.function} address {block.address}: another request also reads "
+            f"{block.count} registers, so a late reply could be taken for it; "
+            "list more readable registers around it"
+        )
+
+
+def wire_ms(block: Block, speed: Speed) -> float:
+    """Request, gap, reply, gap: what the wire needs if the instrument answers at once."""
+    characters = REQUEST_CHARACTERS + REPLY_CHARACTERS + 2 * block.count
+    return characters * speed.character_ms + 2 * speed.gap_ms
+
+
+def plan(
+    often: Sequence[Block], seldom: Sequence[Block], limits: Limits, speed: Speed
+) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    """The requests of every round, and those asked only now and then. Raises SameCount."""
+    groups = [_merged(often, limits, speed), _merged(seldom, limits, speed)]
+    widened = _distinct([block for group in groups for block in group], limits)
+    first, second = ([widened[block] for block in group] for group in groups)
+    return tuple(sorted(first)), tuple(sorted(second))
+
+
+def _merged(spans: Sequence[Block], limits: Limits, speed: Speed) -> list[Block]:
+    blocks: list[Block] = []
+    for span in sorted(set(spans)):
+        joined = _joined(blocks[-1], span) if blocks else None
+        if joined is not None and _allowed(joined, limits) and _pays(blocks[-1], span, speed):
+            blocks[-1] = joined
+        else:
+            blocks.append(span)
+    return [_stepped(block, limits) for block in blocks]
+
+
+def _joined(block: Block, span: Block) -> Block | None:
+    if block.function != span.function:
+        return None
+    last = max(block.last, span.last)
+    return Block(block.function, block.address, last - block.address + 1)
+
+
+def _allowed(block: Block, limits: Limits) -> bool:
+    return block.count <= limits.registers_max and any(
+        span.covers(block) for span in limits.readable
+    )
+
+
+def _pays(block: Block, span: Block, speed: Speed) -> bool:
+    """Overlapping spans always merge: one value is never read twice in a round."""
+    gap = span.address - block.last - 1
+    saved_ms = wire_ms(Block(3, 0, 0), speed) + TURNAROUND_GUESS_MS
+    return gap * 2 * speed.character_ms < saved_ms
+
+
+def _stepped(block: Block, limits: Limits) -> Block:
+    """An instrument that wants even counts gets one; upwards if its manual allows."""
+    missing = -block.count % limits.count_step
+    if not missing:
+        return block
+    choices = [wider for wider in _wider(block, missing) if _allowed(wider, limits)]
+    return choices[0] if choices else block
+
+
+def _distinct(blocks: Sequence[Block], limits: Limits) -> dict[Block, Block]:
+    """Widen what must be widened, least movable first, each by as little as possible."""
+    choices = {block: _choices(block, limits) for block in blocks}
+    taken: set[int] = set()
+    chosen: dict[Block, Block] = {}
+    for block in sorted(blocks, key=lambda one: (len(choices[one]), -one.count, one)):
+        free = [choice for choice in choices[block] if choice.count not in taken]
+        if not free:
+            raise SameCount(block)
+        chosen[block] = free[0]
+        taken.add(free[0].count)
+    return chosen
+
+
+def _choices(block: Block, limits: Limits) -> list[Block]:
+    """The block itself, then every allowed wider one, narrowest first."""
+    extras = range(limits.count_step, limits.registers_max - block.count + 1, limits.count_step)
+    wider = [one for extra in extras for one in _wider(block, extra) if _allowed(one, limits)]
+    return [block, *wider]
+
+
+def _wider(block: Block, extra: int) -> list[Block]:
+    up = Block(block.function, block.address, block.count + extra)
+    down = Block(block.function, block.address - extra, block.count + extra)
+    return [up, down]
+
+
+def overlapping(blocks: Iterable[Block]) -> list[tuple[Block, Block]]:
+    """Neighbours that share a register."""
+    pairs = pairwise(sorted(blocks))
+    return [(a, b) for a, b in pairs if a.function == b.function and b.address <= a.last]
