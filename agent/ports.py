@@ -56,6 +56,10 @@ class Relay(Protocol):
         """Open the relay now. RelayGone as above."""
 
 
+class LineGone(Exception):
+    """The output cannot be claimed, driven or read; says why and what to do."""
+
+
 class Line(Protocol):
     """One output that permits the pump. Owned by the relay process alone.
 
@@ -63,10 +67,11 @@ class Line(Protocol):
     is the driver's to state, not to promise.
     """
 
-    def drive(self, *, permitted: bool) -> None: ...
+    def drive(self, *, permitted: bool) -> None:
+        """LineGone when it cannot be; the next call tries anew."""
 
     def permitted(self) -> bool:
-        """The level read back from the line."""
+        """The level read back from the line. LineGone as above."""
 
     def close(self) -> None:
         """Drive the cut level and let go."""
@@ -139,7 +144,14 @@ class LinkDown:
     why: str
 
 
-LinkEvent = LinkUp | LinkDown | Receipt
+@dataclass(frozen=True, slots=True)
+class LinkTrouble:
+    """The link stands, but the platform refused something that is no batch (the state)."""
+
+    why: str
+
+
+LinkEvent = LinkUp | LinkDown | LinkTrouble | Receipt
 
 
 class Platform(Protocol):

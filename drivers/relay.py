@@ -1,0 +1,175 @@
+"""Room rule: one output that permits the pump, in the hardware's terms. Knows no lease.
+
+Both kinds implement ports.Line: a GPIO line by gpiozero, and the simulator's pin. Claiming puts
+the line at the cut level without a pulse. What a line does when its owner dies is not promised
+here: Raspberry Pi OS keeps a GPIO line as it was driven, upstream kernels release it, and the
+simulator releases it.
+"""
+
+import socket
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from agent.ports import LineGone
+
+ANSWER_WITHIN_S: Final = 0.5
+# A simulator that is started beside us has this long to open its pin.
+CLAIM_ATTEMPTS_MAX: Final = 100
+CLAIM_PAUSE_S: Final = 0.1
+
+
+class SimulatedLine:
+    """The simulator's pin: one character out, the level that the pin then has back.
+
+    The end of the stream releases the line, so our death is seen by the pump. A simulator that
+    went away and came back is found again by the next call, which also drives the level anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream: socket.socket | None = None
+        self._wanted = False
+        for attempt in range(1, CLAIM_ATTEMPTS_MAX + 1):
+            try:
+                self.drive(permitted=False)
+            except LineGone:
+                if attempt == CLAIM_ATTEMPTS_MAX:
+                    raise
+                time.sleep(CLAIM_PAUSE_S)
+            else:
+                return
+
+    def drive(self, *, permitted: bool) -> None:
+        self._wanted = permitted
+        self._exchange()
+
+    def permitted(self) -> bool:
+        # The pin answers what is written: to ask is to drive the same level again.
+        return self._exchange()
+
+    def close(self) -> None:
+        self._wanted = False
+        try:
+            if self._stream is not None:
+                self._ask(self._stream)
+        except OSError:
+            pass  # a pin without a simulator is released already
+        finally:
+            self._drop()
+
+    def _exchange(self) -> bool:
+        """Write the wanted level and return the answer, over a new stream if the old one died."""
+        fresh = self._stream is None
+        try:
+            return self._ask(self._stream or self._connect())
+        except OSError as error:
+            self._drop()
+            if fresh:
+                raise self._gone(error) from error
+        try:
+            return self._ask(self._connect())
+        except OSError as error:
+            self._drop()
+            raise self._gone(error) from error
+
+    def _connect(self) -> socket.socket:
+        self._stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._stream.settimeout(ANSWER_WITHIN_S)
+        self._stream.connect(str(self._path))
+        return self._stream
+
+    def _ask(self, stream: socket.socket) -> bool:
+        stream.sendall(b"1" if self._wanted else b"0")
+        answer = stream.recv(1)
+        if answer not in {b"0", b"1"}:
+            raise ConnectionError(f"the pin answered {answer!r} instead of its level")
+        return answer == b"1"
+
+    def _drop(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _gone(self, error: OSError) -> LineGone:
+        return LineGone(
+            f"{self._path}: no simulated pin here ({error}); start `wellkeeper simulate`"
+        )
+
+
+class GpioLine:
+    """A line of this computer's header, by its BCM number."""
+
+    def __init__(self, line: int, *, active_high: bool) -> None:
+        import gpiozero  # 13 MB: only where there is a GPIO line
+        import lgpio
+        from gpiozero.pins.lgpio import LGPIOFactory
+
+        self._errors = (gpiozero.GPIOZeroError, lgpio.error, OSError)
+        self._line = line
+        factory = None
+        try:
+            factory = LGPIOFactory()
+            factory.pin_class = _steady_pin()
+            self._output = gpiozero.OutputDevice(
+                line, active_high=active_high, initial_value=False, pin_factory=factory
+            )
+        except self._errors as error:
+            if factory is not None:
+                factory.close()
+            raise LineGone(
+                f"GPIO line {line} cannot be claimed ({error}); see [relay] line, and that no "
+                "other program holds it and this user may open /dev/gpiochip*"
+            ) from error
+        self._factory = factory
+
+    def drive(self, *, permitted: bool) -> None:
+        try:
+            self._output.value = permitted
+        except self._errors as error:
+            raise LineGone(f"GPIO line {self._line} cannot be driven ({error})") from error
+
+    def permitted(self) -> bool:
+        try:
+            return bool(self._output.value)
+        except self._errors as error:
+            raise LineGone(f"GPIO line {self._line} cannot be read ({error})") from error
+
+    def close(self) -> None:
+        try:
+            self.drive(permitted=False)
+        finally:
+            self._output.close()
+            self._factory.close()
+
+
+def _steady_pin() -> Any:
+    """gpiozero's lgpio pin without its edges.
+
+    The original claims the line as an input, then as an output at 0, and only then writes: on a
+    board that permits at 0, that is a pulse. This one is claimed once, at its level, and is let
+    go as it stands instead of as a floating input. Like every pin of gpiozero it reads the handle
+    that its factory keeps to itself.
+    """
+    import lgpio
+    from gpiozero.pins.lgpio import LGPIOPin
+    from gpiozero.pins.local import LocalPiPin
+
+    class SteadyPin(LGPIOPin):  # type: ignore[misc] # gpiozero has no types
+        def __init__(self, factory: Any, info: Any) -> None:
+            # Past LGPIOPin's own, whose only other work is these four attributes.
+            LocalPiPin.__init__(self, factory, info)
+            self._pwm = self._bounce = self._callback = None
+            self._edges = lgpio.BOTH_EDGES
+            self._claimed = False
+
+        def output_with_state(self, state: bool) -> None:  # noqa: FBT001 - gpiozero's signature
+            lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))  # noqa: SLF001
+            self._claimed = True
+
+        def close(self) -> None:
+            if self._claimed and self.factory._handle is not None:  # noqa: SLF001
+                self._claimed = False
+                lgpio.gpio_free(self.factory._handle, self._number)  # noqa: SLF001
+
+    return SteadyPin
