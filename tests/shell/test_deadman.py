@@ -1,0 +1,495 @@
+"""The relay process: what it answers, that its lease lapses, and that nobody can talk it over.
+
+The line is a fake that notes each level. The story tests run the real process over a real
+SOCK_SEQPACKET socket, against the simulator's pin, and wait for the pin to move.
+"""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.model import Moment
+from agent.deadman import LEASE_MAX_MS, MESSAGE_BYTES_MAX, Lease, _Held, serve
+from agent.ports import LineGone, RelayGone, RelayPosition
+
+ROOT = Path(__file__).parents[2]
+WAIT_S = 20.0
+
+
+class FakeLine:
+    """Notes each drive; may be told to stick at a level or to be gone."""
+
+    def __init__(self) -> None:
+        self.driven: list[bool] = [False]
+        self.sticks_at: bool | None = None
+        self.gone = False
+        self.moved = threading.Condition()
+
+    def drive(self, *, permitted: bool) -> None:
+        if self.gone:
+            raise LineGone("the line is gone")
+        with self.moved:
+            self.driven.append(permitted)
+            self.moved.notify_all()
+
+    def permitted(self) -> bool:
+        if self.gone:
+            raise LineGone("the line is gone")
+        return self.driven[-1] if self.sticks_at is None else self.sticks_at
+
+    def close(self) -> None:
+        self.drive(permitted=False)
+
+
+# --- one message, one answer ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "answered", "level"),
+    [
+        ("ask", "cut 0", False),
+        ("permit 5000", "permitted 5000", True),
+        ("permit 5000 | ask", "permitted 5000", True),
+        ("permit 5000 | cut", "cut 0", False),
+        ("permit 5000 | permit 9000", "permitted 9000", True),
+        ("permit 9000 | permit 5000", "permitted 5000", True),
+        ("permit 5000 | cut | cut", "cut 0", False),
+        ("permit 120000", "permitted 120000", True),
+        ("permit 120001", "error a lease is at most 120000 ms", False),
+        ("permit 5000 | permit 120001 | ask", "permitted 5000", True),
+        ("permit 5000 | Cut | ask", "permitted 5000", True),
+    ],
+)
+def test_messages_and_answers(said: str, answered: str, level: bool) -> None:  # noqa: FBT001 - a table
+    line = FakeLine()
+    held = _Held(line)
+    for message in said.split(" | "):
+        answer = held.answer(message.encode(), 1000, heard=True)
+    assert answer.decode() == answered
+    assert line.permitted() is level
+
+
+@given(message=st.one_of(st.binary(max_size=MESSAGE_BYTES_MAX + 1), st.from_regex(rb"permit .*")))
+def test_a_malformed_message_changes_nothing(message: bytes) -> None:
+    for start in (b"cut", b"permit 5000"):
+        line = FakeLine()
+        held = _Held(line)
+        before = held.answer(start, 0, heard=True)
+        drives = len(line.driven)
+        answer = held.answer(message, 0, heard=True)
+        if not answer.startswith(b"error"):
+            verb, _, number = message.partition(b" ")
+            assert verb in {b"permit", b"cut", b"ask"}
+            assert verb != b"permit" or 1 <= int(number) <= LEASE_MAX_MS
+        else:
+            assert held.answer(b"ask", 0, heard=True) == before
+            assert len(line.driven) == drives
+
+
+@given(lease_ms=st.integers(1, LEASE_MAX_MS), after_ms=st.integers(0, 2 * LEASE_MAX_MS))
+def test_the_line_permits_exactly_as_long_as_the_lease(lease_ms: int, after_ms: int) -> None:
+    line = FakeLine()
+    held = _Held(line)
+    held.answer(b"permit %d" % lease_ms, 7, heard=True)
+    assert held.obeys(7 + after_ms)
+    assert line.permitted() is (after_ms < lease_ms)
+    assert held.left_ms(7 + after_ms) == max(0, lease_ms - after_ms)
+
+
+def test_a_permit_whose_sender_hung_up_grants_nothing_and_a_cut_counts() -> None:
+    line = FakeLine()
+    held = _Held(line)
+    assert held.answer(b"permit 5000", 0, heard=False) == b"cut 0"
+    assert held.answer(b"permit 5000", 0, heard=True) == b"permitted 5000"
+    assert held.answer(b"cut", 0, heard=False) == b"cut 0"
+    assert line.driven == [False, False, True, False]
+
+
+def test_a_line_that_does_not_follow_a_permit_is_an_error_and_gets_no_lease() -> None:
+    line = FakeLine()
+    held = _Held(line)
+    line.sticks_at = False
+    answer = held.answer(b"permit 5000", 0, heard=True)
+    assert answer == b"error driven to permitted, the line reads cut"
+    assert not held.leased
+    assert held.obeys(1)
+    assert line.driven[-1] is False
+
+
+def test_a_line_that_does_not_follow_a_cut_is_driven_again_until_it_does() -> None:
+    line = FakeLine()
+    held = _Held(line)
+    held.answer(b"permit 5000", 0, heard=True)
+    line.sticks_at = True
+    assert held.answer(b"cut", 0, heard=True) == b"error driven to cut, the line reads permitted"
+    drives = len(line.driven)
+    assert not held.obeys(1000)
+    assert not held.obeys(2000)
+    assert line.driven[drives:] == [False, False]
+    line.sticks_at = None
+    assert held.obeys(3000)
+
+
+def test_a_line_that_is_gone_for_a_while_is_driven_by_the_lease_when_it_returns() -> None:
+    line = FakeLine()
+    held = _Held(line)
+    held.answer(b"permit 5000", 0, heard=True)
+    line.gone = True
+    assert not held.obeys(1000)
+    assert held.answer(b"ask", 1500, heard=True) == b"error the line is gone"
+    line.gone = False
+    line.driven.append(False)  # a line that comes back is released
+    assert held.obeys(2000)
+    assert line.driven[-1] is True
+    assert held.left_ms(2000) == 3000
+
+
+def test_a_cut_is_driven_before_anything_is_read() -> None:
+    class Unreadable(FakeLine):
+        def permitted(self) -> bool:
+            if len(self.driven) > 2:
+                raise LineGone("cannot be read")
+            return super().permitted()
+
+    line = Unreadable()
+    held = _Held(line)
+    held.answer(b"permit 5000", 0, heard=True)
+    line.driven.append(True)
+    held.answer(b"cut", 0, heard=True)
+    assert line.driven[-1] is False
+
+
+# --- over the socket -----------------------------------------------------------------------------
+
+
+class Hand:
+    """A clock moved by the test."""
+
+    def __init__(self) -> None:
+        self.ms = 1000
+
+    def now(self) -> Moment:
+        return Moment(0, self.ms, "boot", trusted=True)
+
+    def monotonic_ms(self) -> int:
+        return self.ms
+
+
+class Quiet:
+    def ready(self) -> None: ...
+
+    def pet(self) -> None: ...
+
+
+class Served:
+    """`serve` in a thread, with its line, its clock and its socket."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.line = FakeLine()
+        self.clock = Hand()
+        self.ready = threading.Event()
+
+    def connect(self) -> socket.socket:
+        controller = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        controller.settimeout(WAIT_S)
+        controller.connect(str(self.path))
+        return controller
+
+
+@contextmanager
+def serving(path: Path) -> Iterator[Served]:
+    served = Served(path)
+    stop, asks = socket.socketpair()
+
+    class Ready(Quiet):
+        def ready(self) -> None:
+            served.ready.set()
+
+    thread = threading.Thread(
+        target=serve, args=(served.line, path, served.clock, stop, Ready()), daemon=True
+    )
+    thread.start()
+    try:
+        assert served.ready.wait(WAIT_S)
+        yield served
+    finally:
+        asks.send(b"\0")
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+        stop.close()
+        asks.close()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="wk") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def served(folder: Path) -> Iterator[Served]:
+    with serving(folder / "relay.sock") as served:
+        yield served
+
+
+def test_control_renews_asks_and_cuts(served: Served) -> None:
+    lease = Lease(served.path)
+    assert lease.position() == RelayPosition(permitted=False, lease_ms=0)
+    lease.permit(9000)
+    served.clock.ms += 4000
+    assert lease.position() == RelayPosition(permitted=True, lease_ms=5000)
+    lease.permit(9000)
+    assert lease.position() == RelayPosition(permitted=True, lease_ms=9000)
+    lease.cut()
+    assert lease.position() == RelayPosition(permitted=False, lease_ms=0)
+    assert served.line.driven[-1] is False
+    lease.close()
+
+
+def test_a_restart_of_control_stops_no_pump(served: Served) -> None:
+    """A controller that goes away without a word leaves the lease as it is."""
+    old = Lease(served.path)
+    old.permit(9000)
+    old.close()
+    new = Lease(served.path)
+    new.permit(9000)
+    new.close()
+    assert served.line.driven == [False, False, True]
+
+
+def test_the_newest_controller_replaces_the_older(served: Served) -> None:
+    with served.connect() as old:
+        old.send(b"ask")
+        assert old.recv(64) == b"cut 0"
+        with served.connect() as new:
+            new.send(b"ask")
+            assert new.recv(64) == b"cut 0"
+            assert old.recv(64) == b""
+
+
+def test_a_replaced_lease_finds_its_way_back_within_one_call(served: Served) -> None:
+    first, second = Lease(served.path), Lease(served.path)
+    for _ in range(3):
+        first.permit(9000)
+        assert second.position().permitted
+    first.close()
+    second.close()
+
+
+def test_the_socket_is_for_its_owner_and_group_only(served: Served) -> None:
+    assert served.path.stat().st_mode & 0o777 == 0o660
+
+
+def test_an_oversized_message_is_answered_with_an_error(served: Served) -> None:
+    with served.connect() as controller:
+        controller.send(b"cut" + b" " * 4096)
+        assert controller.recv(64).startswith(b"error")
+
+
+def test_stopping_cuts_and_takes_the_socket_away(folder: Path) -> None:
+    with serving(folder / "relay.sock") as served:
+        lease = Lease(served.path)
+        lease.permit(9000)
+        lease.close()
+    assert served.line.driven[-1] is False
+    assert not served.path.exists()
+
+
+def test_a_second_relay_process_is_refused_and_its_line_is_cut(served: Served) -> None:
+    line = FakeLine()
+    stop, asks = socket.socketpair()
+    with stop, asks, pytest.raises(OSError, match="another relay process serves this socket"):
+        serve(line, served.path, served.clock, stop, Quiet())
+    assert line.driven[-1] is False
+    lease = Lease(served.path)
+    assert not lease.position().permitted
+    lease.close()
+
+
+def test_a_socket_that_a_dead_process_left_is_replaced(folder: Path) -> None:
+    path = folder / "relay.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as dead:
+        dead.bind(str(path))
+    with serving(path):
+        lease = Lease(path)
+        assert not lease.position().permitted
+        lease.close()
+
+
+def test_without_a_relay_process_the_relay_is_gone(folder: Path) -> None:
+    lease = Lease(folder / "relay.sock")
+    for call in (lease.position, lease.cut, lambda: lease.permit(1000)):
+        with pytest.raises(RelayGone, match=r"relay\.sock: the relay process does not answer"):
+            call()
+
+
+def test_a_relay_process_that_does_not_answer_is_gone_within_a_bound(folder: Path) -> None:
+    """It accepts nothing and answers nothing, as a stopped process does."""
+    path = folder / "relay.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stuck:
+        stuck.bind(str(path))
+        stuck.listen(1)
+        lease = Lease(path)
+        for _ in range(4):  # also when the queue of controllers is full
+            with pytest.raises(RelayGone):
+                lease.permit(1000)
+
+
+def test_an_error_answer_is_said_by_the_client(served: Served) -> None:
+    served.line.sticks_at = False
+    lease = Lease(served.path)
+    with pytest.raises(RelayGone, match="driven to permitted, the line reads cut"):
+        lease.permit(1000)
+    lease.close()
+
+
+# --- real processes ------------------------------------------------------------------------------
+
+RELAY = """
+import sys
+from pathlib import Path
+from agent.deadman import serve
+from drivers.host import HostClock, StopRequest, SystemdWatchdog
+from drivers.relay import SimulatedLine
+with StopRequest() as stop:
+    serve(SimulatedLine(Path(sys.argv[1])), Path(sys.argv[2]), HostClock("always"), stop,
+          SystemdWatchdog())
+"""
+# Renews each time it is told to; says so.
+CONTROLLER = """
+import sys
+from pathlib import Path
+from agent.deadman import Lease
+lease = Lease(Path(sys.argv[1]))
+for line in sys.stdin:
+    lease.permit(int(line))
+    print("permitted", flush=True)
+"""
+
+
+class House:
+    """A relay process and a controller process, and the pin as the pump sees it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.relay_socket = folder / "relay.sock"
+        self.door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.door.bind(str(folder / "pin.sock"))
+        self.door.listen(1)
+        self.door.settimeout(WAIT_S)
+        self.ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ready.bind(str(folder / "notify"))
+        self.ready.settimeout(WAIT_S)
+        environment = os.environ | {"NOTIFY_SOCKET": str(folder / "notify")}
+        self.relay = subprocess.Popen(
+            [sys.executable, "-c", RELAY, folder / "pin.sock", self.relay_socket],
+            cwd=ROOT,
+            env=environment,
+        )
+        self.pin, _ = self.door.accept()
+        self.pin.settimeout(WAIT_S)
+        self.levels: list[bytes] = []
+        self.wait_for(b"0")
+        assert self.ready.recv(64) == b"READY=1"
+        self.controller = subprocess.Popen(
+            [sys.executable, "-c", CONTROLLER, self.relay_socket],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def wait_for(self, level: bytes) -> None:
+        """Answer the relay process's levels until `level` comes; b"" is the end of the stream."""
+        while True:
+            written = self.pin.recv(1)
+            self.levels.append(written)
+            if written:
+                self.pin.send(written)
+            if written == level:
+                return
+            assert written, "the relay process let the pin go"
+
+    def permit(self, lease_ms: int) -> None:
+        """Have the controller renew, and serve the pin until it says that it has."""
+        assert self.controller.stdin is not None
+        assert self.controller.stdout is not None
+        self.controller.stdin.write(f"{lease_ms}\n")
+        self.controller.stdin.flush()
+        while True:
+            said = self.controller.stdout.fileno()
+            readable, _, _ = select.select([self.pin.fileno(), said], [], [], WAIT_S)
+            assert readable, "neither the pin nor the controller says anything"
+            if said in readable:
+                assert self.controller.stdout.readline() == "permitted\n"
+                return
+            self.pin.send(self.pin.recv(1))
+
+    def close(self) -> None:
+        for process in (self.controller, self.relay):
+            process.kill()
+            process.communicate(timeout=WAIT_S)
+        for opened in (self.pin, self.door, self.ready):
+            opened.close()
+
+
+@pytest.fixture
+def house(folder: Path) -> Iterator[House]:
+    house = House(folder)
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_dead_or_stopped_controller_lets_the_lease_lapse(
+    house: House, number: signal.Signals
+) -> None:
+    house.permit(1500)
+    os.kill(house.controller.pid, number)
+    house.wait_for(b"0")
+
+
+def test_sigterm_cuts_and_ends_the_relay_process(house: House) -> None:
+    house.permit(60_000)
+    os.kill(house.relay.pid, signal.SIGTERM)
+    house.wait_for(b"0")
+    house.wait_for(b"")
+    assert house.relay.wait(WAIT_S) == 0
+
+
+def test_a_killed_relay_process_releases_the_simulated_line(house: House) -> None:
+    house.permit(60_000)
+    os.kill(house.relay.pid, signal.SIGKILL)
+    house.wait_for(b"")
+
+
+def test_a_stopped_relay_process_does_not_obey_a_stale_permit(house: House) -> None:
+    """What control asked for while it was stopped was given up by control, and is void."""
+    os.kill(house.relay.pid, signal.SIGSTOP)
+    lease = Lease(house.relay_socket)
+    with pytest.raises(RelayGone):
+        lease.permit(60_000)
+    os.kill(house.relay.pid, signal.SIGCONT)
+    house.levels.clear()
+    served = threading.Thread(target=house.wait_for, args=(b"",))
+    served.start()
+    later = Lease(house.relay_socket)
+    assert not later.position().permitted
+    later.close()
+    os.kill(house.relay.pid, signal.SIGKILL)
+    served.join(WAIT_S)
+    assert b"1" not in house.levels
