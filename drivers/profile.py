@@ -146,7 +146,7 @@ def _profile(top: Table) -> Profile:
     guards = tuple(_guard(table) for table in top.tables("guard"))
     rows = tuple(_row(table, role, guards, factors) for table in top.tables("quantity"))
     top.done()
-    for twice in _twice([one.name for one in (*factors, *guards)]):
+    for twice in _twice([factor.name for factor in factors] + [guard.name for guard in guards]):
         top.wrong(f"two rows are called {twice}")
     if not rows:
         top.wrong("there is no [[quantity]]")

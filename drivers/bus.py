@@ -1,0 +1,347 @@
+"""Room rule: the RS-485 buses and their manners. The one importer of pymodbus beside the simulator.
+
+A plain synchronous driver around pymodbus's asyncio serial client: it owns a private event loop,
+runs it only inside `read`, and has no thread. One transaction at a time on each bus, the buses
+side by side, all within the bus budget of one scan. What an instrument said is `instrument`'s.
+
+pymodbus checks the unit and the CRC of a reply, and drops a frame behind a stray byte. Here every
+octet passes its trace hook in both directions: outward, only the functions that read may pass;
+inward, only the frame that answers this very request. So a late, foreign or torn reply is never
+seen by anybody. Before each request the tty's input is emptied; after any failure the line must
+first be quiet.
+"""
+
+import asyncio
+import logging
+import termios
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymodbus.client import AsyncModbusSerialClient
+from pymodbus.framer.rtu import FramerRTU
+
+from agent.core.model import Fault, Moment, Reading
+from drivers.instrument import Counters, Instrument, InstrumentConfig
+from drivers.plan import REPLY_CHARACTERS, REQUEST_CHARACTERS, Block, Speed, wire_ms
+from drivers.turns import Answer, Monotonic, Nothing, Refused, Turns, Words, planned_ms
+
+READ_FUNCTIONS = frozenset({1, 2, 3, 4})
+UNITS = range(1, 248)  # 0 is a broadcast, which some modules obey
+EXCEPTION_BIT = 0x80
+EXCEPTION_CHARACTERS = 5
+
+# Waits before the next attempt to open a tty that is gone; the last one repeats.
+REOPEN_LADDER_MS = (1_000, 2_000, 5_000, 10_000)
+# After a failure the line must be quiet for this long, and is given this long to become so.
+QUIET_MS = 20
+SETTLE_MAX_MS = 300
+# The tty is not watched until this many characters before the end of a reply can have come: a
+# UART that hands over single characters would otherwise cost a wake-up for each (decision 0005).
+WATCH_CHARACTERS = 2
+# pymodbus has one timeout for connecting and for replies; ours are shorter and its never strikes.
+PYMODBUS_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class BusConfig:
+    name: str
+    port: Path
+    baud: int = 9600
+    parity: str = "N"
+    stop_bits: int = 1
+
+    @property
+    def speed(self) -> Speed:
+        return Speed(self.baud, self.parity, self.stop_bits)
+
+
+@dataclass(frozen=True, slots=True)
+class BusStanding:
+    """`trouble` is one line for a human, and says what to do; empty while the tty is open."""
+
+    name: str
+    connected: bool
+    opened: int
+    trouble: str
+
+
+class Buses:
+    """Implements ports.Meters. Every instrument of the station, on however many buses."""
+
+    def __init__(
+        self,
+        configs: Sequence[BusConfig],
+        instruments: Sequence[InstrumentConfig],
+        budget_ms: int,
+        clock: Monotonic,
+    ) -> None:
+        # Each failure becomes a Reading and a count; pymodbus would write a line for each, too.
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+        self._loop = asyncio.new_event_loop()
+        self._defect: BaseException | None = None
+        self._loop.set_exception_handler(self._remember)
+        self._budget_ms = budget_ms
+        speeds = {config.name: config.speed for config in configs}
+        self._instruments = [Instrument(one, speeds[one.bus]) for one in instruments]
+        self._wires = [_Wire(config, clock) for config in configs]
+        self._turns = [
+            Turns(wire, [one for one in self._instruments if one.config.bus == config.name], clock)
+            for wire, config in zip(self._wires, configs, strict=True)
+        ]
+
+    def read(self, moment: Moment) -> tuple[Reading, ...]:
+        """One reading per declared quantity, within the budget."""
+        del moment  # waits are measured where they happen
+        self._loop.run_until_complete(self._scan())
+        if self._defect is not None:
+            raise self._defect
+        return tuple(reading for one in self._instruments for reading in one.readings())
+
+    def counters(self) -> tuple[Counters, ...]:
+        return tuple(one.counters() for one in self._instruments)
+
+    def standings(self) -> tuple[BusStanding, ...]:
+        return tuple(wire.standing() for wire in self._wires)
+
+    def close(self) -> None:
+        for wire in self._wires:
+            wire.close()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+    async def _scan(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for turns in self._turns:
+                group.create_task(turns.scan(self._budget_ms))
+
+    def _remember(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception in a callback is our fault: it ends `read`, not a line in a log."""
+        self._defect = context.get("exception") or RuntimeError(context["message"])
+
+
+def worst_case_ms(configs: Sequence[BusConfig], instruments: Sequence[InstrumentConfig]) -> int:
+    """What one scan of the slowest bus needs when every instrument answers, factors included."""
+    return max(
+        round(planned_ms([one for one in instruments if one.bus == bus.name], bus.speed))
+        for bus in configs
+    )
+
+
+class _Wire:
+    """One tty with a pymodbus client on it. Survives the tty's absence; owns no thread."""
+
+    def __init__(self, config: BusConfig, clock: Monotonic) -> None:
+        self._config = config
+        self._speed = config.speed
+        self._clock = clock
+        self._client: AsyncModbusSerialClient | None = None
+        self._failures = 0
+        self._retry_ms: int | None = None
+        self._opened = 0
+        self._trouble = "not opened yet"
+        self._unsettled = True  # a peer that was here before may have left its answer
+        self._free_at = 0.0  # on the loop's clock: when the line may be used again
+        self._last_pause_ms = 0
+        # Of the transaction under way:
+        self._asked: tuple[int, Block] | None = None
+        self._limit: asyncio.Timeout | None = None
+        self._heard = 0
+
+    # --- the tty ---------------------------------------------------------------------------------
+
+    async def ready(self) -> bool:
+        """Whether the tty is open; tries to open it when the ladder says so."""
+        await asyncio.sleep(0)  # a tty that vanished between scans says so now
+        if self._client is not None:
+            return True
+        if self._retry_ms is not None and self._clock() < self._retry_ms:
+            return False
+        client = AsyncModbusSerialClient(
+            str(self._config.port),
+            baudrate=self._config.baud,
+            parity=self._config.parity,
+            stopbits=self._config.stop_bits,
+            timeout=PYMODBUS_TIMEOUT_S,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=self._trace,
+            trace_connect=self._connected,
+        )
+        if await client.connect():
+            self._client = client
+            self._failures, self._retry_ms, self._trouble = 0, None, ""
+            self._opened += 1
+            self._unsettled = True
+            await asyncio.sleep(0)  # pymodbus begins to watch the tty one turn later
+            return True
+        wait_ms = REOPEN_LADDER_MS[min(self._failures, len(REOPEN_LADDER_MS) - 1)]
+        self._failures += 1
+        self._retry_ms = self._clock() + wait_ms
+        self._trouble = _why_not(self._config.port)
+        return False
+
+    def standing(self) -> BusStanding:
+        connected = self._client is not None
+        return BusStanding(self._config.name, connected, self._opened, self._trouble)
+
+    def _is_open(self) -> bool:
+        return self._client is not None
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _connected(self, up: bool) -> None:  # noqa: FBT001  pymodbus calls it so
+        if not up:
+            self._lost()
+
+    def _lost(self) -> None:
+        self.close()
+        self._trouble = f"{self._config.port} went away; is the adapter plugged in?"
+        self._retry_ms = self._clock()
+        if self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time())
+
+    # --- one transaction -------------------------------------------------------------------------
+
+    async def ask(self, who: InstrumentConfig, block: Block, patience_ms: float) -> Answer:
+        """One request and its reply, or the reason why there is none."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + patience_ms / 1000
+        await self._silence(who.profile.pause_ms, ends_at)
+        if not self._is_open() or not self._empty():
+            return Nothing(Fault.DISCONNECTED)
+        self._asked, self._heard = (who.unit, block), 0
+        begun_ms = self._clock()
+        watching = self._look_away(block)
+        try:
+            async with asyncio.timeout_at(ends_at) as self._limit:
+                response = await self._request(who.unit, block)
+        except TimeoutError:
+            self._unsettled = True
+            if not self._is_open():
+                return Nothing(Fault.DISCONNECTED)
+            return Nothing(Fault.GARBLED if self._heard else Fault.TIMEOUT)
+        finally:
+            self._asked = self._limit = None
+            watching.cancel()
+            self._watch()
+            self._free_at = loop.time() + self._speed.gap_ms / 1000
+        took_ms = self._clock() - begun_ms
+        turnaround_ms = max(0, round(took_ms - wire_ms(block, self._speed) + self._speed.gap_ms))
+        if response.isError():
+            return Refused(response.exception_code, turnaround_ms)
+        return Words(tuple(response.registers), turnaround_ms)
+
+    async def _request(self, unit: int, block: Block) -> Any:
+        assert self._client is not None
+        read = {
+            3: self._client.read_holding_registers,
+            4: self._client.read_input_registers,
+        }[block.function]
+        return await read(block.address, count=block.count, device_id=unit)
+
+    async def _silence(self, pause_ms: int, ends_at: float) -> None:
+        """The gap between frames and both instruments' pauses; after a failure, quiet."""
+        loop = asyncio.get_running_loop()
+        longest_ms = max(pause_ms, self._last_pause_ms)
+        free_at = self._free_at
+        self._last_pause_ms = pause_ms
+        if longest_ms > self._speed.gap_ms:
+            free_at += (longest_ms - self._speed.gap_ms) / 1000
+        if free_at > loop.time():
+            await asyncio.sleep(free_at - loop.time())
+        if not self._unsettled:
+            return
+        settled_at = min(loop.time() + SETTLE_MAX_MS / 1000, ends_at)
+        while self._is_open() and loop.time() < settled_at:
+            self._heard = 0
+            if not self._empty():
+                return
+            await asyncio.sleep(max(QUIET_MS, self._speed.gap_ms) / 1000)
+            if not self._heard:
+                break
+        self._unsettled = False
+
+    def _empty(self) -> bool:
+        """Throw away what the tty holds: it answers no question of ours. False: the tty is gone."""
+        assert self._client is not None
+        try:
+            self._transport().sync_serial.reset_input_buffer()
+        except (termios.error, OSError):
+            self._lost()
+            return False
+        return True
+
+    def _look_away(self, block: Block) -> asyncio.TimerHandle:
+        """Leave the characters in the tty until the reply can be nearly complete."""
+        characters = REQUEST_CHARACTERS + REPLY_CHARACTERS + 2 * block.count - WATCH_CHARACTERS
+        delay_ms = characters * self._speed.character_ms + self._speed.gap_ms
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._transport().sync_serial.fileno())
+        return loop.call_later(delay_ms / 1000, self._watch)
+
+    def _watch(self) -> None:
+        if self._is_open():
+            transport = self._transport()
+            descriptor = transport.sync_serial.fileno()
+            asyncio.get_running_loop().add_reader(descriptor, transport.intern_read_ready)
+
+    def _transport(self) -> Any:
+        """pymodbus's SerialTransport: it has no public way to empty or to pause its input."""
+        assert self._client is not None
+        return self._client.ctx.transport
+
+    # --- every octet -----------------------------------------------------------------------------
+
+    def _trace(self, sending: bool, octets: bytes) -> bytes:  # noqa: FBT001  pymodbus calls it so
+        if sending:
+            assert octets[0] in UNITS, "nothing is ever sent to everybody"
+            assert octets[1] in READ_FUNCTIONS, "nothing that writes is ever sent"
+            return octets
+        self._heard += 1
+        if self._asked is None or self._limit is None:
+            return b""
+        frame = reply_in(octets, *self._asked)
+        if not frame and len(octets) >= REPLY_CHARACTERS + 2 * self._asked[1].count:
+            # As much as a reply, but none: give up once the line is quiet, within the patience.
+            quiet_at = asyncio.get_running_loop().time() + QUIET_MS / 1000
+            self._limit.reschedule(min(quiet_at, self._limit.when() or quiet_at))
+        return frame
+
+
+def reply_in(octets: bytes, unit: int, block: Block) -> bytes:
+    """The frame among these octets that answers this request: its unit, function, byte count, CRC.
+
+    Stray characters before it, and an adapter's echo of the request, are passed over.
+    """
+    full = bytes((unit, block.function, 2 * block.count))
+    for start in _places(octets, full):
+        frame = octets[start : start + REPLY_CHARACTERS + 2 * block.count]
+        if len(frame) == REPLY_CHARACTERS + 2 * block.count and _sound(frame):
+            return frame
+    for start in _places(octets, bytes((unit, block.function | EXCEPTION_BIT))):
+        frame = octets[start : start + EXCEPTION_CHARACTERS]
+        if len(frame) == EXCEPTION_CHARACTERS and _sound(frame):
+            return frame
+    return b""
+
+
+def _places(octets: bytes, head: bytes) -> list[int]:
+    return [at for at in range(len(octets) - len(head) + 1) if octets.startswith(head, at)]
+
+
+def _sound(frame: bytes) -> bool:
+    return FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
+
+
+def _why_not(port: Path) -> str:
+    """pymodbus keeps the reason to itself; these are the ones a technician meets."""
+    if not port.exists():
+        return f"{port} does not exist; is the adapter plugged in, and is the name right?"
+    if not port.is_char_device():
+        return f"{port} is no serial port; name a tty, best one under /dev/serial/by-id"
+    return f"{port} cannot be opened; is another program using it, and may we (group dialout)?"

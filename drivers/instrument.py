@@ -1,0 +1,264 @@
+"""Room rule: one instrument's standing: what to ask it next, how long to wait, what it said.
+
+It speaks to no wire and asks no clock. A **round** reads every block once; it may take several
+scans when the bus budget is short. A quantity is told once for each time its registers were read:
+an old word is never told again as a new one. Blocks that hold factors (unit codes, ratios) come
+first in a round after each absence, and once a day.
+
+An instrument that does not answer for SILENT_MS rests, and is asked one question every PROBE_MS.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+
+from agent.core.model import Fault, Quality, Quantity, Reading, Role
+from drivers.plan import Block, Speed, wire_ms
+from drivers.profile import Profile
+from drivers.registers import Register, Row, evaluate
+
+SILENT_MS = 5_000
+PROBE_MS = 10_000
+# A round that is older begins anew: its parts must belong together.
+ROUND_MAX_MS = 10_000
+FACTORS_MAX_AGE_MS = 24 * 3600 * 1000
+# The timeout follows the slowest of the last turnarounds, within bounds: below, the host's own
+# hiccups would count as silence; above stands the profile's own.
+TURNAROUNDS_KEPT = 64
+TIMEOUT_FACTOR = 3
+TIMEOUT_MIN_MS = 200
+PATIENCE_MAX = 32
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentConfig:
+    """`depth_mm`, of a level probe: how deep it hangs below the wellhead."""
+
+    role: Role
+    unit: int
+    profile: Profile
+    bus: str
+    depth_mm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What became of the requests to one instrument since start; turnarounds are the latest 64."""
+
+    role: Role
+    bus: str
+    unit: int
+    requests: int
+    timeouts: int
+    garbled: int
+    exceptions: int
+    turnaround_median_ms: int | None
+    turnaround_p99_ms: int | None
+    timeout_ms: int
+    resting: bool
+
+
+class Instrument:
+    """The standing of one instrument between and within scans."""
+
+    def __init__(self, config: InstrumentConfig, speed: Speed) -> None:
+        self.config = config
+        self.often, self.seldom = config.profile.blocks(speed)
+        self.speed = speed
+        self.carried_over = False
+        self._words: dict[Register, int] = {}
+        self._factors: dict[str, Fraction | None] = {}
+        self._factors_due_ms: int | None = None  # None: at once
+        self._pending: deque[Block] = deque()
+        self._became: dict[Block, Fault | None] = {}  # of this round; None: it was read
+        self._fresh: set[Block] = set()  # read in this scan
+        self._standing = Fault.NOT_READ  # of what was not asked in this scan
+        self._round_ms = 0
+        self._silent_since_ms: int | None = None
+        self._probe_ms: int | None = None  # while it rests: when to ask again
+        self._suspect = False
+        self._patience = 1  # doubles with each timeout
+        self._turnarounds: deque[int] = deque(maxlen=TURNAROUNDS_KEPT)
+        self._requests = self._timeouts = self._garbled = self._exceptions = 0
+
+    # --- what to ask -----------------------------------------------------------------------------
+
+    def begin_scan(self, now_ms: int) -> None:
+        """Nothing is fresh yet; an unfinished round goes on unless it has become too old."""
+        self._fresh.clear()
+        self._standing = Fault.NOT_READ if self._probe_ms is None else Fault.RESTING
+        self.carried_over = bool(self._pending) and self._probe_ms is None
+        if not self._pending or now_ms - self._round_ms > ROUND_MAX_MS:
+            self._begin_round(now_ms)
+
+    @property
+    def rank(self) -> int:
+        """Its turn on its bus: first what was left over, last what failed to answer in full."""
+        if self._suspect:
+            return 2
+        return 0 if self.carried_over else 1
+
+    def due(self, now_ms: int) -> bool:
+        return self._probe_ms is None or now_ms >= self._probe_ms
+
+    def overdue(self, now_ms: int) -> bool:
+        """Its probe never fitted behind the others: now it goes first."""
+        return self._probe_ms is not None and now_ms >= self._probe_ms + PROBE_MS
+
+    def next_block(self) -> Block | None:
+        return self._pending[0] if self._pending else None
+
+    @property
+    def timeout_ms(self) -> int:
+        """How long to wait for a reply to begin."""
+        most_ms = self.config.profile.timeout_ms
+        if not self._turnarounds:
+            return most_ms
+        learned_ms = TIMEOUT_FACTOR * max(self._turnarounds) * self._patience
+        return min(max(learned_ms, TIMEOUT_MIN_MS * self._patience), most_ms)
+
+    def expected_ms(self, block: Block) -> float:
+        """What this request needs if all goes as it went lately."""
+        return wire_ms(block, self.speed) + max(self._turnarounds, default=0)
+
+    # --- what it said ----------------------------------------------------------------------------
+
+    def answered(self, block: Block, words: Sequence[int], turnaround_ms: int, now_ms: int) -> None:
+        self._alive(turnaround_ms)
+        self._requests += 1
+        self._settle(block, None)
+        self._fresh.add(block)
+        self._words.update(zip(block.registers(), words, strict=True))
+        if block in self.seldom:
+            self._learn_factors(block, now_ms)
+
+    def refused(self, block: Block, turnaround_ms: int) -> None:
+        """An exception reply: it lives, and has no such value now. Never a zero."""
+        self._alive(turnaround_ms)
+        self._requests += 1
+        self._exceptions += 1
+        self._settle(block, Fault.REFUSED)
+
+    def garbled(self, block: Block, now_ms: int) -> None:
+        """Something came that was no reply to this question."""
+        self._requests += 1
+        self._garbled += 1
+        self._settle(block, Fault.GARBLED)
+        self._suspect = True
+        self._unanswered(now_ms)
+
+    def timed_out(self, now_ms: int) -> None:
+        """No reply: nothing more is asked in this scan, and the next one begins anew."""
+        self._requests += 1
+        self._timeouts += 1
+        self._suspect = True
+        self._patience = min(self._patience * 2, PATIENCE_MAX)
+        self._pending.clear()
+        self._standing = Fault.TIMEOUT
+        self._unanswered(now_ms)
+
+    def cut_short(self, now_ms: int) -> None:
+        """The budget ended before its time to reply did: nobody's fault, it goes first next."""
+        self._requests += 1
+        self._unanswered(now_ms)
+
+    def disconnected(self) -> None:
+        """The tty is gone: what comes back with it may be another instrument."""
+        self._pending.clear()
+        self._standing = Fault.DISCONNECTED
+        self._silent_since_ms = self._probe_ms = None
+        self._suspect = False
+        self._forget_factors()
+
+    # --- what it means ---------------------------------------------------------------------------
+
+    def readings(self) -> list[Reading]:
+        """One for each quantity of the profile, of this scan."""
+        return [self._reading(row) for row in self.config.profile.rows]
+
+    def counters(self) -> Counters:
+        ranked = sorted(self._turnarounds)
+        return Counters(
+            role=self.config.role,
+            bus=self.config.bus,
+            unit=self.config.unit,
+            requests=self._requests,
+            timeouts=self._timeouts,
+            garbled=self._garbled,
+            exceptions=self._exceptions,
+            turnaround_median_ms=round(median(ranked)) if ranked else None,
+            turnaround_p99_ms=ranked[len(ranked) * 99 // 100] if ranked else None,
+            timeout_ms=self.timeout_ms,
+            resting=self._probe_ms is not None,
+        )
+
+    def _reading(self, row: Row) -> Reading:
+        fault = self._missing(row)
+        value = None
+        if fault is None:
+            value, fault = evaluate(row, self._words, self._factors)
+        if value is not None and row.quantity is Quantity.LEVEL_MM:
+            assert self.config.depth_mm is not None, "a level probe is told how deep it hangs"
+            value = self.config.depth_mm - value
+        quality = Quality.GOOD if fault is None else Quality.BAD
+        return Reading(self.config.role, row.quantity, value, quality, fault)
+
+    def _missing(self, row: Row) -> Fault | None:
+        """Why there are no fresh words for this row; None when there are."""
+        blocks = [block for block in self.often if self._needs(row, block)]
+        if not set(row.factors) <= self._factors.keys():
+            blocks += self.seldom
+        failed = [fault for block in blocks if (fault := self._became.get(block)) is not None]
+        if failed:
+            return failed[0]
+        if any(block not in self._became for block in blocks):
+            return self._standing
+        return None if self._fresh.intersection(blocks) else self._standing
+
+    def _needs(self, row: Row, block: Block) -> bool:
+        span = Block(row.function, row.first, row.last - row.first + 1)
+        return block.covers(span) or any(block.covers(Block(*g.at, 1)) for g in row.guards)
+
+    # --- its state -------------------------------------------------------------------------------
+
+    def _begin_round(self, now_ms: int) -> None:
+        self._round_ms = now_ms
+        self._became.clear()
+        due = self._factors_due_ms is None or now_ms >= self._factors_due_ms
+        self._pending = deque((*self.seldom, *self.often) if due else self.often)
+
+    def _settle(self, block: Block, fault: Fault | None) -> None:
+        assert self._pending[0] == block, "an answer to a question that was not asked"
+        self._pending.popleft()
+        self._became[block] = fault
+
+    def _alive(self, turnaround_ms: int) -> None:
+        self._turnarounds.append(turnaround_ms)
+        self._patience = 1
+        self._suspect = False
+        self._silent_since_ms = None
+        if self._probe_ms is not None:
+            self._probe_ms = None
+            self._standing = Fault.NOT_READ
+
+    def _unanswered(self, now_ms: int) -> None:
+        if self._silent_since_ms is None:
+            self._silent_since_ms = now_ms
+        if self._probe_ms is not None or now_ms - self._silent_since_ms >= SILENT_MS:
+            self._probe_ms = now_ms + PROBE_MS
+            self._standing = Fault.RESTING
+            self._pending.clear()
+            self._forget_factors()
+
+    def _learn_factors(self, block: Block, now_ms: int) -> None:
+        for factor in self.config.profile.factors:
+            if block.covers(Block(*factor.at, 1)):
+                self._factors[factor.name] = factor.of(self._words[factor.at])
+        if all(factor.name in self._factors for factor in self.config.profile.factors):
+            self._factors_due_ms = now_ms + FACTORS_MAX_AGE_MS
+
+    def _forget_factors(self) -> None:
+        self._factors.clear()
+        self._factors_due_ms = None
