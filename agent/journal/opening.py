@@ -1,0 +1,112 @@
+"""Room rule: how a journal's file comes to be, is claimed, brought up to date and checked."""
+
+import fcntl
+import os
+import secrets
+from contextlib import ExitStack
+from pathlib import Path
+
+from agent.journal import chain
+from agent.journal.chain import Head, JournalDamaged
+from agent.journal.database import Database, JournalFailed
+from agent.journal.reader import entry_rows, find_head, stored, text
+from agent.journal.schema import APPLICATION_ID, KEEP, MIGRATIONS
+
+# The end of the chain, verified at every start: a day and a half of minute records.
+TAIL_RECORDS = 2000
+# A file up to this size is checked whole at every start; of a larger one only the part that the
+# scan lives on, and the rest by `Reader.verify` in the background: 16 MiB are 0.4 s of an SD card.
+QUICK_CHECK_BYTES_MAX = 16 * 1024 * 1024
+
+
+class JournalNewer(Exception):
+    """The file was written by a newer version of wellkeeper."""
+
+
+def lock(path: Path, undo: ExitStack) -> None:
+    """Two writers would fork the chain. The lock dies with its process."""
+    beside = path.with_suffix(".lock")
+    try:
+        held = os.open(beside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise JournalFailed(
+            f"{beside} cannot be opened ({error.strerror}): make sure that the directory exists"
+            " and wellkeeper control may write it"
+        ) from error
+    undo.callback(os.close, held)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise JournalFailed(
+            f"{path} is held by another wellkeeper control: stop that one first"
+        ) from error
+
+
+def create(path: Path) -> None:
+    """An empty file only its owner may read, whose name survives a power cut."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        raise JournalFailed(
+            f"{path} cannot be created ({error.strerror}): make its directory writable for"
+            " wellkeeper control"
+        ) from error
+
+
+def migrate(database: Database) -> None:
+    """Take the steps that this file has not taken, each in one transaction, if it is ours."""
+    (version,) = database.row("PRAGMA user_version") or (0,)
+    (application,) = database.row("PRAGMA application_id") or (0,)
+    empty = database.row("SELECT 1 FROM sqlite_schema") is None
+    if not empty and application != APPLICATION_ID:
+        raise JournalDamaged(
+            f"{database.path} is some other program's database: give wellkeeper a state"
+            " directory of its own (station.state_dir)"
+        )
+    if version > len(MIGRATIONS):
+        raise JournalNewer(
+            f"{database.path} has format {version}, this wellkeeper reads up to"
+            f" {len(MIGRATIONS)}: install the version that wrote it, or a newer one"
+        )
+    database.make_durable()
+    for step in range(version, len(MIGRATIONS)):
+        with database.transaction():
+            for statement in MIGRATIONS[step]:
+                database.run(statement)
+            if step == 0:
+                database.run(f"PRAGMA application_id = {APPLICATION_ID}")
+                epoch = secrets.token_hex(8).encode()
+                database.run_many(KEEP, [("epoch", epoch)])
+            database.run(f"PRAGMA user_version = {step + 1}")
+
+
+def check(database: Database) -> None:
+    """The file's structure, the end of the chain, and every entry's own link."""
+    whole = database.path.stat().st_size <= QUICK_CHECK_BYTES_MAX
+    for pragma in ("quick_check",) if whole else ("quick_check(kept)", "quick_check(parked)"):
+        (verdict,) = database.row(f"PRAGMA {pragma}") or ("no answer",)
+        if verdict != "ok":
+            raise JournalDamaged(
+                f"{database.path}: {verdict}; keep the file aside, check the card, restore a copy"
+            )
+    epoch = text(database, "epoch")
+    tail = max(0, find_head(database, epoch).number - TAIL_RECORDS)
+    chain.verify(_before(database, epoch, tail + 1), stored(database, tail, TAIL_RECORDS))
+    for entry in entry_rows(database):
+        if entry.number <= tail:
+            chain.verify(_before(database, epoch, entry.number), [entry])
+
+
+def _before(database: Database, epoch: str, number: int) -> Head:
+    """What record `number` must follow."""
+    if number == 1:
+        return chain.origin(epoch)
+    found = database.row("SELECT hash FROM records WHERE number = ?", number - 1)
+    if found is None:
+        raise JournalDamaged(f"{database.path}: record {number - 1} is missing; restore a copy")
+    return Head(number - 1, found[0])

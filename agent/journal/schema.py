@@ -1,0 +1,34 @@
+"""Room rule: what the journal's file looks like, as numbered steps. Runs nothing itself.
+
+A step that was released is never edited: a change is the next step, and an old database of each
+version stays in the tests. `PRAGMA user_version` says how many steps a file has taken.
+"""
+
+# "well": tells the journal from any other SQLite file.
+APPLICATION_ID = 0x77656C6C
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE records(
+            number INTEGER PRIMARY KEY,
+            at_utc_ms INTEGER NOT NULL,
+            trusted INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            body BLOB,
+            digest BLOB,
+            hash BLOB NOT NULL
+        ) STRICT""",
+        # Samples are all but a few of the records and are found by number alone.
+        "CREATE INDEX events ON records(kind, number) WHERE kind <> 'sample'",
+        # Epoch, ledger checkpoint, cursors, book. One small table, so that a scan dirties one page.
+        "CREATE TABLE kept(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
+        """CREATE TABLE parked(
+            client TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY(client, number)
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
+KEEP = "INSERT INTO kept VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value = excluded.value"
