@@ -1,0 +1,122 @@
+"""Room rule: the documents of a station, in TinyDB's words. The one module that meets TinyDB.
+
+The book holds what a station knows of itself and is no reading: its nameplate, and which
+instrument with which serial number stood in which role since when. TinyDB keeps its JSON here in
+memory; the caller commits `pending()` to the journal together with the record of the change, then
+says `committed()` or `rolled_back()`. There is no file of its own that could disagree.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tinydb import TinyDB, where
+from tinydb.storages import Storage
+from tinydb.table import Table
+
+from agent import rows
+from agent.core.model import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Nameplate:
+    """Which station this is, and since when it is called so."""
+
+    station: str
+    name: str
+    since_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A meter that stands, or stood, in a role. `removed_utc_ms` None: it is still there."""
+
+    role: Role
+    serial: str
+    document: str
+    fitted_utc_ms: int
+    removed_utc_ms: int | None
+
+
+class Book:
+    """Opened on what the journal holds (`Journal.book()`), None for a new station."""
+
+    def __init__(self, text: bytes | None) -> None:
+        self._leaf = _Leaf(text)
+        self._tables = TinyDB(storage=lambda: self._leaf)
+
+    def pending(self) -> bytes | None:
+        """What is to be committed; None when nothing changed."""
+        return self._leaf.staged
+
+    def committed(self) -> None:
+        """What was pending is durable."""
+        assert self._leaf.staged is not None, "nothing was pending"
+        self._leaf = _Leaf(self._leaf.staged)
+        self._tables = TinyDB(storage=lambda: self._leaf)
+
+    def rolled_back(self) -> None:
+        """What was pending is not, and never was."""
+        self._leaf = _Leaf(self._leaf.text)
+        self._tables = TinyDB(storage=lambda: self._leaf)
+
+    def nameplate(self) -> Nameplate | None:
+        """The newest; the older ones stay in the book."""
+        found = self._table("nameplates").all()
+        return Nameplate(**found[-1]) if found else None
+
+    def name_station(self, station: str, name: str, at_utc_ms: int) -> None:
+        """Put up a nameplate; nothing changes when it says what the last one said."""
+        current = self.nameplate()
+        if current is None or (current.station, current.name) != (station, name):
+            plate = {"station": station, "name": name, "since_utc_ms": at_utc_ms}
+            self._table("nameplates").insert(plate)
+
+    def fit_instrument(self, role: Role, serial: str, document: str, at_utc_ms: int) -> None:
+        """The instrument takes the role; one that had it is removed at the same instant."""
+        table = self._table("instruments")
+        still_there = (where("role") == role.value) & where("removed_utc_ms").test(_is_none)
+        table.update({"removed_utc_ms": at_utc_ms}, still_there)
+        table.insert(
+            {
+                "role": role.value,
+                "serial": serial,
+                "document": document,
+                "fitted_utc_ms": at_utc_ms,
+                "removed_utc_ms": None,
+            }
+        )
+
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Every instrument that ever had a role here, in the order they were fitted."""
+        return tuple(
+            Instrument(**{**found, "role": Role(found["role"])})
+            for found in self._table("instruments").all()
+        )
+
+    def _table(self, name: str) -> Table:
+        # TinyDB's query cache would survive a rollback.
+        return self._tables.table(name, cache_size=0)
+
+
+class _Leaf(Storage):
+    """TinyDB's storage: the committed JSON, and above it what was written since."""
+
+    def __init__(self, text: bytes | None) -> None:
+        self.text = text
+        self.staged: bytes | None = None
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        text = self.text if self.staged is None else self.staged
+        if text is None:
+            return None
+        found: dict[str, dict[str, Any]] = json.loads(text)
+        return found
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        staged = rows.dumps(data)
+        self.staged = None if staged == self.text else staged
+
+
+def _is_none(value: object) -> bool:
+    return value is None

@@ -1,0 +1,56 @@
+"""The book: what is staged, committed and rolled back."""
+
+from agent.book import Book, Instrument, Nameplate
+from agent.core.model import Role
+
+
+def _reopened(book: Book) -> Book:
+    text = book.pending()
+    assert text is not None
+    book.committed()
+    assert book.pending() is None
+    return Book(text)
+
+
+def test_a_new_book_is_empty_and_has_nothing_to_commit() -> None:
+    book = Book(None)
+    assert book.instruments() == ()
+    assert book.nameplate() is None
+    assert book.pending() is None
+
+
+def test_an_instrument_stays_until_another_takes_its_role() -> None:
+    book = Book(None)
+    book.fit_instrument(Role.FLOW_METER, "A1", "安装〔2026〕1号", 100)
+    book.fit_instrument(Role.POWER_METER, "E1", "", 150)
+    book = _reopened(book)
+    book.fit_instrument(Role.FLOW_METER, "A2", "换表〔2026〕2号", 200)
+    assert _reopened(book).instruments() == (
+        Instrument(Role.FLOW_METER, "A1", "安装〔2026〕1号", 100, 200),
+        Instrument(Role.POWER_METER, "E1", "", 150, None),
+        Instrument(Role.FLOW_METER, "A2", "换表〔2026〕2号", 200, None),
+    )
+
+
+def test_what_was_rolled_back_never_was() -> None:
+    book = Book(None)
+    book.fit_instrument(Role.FLOW_METER, "A1", "", 100)
+    kept = book.instruments()
+    first = book.pending()
+    book.committed()
+    book.fit_instrument(Role.FLOW_METER, "A2", "", 200)
+    assert len(book.instruments()) == 2
+    book.rolled_back()
+    assert book.instruments() == kept
+    assert book.pending() is None
+    assert Book(first).instruments() == kept
+
+
+def test_a_nameplate_is_put_up_once() -> None:
+    book = Book(None)
+    book.name_station("w1", "西营镇三号井", 1)
+    book = _reopened(book)
+    book.name_station("w1", "西营镇三号井", 2)
+    assert book.pending() is None
+    book.name_station("w1", "三号井", 3)
+    assert book.nameplate() == Nameplate("w1", "三号井", 3)
