@@ -19,6 +19,7 @@ from drivers.simulator.physics import Design, Well
 Image = Mapping[int, int]
 
 NL_PER_M3 = 1000 * physics.NL_PER_L
+NL_PER_ML = physics.NL_PER_L // 1000
 BAUD_CODES = {1200: 0, 2400: 1, 4800: 2, 9600: 3, 19200: 4, 38400: 5, 57600: 6, 115200: 7}
 
 # Addresses at which a 32-bit value begins: what a torn word tears.
@@ -78,9 +79,10 @@ def tuf2000m(meter: FlowMeter, design: Design, well: Well) -> Image:
     _low_first(image, 4, _f32(flow_m3_per_h / 3600 / (math.pi * 0.075**2)))  # m/s in DN 150
     _low_first(image, 6, _f32(1456.0))  # m/s, sound in water
     for address, total_nl in ((8, forward_nl), (12, well.reverse_nl), (24, net_nl)):
-        whole, rest_nl = divmod(total_nl, NL_PER_M3)
+        # Whole millilitres: a finer rest could round up to 1, which is no fraction.
+        whole, rest_ml = divmod(total_nl // NL_PER_ML, 1_000_000)
         _low_first(image, address, whole & 0xFFFFFFFF)
-        _low_first(image, address + 2, _f32(rest_nl / NL_PER_M3))
+        _low_first(image, address + 2, _f32(rest_ml / 1_000_000))
     image[71] = meter.error_bits
     image[91] = 3 << 8 | meter.signal_quality  # working step 3, as in the dump
     image[92] = image[93] = 3501  # signal strength, as in the dump

@@ -43,7 +43,16 @@ def test_integer_and_fraction_give_the_total_to_the_millilitre() -> None:
     well = pumped()
     image = images.tuf2000m(METER, DESIGN, well)
     shown_ml = (cdab(image, 8, "i") + cdab(image, 10, "f")) * 1_000_000
-    assert shown_ml == pytest.approx(images.forward_total_nl(METER, well) / 1_000_000, abs=1)
+    assert shown_ml == pytest.approx(
+        images.forward_total_nl(METER, well) / images.NL_PER_ML, abs=1.1
+    )
+
+
+def test_the_fraction_stays_below_one() -> None:
+    almost = replace(Well(), forward_nl=images.NL_PER_M3 - 1)
+    image = images.tuf2000m(FlowMeter(), DESIGN, almost)
+    assert cdab(image, 8, "i") == 0
+    assert 0.999998 < cdab(image, 10, "f") < 1
 
 
 def test_the_forward_total_never_counts_what_ran_back() -> None:
@@ -52,7 +61,7 @@ def test_the_forward_total_never_counts_what_ran_back() -> None:
     before = replace(well, reverse_nl=0)
     after = images.tuf2000m(METER, design, well)
     assert cdab(after, 8, "i") == cdab(images.tuf2000m(METER, design, before), 8, "i")
-    assert cdab(after, 14, "f") == pytest.approx(well.reverse_nl / images.NL_PER_M3, rel=1e-6)
+    assert cdab(after, 14, "f") == pytest.approx(well.reverse_nl / images.NL_PER_M3, abs=2e-6)
 
 
 def test_the_flow_meter_tells_its_health_its_units_and_its_serial() -> None:
