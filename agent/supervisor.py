@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from agent import restarts
+from agent.ports import Clock
+from agent.supervised import Died, Event, Said, Stopped, Up
 
 # How long a child may take to go before it is killed.
 STOP_MS = 5_000
@@ -31,44 +33,6 @@ class Child:
 
     name: str
     argv: tuple[str, ...]
-
-
-# --- what happened, for a human to read ---------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Up:
-    name: str
-    pid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """`exit_code` is negative for a signal. `again_ms` None: it is not started again."""
-
-    name: str
-    exit_code: int
-    again_ms: int | None
-    deaths: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """It went because we asked; `killed` when it had to be made to."""
-
-    name: str
-    killed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One line of what a child writes."""
-
-    name: str
-    line: str
-
-
-Event = Up | Died | Stopped | Said
 
 
 class StopRequest(Protocol):
@@ -92,7 +56,7 @@ def run(
     children: Sequence[Child],
     *,
     start: Start,
-    monotonic_ms: Callable[[], int],
+    clock: Clock,
     stop: StopRequest,
     tell: Callable[[Event], None],
 ) -> int:
@@ -107,12 +71,12 @@ def run(
     exit_code = 0
     try:
         while not stop.requested() and exit_code == 0:
-            now_ms = monotonic_ms()
+            now_ms = clock.monotonic_ms()
             for one in held:
                 one.start_if_due(now_ms)
             _wait(held, stop, now_ms)
             for one in held:
-                exit_code = one.attend(monotonic_ms()) or exit_code
+                exit_code = one.attend(clock.monotonic_ms()) or exit_code
     finally:
         for one in reversed(held):
             one.stop()

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 from agent import restarts
-from agent.supervisor import Child, Died, Event, Said, Stopped, Up, run
+from agent.supervised import Died, Event, Said, Stopped, Up, describe
+from agent.supervisor import Child, run
 from drivers import children, host
 
 WAIT_S = 20
@@ -59,7 +60,7 @@ class Station:
         code = run(
             held,
             start=children.start,
-            monotonic_ms=host.monotonic_ms,
+            clock=host.HostClock("always"),
             stop=self.stop,
             tell=self._tell,
         )
@@ -187,7 +188,7 @@ from drivers import children, host
 with host.StopRequest() as stop:
     held = [Child("idle", (sys.executable, "-c", "import signal; signal.pause()"))]
     told = lambda event: print(getattr(event, "pid", 0), flush=True)
-    sys.exit(run(held, start=children.start, monotonic_ms=host.monotonic_ms, stop=stop, tell=told))
+    sys.exit(run(held, start=children.start, clock=host.HostClock('always'), stop=stop, tell=told))
 """
 
 
@@ -206,3 +207,32 @@ def test_however_the_supervisor_ends_no_child_is_left(ending: signal.Signals, co
         finally:
             os.close(child)
         assert supervisor.wait(WAIT_S) == code
+
+
+@pytest.mark.parametrize(
+    ("event", "english", "chinese"),
+    [
+        (Up("relay", 7), "relay is up (process 7)", "relay 已启动（进程号 7）"),
+        (
+            Died("control", -9, 100),
+            "control was ended by SIGKILL; again in 0.1 s",
+            "control 被信号 SIGKILL 结束，0.1 秒后重启",
+        ),
+        (
+            Died("uplink a", 1, None, 11),
+            "uplink a ended with code 1, 11 times within two minutes, and is not started again: "
+            "all stop; its own words above say why",
+            "uplink a 以退出码 1 结束（近两分钟内第 11 次），不再重启：全部停止；原因见其上方输出",
+        ),
+        (Stopped("relay", killed=False), "relay has stopped", "relay 已停止"),
+        (
+            Stopped("relay", killed=True),
+            "relay did not go and was killed",
+            "relay 未按时退出，已强制结束",
+        ),
+        (Said("uplink a", "hello"), "uplink a | hello", "uplink a | hello"),
+    ],
+)
+def test_each_event_is_one_line_in_each_language(event: Event, english: str, chinese: str) -> None:
+    assert describe(event, "en") == english
+    assert describe(event, "zh") == chinese
