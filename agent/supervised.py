@@ -62,7 +62,9 @@ def describe(event: Event, language: Language) -> str:
         case Died(name, exit_code, None, deaths):
             how = _ending(exit_code, language)
             if zh:
-                return f"{name} {how}（近两分钟内第 {deaths} 次），不再重启：全部停止；原因见其上方输出"
+                return (
+                    f"{name} {how}（两分钟内第 {deaths} 次），不再重启，全部停止；原因见其上方输出"
+                )
             return (
                 f"{name} {how}, {_times(deaths)} within two minutes, and is not started again: "
                 "all stop; its own words above say why"

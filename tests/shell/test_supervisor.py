@@ -220,9 +220,11 @@ def test_however_the_supervisor_ends_no_child_is_left(ending: signal.Signals, co
         ),
         (
             Died("uplink a", 1, None, 11),
-            "uplink a ended with code 1, 11 times within two minutes, and is not started again: "
-            "all stop; its own words above say why",
-            "uplink a 以退出码 1 结束（近两分钟内第 11 次），不再重启：全部停止；原因见其上方输出",
+            (
+                "uplink a ended with code 1, 11 times within two minutes, "
+                "and is not started again: all stop; its own words above say why"
+            ),
+            "uplink a 以退出码 1 结束（两分钟内第 11 次），不再重启，全部停止；原因见其上方输出",
         ),
         (Stopped("relay", killed=False), "relay has stopped", "relay 已停止"),
         (
