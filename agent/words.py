@@ -1,0 +1,144 @@
+"""Room rule: what a person reads, in Chinese and in English. Decides nothing and prints nothing.
+
+Sentences and labels stand in catalogue.toml beside this file; here they are looked up, and
+numbers and instants are written. A key that is not there is our fault and ends the process.
+Calendar time is shown as Beijing time (北京时间), whatever the host's zone.
+"""
+
+import tomllib
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from agent.core.model import ConditionKind, Quantity, Refusal
+from agent.settings import Problem, SettingsError
+
+LANGUAGES: Final = ("zh", "en")
+BEIJING: Final = timezone(timedelta(hours=8))
+# Shown where there is no value.
+ABSENT: Final = "—"
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CATALOGUE: Final = Path(__file__).with_name("catalogue.toml")
+# Every base unit is a thousandth of what a person reads.
+_UNITS: Final = {
+    Quantity.FORWARD_TOTAL_L: "m³",
+    Quantity.REVERSE_TOTAL_L: "m³",
+    Quantity.FLOW_L_PER_H: "m³/h",
+    Quantity.ENERGY_WH: "kWh",
+    Quantity.POWER_W: "kW",
+    Quantity.LEVEL_MM: "m",
+}
+assert set(_UNITS) == set(Quantity), "every quantity has a unit"
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """The catalogue's text of `key`, with its placeholders filled from `values`."""
+    assert language in LANGUAGES, f"{language} is not spoken here"
+    text = catalogue().get(key)
+    assert text is not None, f"the catalogue has no {key}"
+    return text[language].format(**values)
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Every text by key, then by language."""
+    tables = tomllib.loads(_CATALOGUE.read_text(encoding="utf-8"))
+    return {
+        f"{table}.{name}": text for table, texts in tables.items() for name, text in texts.items()
+    }
+
+
+# --- numbers and instants ------------------------------------------------------------------------
+
+
+def amount(quantity: Quantity, value: int | None) -> str:
+    """A value in its base unit as a person reads it: 1234567 litres are 1,234.567 m³."""
+    if value is None:
+        return ABSENT
+    sign, rest = ("-" if value < 0 else ""), abs(value)
+    return f"{sign}{rest // 1000:,}.{rest % 1000:03} {_UNITS[quantity]}"
+
+
+def volume(litres: int | None) -> str:
+    return amount(Quantity.FORWARD_TOTAL_L, litres)
+
+
+def energy(watt_hours: int | None) -> str:
+    return amount(Quantity.ENERGY_WH, watt_hours)
+
+
+def instant(utc_ms: int, language: str) -> str:
+    """To the second: 2026-06-01 08:00:00 北京时间."""
+    return say("time.beijing", language, instant=f"{_beijing(utc_ms):%Y-%m-%d %H:%M:%S}")
+
+
+def clock_time(utc_ms: int) -> str:
+    """The time of day alone, for a list under a heading that says 北京时间."""
+    return f"{_beijing(utc_ms):%H:%M:%S}"
+
+
+def duration(milliseconds: int, language: str) -> str:
+    """Its two largest units."""
+    assert milliseconds >= 0, f"{milliseconds} ms is no duration"
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return say("time.days", language, days=days, hours=hours)
+    if hours:
+        return say("time.hours", language, hours=hours, minutes=minutes)
+    if minutes:
+        return say("time.minutes", language, minutes=minutes, seconds=seconds)
+    return say("time.seconds", language, seconds=seconds)
+
+
+def _beijing(utc_ms: int) -> datetime:
+    return (_EPOCH + timedelta(milliseconds=utc_ms)).astimezone(BEIJING)
+
+
+# --- values that bring their own sentence --------------------------------------------------------
+
+
+def condition(kind: ConditionKind, language: str, level: int = 0) -> str:
+    """What is wrong and what to do."""
+    return say(f"condition_means.{kind}", language, level=level)
+
+
+def refusal(refused: Refusal, language: str) -> str:
+    """Why an order changed nothing, and what would be accepted."""
+    return say(
+        f"refused.{refused.reason}", language, given=refused.given, expected=refused.expected
+    )
+
+
+def settings_text(error: SettingsError, language: str | None = None) -> str:
+    """Everything that is wrong with a settings file, a line for each.
+
+    Without a language: the one that the file asks for; both when it says none.
+    """
+    language = language or error.language
+    chosen = LANGUAGES if language is None else (language,)
+    return "\n".join(_settings_text(error, one) for one in chosen)
+
+
+def _settings_text(error: SettingsError, language: str) -> str:
+    head = say(
+        "settings_head.counted",
+        language,
+        file=error.problems[0].file,
+        count=len(error.problems),
+    )
+    return "\n".join([head, *(f"  {problem(one, language)}" for one in error.problems)])
+
+
+def problem(one: Problem, language: str) -> str:
+    """Where, what is wrong, what to do."""
+    line = "" if one.line is None else say("settings_head.line", language, line=one.line)
+    place = " ".join(part for part in (line, one.key) if part)
+    values = {"given": one.given, "expected": one.expected}
+    wrong = say(f"settings.{one.reason}", language, **values)
+    remedy = say(f"settings_remedy.{one.reason}", language, **values)
+    colon, space = ("：", "") if language == "zh" else (": ", " ")
+    return f"{place}{colon if place else ''}{wrong}{space}{remedy}"
