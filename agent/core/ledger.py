@@ -271,7 +271,8 @@ def judge(
     if totalizer.reversed:
         return Held(totalizer, allowed_l, fresh=False)
     suspect = totalizer.suspect
-    confirms = suspect is not None and total_l >= suspect.first_l
+    # Going on above a total that was too far ahead confirms it; coming back from a zero does not.
+    confirms = suspect is not None and totalizer.last_l < suspect.first_l <= total_l
     if 0 <= forward_l <= allowed_l and not (totalizer.jumped and confirms):
         return Accepted(Totalizer(total_l, moment), confirmed=confirms)
     if -max(BACKWARD_MAX_L, RESOLUTIONS * segment.resolution_l) <= forward_l < 0:

@@ -1,0 +1,306 @@
+"""Room rule: a simulated present for the pure core. Decides nothing, expects nothing.
+
+A story has a pump house in miniature: a pump with a self-holding starter (`start` is its owner's
+button, permission alone starts nothing), a flow meter and a power meter that never lie unless a
+fault is laid on them, and a relay with a lease. `at(seconds)` scans once a period until the
+story's clock shows so many seconds; what happened stands in `records`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TypeVar
+
+from agent.core.ledger import withdrawn_l
+from agent.core.model import (
+    Action,
+    AllocateOrder,
+    AllocationKind,
+    Body,
+    Command,
+    ConditionKind,
+    Fault,
+    FitMeterOrder,
+    Moment,
+    Order,
+    Origin,
+    Quality,
+    Quantity,
+    Reading,
+    Refused,
+    Role,
+    Site,
+    Verdict,
+)
+from agent.core.scan import Outcome, scan
+from agent.core.state import Seen, State, last_total_l
+
+T = TypeVar("T")
+
+SHANGHAI = timezone(timedelta(hours=8))
+SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
+
+
+def utc_ms(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:
+    """The instant of a local date and time at the site."""
+    return int(datetime(year, month, day, hour, minute, tzinfo=SHANGHAI).timestamp()) * 1000
+
+
+SITE = Site(
+    period_ms=1000,
+    cut_latency_ms=150,
+    lease_ms=10_000,
+    record_interval_ms=60_000,
+    flow_max_l_per_h=100_000,
+    flow_resolution_l=1,
+    flow_modulus_l=1_000_000_000,
+    power_max_w=55_000,
+    energy_resolution_wh=10,
+    energy_modulus_wh=1_000_000_000,
+    idle_power_w=500,
+    confirm_scans=3,
+    warn_percent=(80, 90, 95),
+    flow_meter_alarm_ms=60_000,
+    flow_meter_cut_ms=30 * MINUTE,
+    both_meters_cut_ms=300_000,
+    short_cycle_ms=180_000,
+    run_on=True,
+    run_on_ms=24 * HOUR,
+    run_on_percent=5,
+    year_starts=tuple((year, utc_ms(year, 1, 1)) for year in range(2024, 2039)),
+)
+
+FLOW_L_PER_H = 90_000
+POWER_W = 30_000
+ROLES = {
+    Quantity.FORWARD_TOTAL_L: Role.FLOW_METER,
+    Quantity.FLOW_L_PER_H: Role.FLOW_METER,
+    Quantity.ENERGY_WH: Role.POWER_METER,
+    Quantity.POWER_W: Role.POWER_METER,
+}
+OF_FLOW_METER = (Quantity.FORWARD_TOTAL_L, Quantity.FLOW_L_PER_H)
+OF_POWER_METER = (Quantity.ENERGY_WH, Quantity.POWER_W)
+
+
+def reading(quantity: Quantity, value: int | None, fault: Fault | None = None) -> Reading:
+    """A good reading, or a bad one that says why."""
+    if fault is not None:
+        return Reading(ROLES[quantity], quantity, None, Quality.BAD, fault)
+    return Reading(ROLES[quantity], quantity, value, Quality.GOOD)
+
+
+def readings(
+    total_l: int, flow_l_per_h: int = 0, energy_wh: int = 0, power_w: int = 0
+) -> tuple[Reading, ...]:
+    """What two healthy meters show."""
+    return (
+        reading(Quantity.FORWARD_TOTAL_L, total_l),
+        reading(Quantity.FLOW_L_PER_H, flow_l_per_h),
+        reading(Quantity.ENERGY_WH, energy_wh),
+        reading(Quantity.POWER_W, power_w),
+    )
+
+
+def plan(volume_l: int, year: int = 2026) -> AllocateOrder:
+    return AllocateOrder(year, AllocationKind.PLAN, volume_l, "plan no. 7")
+
+
+def addition(volume_l: int, year: int = 2026) -> AllocateOrder:
+    return AllocateOrder(year, AllocationKind.ADDITION, volume_l, "plan no. 8")
+
+
+def reduction(volume_l: int, year: int = 2026) -> AllocateOrder:
+    return AllocateOrder(year, AllocationKind.REDUCTION, volume_l, "plan no. 9")
+
+
+def provisional(volume_l: int, until_utc_ms: int, year: int = 2026) -> AllocateOrder:
+    return AllocateOrder(year, AllocationKind.PROVISIONAL, volume_l, "letter no. 3", until_utc_ms)
+
+
+@dataclass(slots=True)
+class Story:
+    """One well, from its first scan on. Change its parts between two calls of `at`."""
+
+    site: Site = SITE
+    state: State = field(default_factory=State)
+    begins_utc_ms: int = field(default_factory=lambda: utc_ms(2026, 6, 1, 8))
+    calendar_off_ms: int = 0  # how wrong the host's calendar is
+    trusted: bool = True
+    boot: str = "boot-1"
+    booted_ms: int = 0
+    now_ms: int = 0  # since the story began
+    total_ml: int = 500_000_000
+    energy_mwh: int = 70_000_000
+    flow_l_per_h: int = FLOW_L_PER_H
+    coast_ms: int = 4000
+    running: bool = False
+    coasting_ms: int = 0
+    relay: bool | None = False
+    lease_until_ms: int = 0
+    faults: dict[Quantity, Fault] = field(default_factory=dict)
+    journal_failing: bool = False
+    journal_written: bool = True
+    records: list[Body] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    ids: int = 0
+
+    # --- what people do ------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """The owner presses the button: the contactor holds itself while the relay is closed."""
+        self.running = bool(self.relay)
+
+    def stop(self) -> None:
+        if self.running:
+            self.running, self.coasting_ms = False, self.coast_ms
+
+    def order(self, order: Order, command_id: str = "") -> Refused | None:
+        """Give an order, scan once, and return why it was refused."""
+        self.ids += 1
+        command = Command(command_id or f"c{self.ids}", Origin.ADMIN, "li", order)
+        self._pass(self.site.period_ms)
+        self.look(command)
+        verdict = self.of(Verdict)[-1]
+        return verdict.refusal.reason if verdict.refusal else None
+
+    def fit(
+        self, role: Role = Role.FLOW_METER, *, serial: str = "", before_l: int | None = None
+    ) -> Refused | None:
+        displayed = {Role.FLOW_METER: self.total_l, Role.POWER_METER: self.energy_mwh // 1000}
+        order = FitMeterOrder(
+            role, serial or f"serial-{role}", displayed.get(role, 0), "form no. 1", before_l
+        )
+        return self.order(order)
+
+    def commission(self, allocated_l: int = 1_000_000, before_l: int = 0) -> "Story":
+        """Fit both meters and give a plan."""
+        self.at(1)
+        assert self.fit(before_l=before_l) is None
+        assert self.fit(Role.POWER_METER) is None
+        assert self.order(plan(allocated_l, self.year)) is None
+        return self
+
+    # --- what happens to the house -------------------------------------------------------------
+
+    def lay(self, fault: Fault, *quantities: Quantity) -> None:
+        self.faults |= dict.fromkeys(quantities, fault)
+
+    def heal(self) -> None:
+        self.faults.clear()
+
+    def power_off(self, off_ms: int, *, trusted: bool = True) -> None:
+        """Mains and controller are gone for a while; then a new boot, whose relay is cut."""
+        self.stop()
+        self.coasting_ms, self.relay = 0, False
+        self.now_ms += off_ms
+        self.boot, self.booted_ms = f"{self.boot}+", self.now_ms
+        self.trusted = trusted
+
+    def away(self, away_ms: int) -> None:
+        """Control does not scan for a while; the relay keeps its lease and no longer."""
+        until_ms = self.now_ms + away_ms
+        while self.now_ms < until_ms:
+            self._pass(min(self.site.period_ms, until_ms - self.now_ms))
+            if self.now_ms > self.lease_until_ms:
+                self._open_relay()
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def at(self, seconds: float) -> "Story":
+        """Scan once a period until the story's clock shows `seconds`."""
+        until_ms = int(seconds * 1000)
+        while self.now_ms < until_ms:
+            self._pass(self.site.period_ms)
+            self.look()
+        return self
+
+    def after(self, seconds: float) -> "Story":
+        return self.at(self.now_ms / 1000 + seconds)
+
+    def look(self, *commands: Command) -> Outcome:
+        """One scan, now."""
+        outcome = scan(self.site, self.state, self.seen(*commands))
+        self.state = outcome.state
+        self.records += outcome.bodies
+        self.outcomes.append(outcome)
+        if outcome.decision.permit and self.relay is not None:
+            self.relay = True
+            self.lease_until_ms = self.now_ms + outcome.decision.lease_ms
+        if not outcome.decision.permit:
+            self._open_relay()
+        return outcome
+
+    def seen(self, *commands: Command) -> Seen:
+        return Seen(
+            moment=self.moment,
+            readings=self.readings(),
+            commands=commands,
+            relay_permitted=self.relay,
+            journal_failing=self.journal_failing,
+            journal_written=self.journal_written,
+        )
+
+    def readings(self) -> tuple[Reading, ...]:
+        flow = self._flow_l_per_h()
+        good = readings(self.total_l, flow, self.energy_mwh // 1000, POWER_W if self.running else 0)
+        return tuple(
+            reading(one.quantity, None, self.faults[one.quantity])
+            if one.quantity in self.faults
+            else one
+            for one in good
+        )
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(
+            utc_ms=self.begins_utc_ms + self.now_ms + self.calendar_off_ms,
+            monotonic_ms=self.now_ms - self.booted_ms,
+            boot=self.boot,
+            trusted=self.trusted,
+        )
+
+    def _pass(self, time_ms: int) -> None:
+        self.now_ms += time_ms
+        self.total_ml += self._flow_l_per_h() * time_ms // 3600
+        self.energy_mwh += POWER_W * time_ms // 3600 if self.running else 0
+        self.coasting_ms = max(0, self.coasting_ms - time_ms)
+
+    def _flow_l_per_h(self) -> int:
+        if self.running:
+            return self.flow_l_per_h
+        return self.flow_l_per_h * self.coasting_ms // self.coast_ms if self.coast_ms else 0
+
+    def _open_relay(self) -> None:
+        """The starter drops out with the relay, and does not come back with it."""
+        self.relay = None if self.relay is None else False
+        self.stop()
+
+    # --- what can be asked of it ---------------------------------------------------------------
+
+    @property
+    def total_l(self) -> int:
+        return self.total_ml // 1000
+
+    @property
+    def year(self) -> int:
+        at = datetime.fromtimestamp(self.moment.utc_ms / 1000, SHANGHAI)
+        return at.year
+
+    @property
+    def permitted(self) -> bool:
+        return self.outcomes[-1].decision.permit
+
+    @property
+    def reasons(self) -> tuple[ConditionKind, ...]:
+        return self.outcomes[-1].decision.reasons
+
+    @property
+    def conditions(self) -> dict[ConditionKind, Action]:
+        return {one.kind: one.action for one in self.state.standing.conditions}
+
+    @property
+    def withdrawn_l(self) -> int:
+        return withdrawn_l(self.state.ledger, last_total_l(self.state))
+
+    def of(self, kind: type[T]) -> list[T]:
+        """The records of one kind, oldest first."""
+        return [one for one in self.records if isinstance(one, kind)]
