@@ -5,14 +5,16 @@ numbers and instants are written. A key that is not there is our fault and ends 
 Calendar time is shown as Beijing time (北京时间), whatever the host's zone.
 """
 
+import signal
 import tomllib
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 from agent.core.model import ConditionKind, Quantity, Refusal
 from agent.settings import Problem, SettingsError
+from agent.supervised import Died, Event, Said, Stopped, Up
 
 LANGUAGES: Final = ("zh", "en")
 BEIJING: Final = timezone(timedelta(hours=8))
@@ -111,6 +113,32 @@ def refusal(refused: Refusal, language: str) -> str:
     return say(
         f"refused.{refused.reason}", language, given=refused.given, expected=refused.expected
     )
+
+
+def supervision(event: Event, language: str) -> str:
+    """What happened to a process of `wellkeeper run`, or what it said itself, in one line."""
+    match event:
+        case Said(name, line):
+            return f"{name} | {line}"
+        case Up(name, pid):
+            return say("supervision.up", language, name=name, pid=pid)
+        case Stopped(name, killed):
+            return say(f"supervision.{'killed' if killed else 'stopped'}", language, name=name)
+        case Died(name, exit_code, None, deaths):
+            how = _ending(exit_code, language)
+            return say("supervision.given_up", language, name=name, how=how, deaths=deaths)
+        case Died(name, exit_code, again_ms):
+            again_s = f"{(again_ms or 0) / 1000:g}"
+            how = _ending(exit_code, language)
+            return say("supervision.died", language, name=name, how=how, again_s=again_s)
+        case _:
+            assert_never(event)
+
+
+def _ending(exit_code: int, language: str) -> str:
+    if exit_code >= 0:
+        return say("supervision.exited", language, code=exit_code)
+    return say("supervision.signalled", language, code=signal.Signals(-exit_code).name)
 
 
 def settings_text(error: SettingsError, language: str | None = None) -> str:

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from agent import restarts
-from agent.supervised import Died, Event, Said, Stopped, Up, describe
+from agent import restarts, words
+from agent.supervised import Died, Event, Said, Stopped, Up
 from agent.supervisor import Child, run
 from drivers import children, host
 
@@ -215,16 +215,16 @@ def test_however_the_supervisor_ends_no_child_is_left(ending: signal.Signals, co
         (Up("relay", 7), "relay is up (process 7)", "relay 已启动（进程号 7）"),
         (
             Died("control", -9, 100),
-            "control was ended by SIGKILL; again in 0.1 s",
+            "control was ended by SIGKILL; it starts again in 0.1 s",
             "control 被信号 SIGKILL 结束，0.1 秒后重启",
         ),
         (
             Died("uplink a", 1, None, 11),
             (
-                "uplink a ended with code 1, 11 times within two minutes, "
-                "and is not started again: all stop; its own words above say why"
+                "uplink a ended with code 1, death 11 within two minutes: it is not started again, "
+                "all stop; its own words above say why"
             ),
-            "uplink a 以退出码 1 结束（两分钟内第 11 次），不再重启，全部停止；原因见其上方输出",
+            "uplink a 以退出码 1 结束，两分钟内共 11 次，不再重启，全部停止；原因见其上方输出",
         ),
         (Stopped("relay", killed=False), "relay has stopped", "relay 已停止"),
         (
@@ -236,5 +236,5 @@ def test_however_the_supervisor_ends_no_child_is_left(ending: signal.Signals, co
     ],
 )
 def test_each_event_is_one_line_in_each_language(event: Event, english: str, chinese: str) -> None:
-    assert describe(event, "en") == english
-    assert describe(event, "zh") == chinese
+    assert words.supervision(event, "en") == english
+    assert words.supervision(event, "zh") == chinese
