@@ -40,6 +40,8 @@ SETTLE_MAX_MS = 300
 # The tty is not watched until this many characters before the end of a reply can have come: a
 # UART that hands over single characters would otherwise cost a wake-up for each (decision 0005).
 WATCH_CHARACTERS = 2
+# pymodbus drops what exceeds its buffer before anybody sees it; a burst of noise shall be noticed.
+BUFFER_MAX = 2_048
 # pymodbus has one timeout for connecting and for replies; ours are shorter and its never strikes.
 PYMODBUS_TIMEOUT_S = 60.0
 
@@ -147,6 +149,7 @@ class _Wire:
         # Of the transaction under way:
         self._asked: tuple[int, Block] | None = None
         self._limit: asyncio.Timeout | None = None
+        self._ends_at = 0.0
         self._heard = 0
 
     # --- the tty ---------------------------------------------------------------------------------
@@ -169,6 +172,7 @@ class _Wire:
             trace_packet=self._trace,
             trace_connect=self._connected,
         )
+        client.ctx.max_buffer_size = BUFFER_MAX
         if await client.connect():
             self._client = client
             self._failures, self._retry_ms, self._trouble = 0, None, ""
@@ -207,24 +211,30 @@ class _Wire:
 
     # --- one transaction -------------------------------------------------------------------------
 
-    async def ask(self, who: InstrumentConfig, block: Block, patience_ms: float) -> Answer:
+    async def ask(
+        self, who: InstrumentConfig, block: Block, patience_ms: float, left_ms: float
+    ) -> Answer:
         """One request and its reply, or the reason why there is none."""
         loop = asyncio.get_running_loop()
-        ends_at = loop.time() + patience_ms / 1000
-        await self._silence(who.profile.pause_ms, ends_at)
+        deadline_at = loop.time() + left_ms / 1000
+        await self._silence(who.profile.pause_ms, deadline_at)
         if not self._is_open() or not self._empty():
             return Nothing(Fault.DISCONNECTED)
+        patient_until = loop.time() + patience_ms / 1000
+        self._ends_at = min(patient_until, deadline_at)
         self._asked, self._heard = (who.unit, block), 0
         begun_ms = self._clock()
         watching = self._look_away(block)
         try:
-            async with asyncio.timeout_at(ends_at) as self._limit:
+            async with asyncio.timeout_at(self._ends_at) as self._limit:
                 response = await self._request(who.unit, block)
         except TimeoutError:
             self._unsettled = True
             if not self._is_open():
                 return Nothing(Fault.DISCONNECTED)
-            return Nothing(Fault.GARBLED if self._heard else Fault.TIMEOUT)
+            if self._heard:
+                return Nothing(Fault.GARBLED)
+            return Nothing(Fault.TIMEOUT if patient_until <= deadline_at else Fault.NOT_READ)
         finally:
             self._asked = self._limit = None
             watching.cancel()
@@ -244,7 +254,7 @@ class _Wire:
         }[block.function]
         return await read(block.address, count=block.count, device_id=unit)
 
-    async def _silence(self, pause_ms: int, ends_at: float) -> None:
+    async def _silence(self, pause_ms: int, deadline_at: float) -> None:
         """The gap between frames and both instruments' pauses; after a failure, quiet."""
         loop = asyncio.get_running_loop()
         longest_ms = max(pause_ms, self._last_pause_ms)
@@ -256,7 +266,7 @@ class _Wire:
             await asyncio.sleep(free_at - loop.time())
         if not self._unsettled:
             return
-        settled_at = min(loop.time() + SETTLE_MAX_MS / 1000, ends_at)
+        settled_at = min(loop.time() + SETTLE_MAX_MS / 1000, deadline_at)
         while self._is_open() and loop.time() < settled_at:
             self._heard = 0
             if not self._empty():
@@ -309,7 +319,7 @@ class _Wire:
         if not frame and len(octets) >= REPLY_CHARACTERS + 2 * self._asked[1].count:
             # As much as a reply, but none: give up once the line is quiet, within the patience.
             quiet_at = asyncio.get_running_loop().time() + QUIET_MS / 1000
-            self._limit.reschedule(min(quiet_at, self._limit.when() or quiet_at))
+            self._limit.reschedule(min(quiet_at, self._ends_at))
         return frame
 
 

@@ -227,7 +227,7 @@ class Instrument:
         self._round_ms = now_ms
         self._became.clear()
         due = self._factors_due_ms is None or now_ms >= self._factors_due_ms
-        self._pending = deque((*self.seldom, *self.often) if due else self.often)
+        self._pending = deque(dict.fromkeys((*self.seldom, *self.often)) if due else self.often)
 
     def _settle(self, block: Block, fault: Fault | None) -> None:
         assert self._pending[0] == block, "an answer to a question that was not asked"

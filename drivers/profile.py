@@ -114,12 +114,17 @@ def load(path: Path) -> Profile:
         raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as why:
         raise ProfileError([f"{path}: cannot be read: {why}; correct the file"]) from why
+    return parse(raw, path.stem, str(path))
+
+
+def parse(raw: object, name: str, where: str) -> Profile:
+    """The profile called `name` in what was read from `where`; ProfileError as in `load`."""
     problems: list[str] = []
-    profile = _profile(Table(raw, str(path), problems))
+    profile = _profile(Table(raw, where, problems))
+    if profile.name != name:
+        problems.append(f"{where}: name is {profile.name!r}; it must be the file's own, {name!r}")
     if not problems:
-        problems += _impossible(profile, str(path))
-    if profile.name != path.stem:
-        problems.append(f"{path}: name is {profile.name!r}; it must be the file's own name")
+        problems += _impossible(profile, where)
     if problems:
         raise ProfileError(problems)
     return profile

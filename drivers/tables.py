@@ -13,6 +13,10 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# A scale or a factor beyond these is a slip of the pen.
+NUMBER_MIN = Decimal("1e-12")
+NUMBER_MAX = Decimal("1e12")
+
 
 class Table:
     """One table of the file; `done` names the keys that nobody asked for."""
@@ -50,12 +54,12 @@ class Table:
         return self.checked_number(key, self._left.pop(key, default))
 
     def checked_number(self, key: str, value: object) -> Fraction:
-        """A number above 0, exactly as it is written."""
+        """Above 0, and exactly as it is written: 0.1 is a tenth."""
         if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
             exact = Decimal(value)
-            if exact.is_finite() and exact > 0:
+            if exact.is_finite() and NUMBER_MIN <= exact <= NUMBER_MAX:
                 return Fraction(exact)
-        self.wrong(f"{key} must be a number above 0, not {value}")
+        self.wrong(f"{key} must be a number from {NUMBER_MIN} to {NUMBER_MAX}, not {value!r}")
         return Fraction(1)
 
     def choice(self, key: str, choices: Mapping[str, T], default: str | None = None) -> T:

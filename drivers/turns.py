@@ -32,7 +32,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """No reply to this question: TIMEOUT, GARBLED or DISCONNECTED."""
+    """No reply to this question: TIMEOUT, GARBLED or DISCONNECTED.
+
+    NOT_READ: its time to reply was not over when the budget was.
+    """
 
     fault: Fault
 
@@ -46,8 +49,13 @@ class Wire(Protocol):
     async def ready(self) -> bool:
         """Whether anything can be asked at all; False while the tty is gone."""
 
-    async def ask(self, who: InstrumentConfig, block: Block, patience_ms: float) -> Answer:
-        """One request and its reply, or the reason why there is none."""
+    async def ask(
+        self, who: InstrumentConfig, block: Block, patience_ms: float, left_ms: float
+    ) -> Answer:
+        """One request and its reply, or the reason why there is none.
+
+        `patience_ms` counts from the request, `left_ms` from now.
+        """
 
 
 class Turns:
@@ -79,7 +87,7 @@ class Turns:
             if left_ms < one.expected_ms(block):
                 return True
             patience_ms = wire_ms(block, one.speed) + one.timeout_ms
-            answer = await self._wire.ask(one.config, block, min(patience_ms, left_ms))
+            answer = await self._wire.ask(one.config, block, patience_ms, left_ms)
             now_ms = self._clock()
             match answer:
                 case Words(registers, turnaround_ms):
@@ -91,11 +99,12 @@ class Turns:
                     return False
                 case Nothing(Fault.GARBLED):
                     one.garbled(block, now_ms)
-                case Nothing() if patience_ms <= left_ms or first:
-                    one.timed_out(now_ms)
-                case Nothing():
+                case Nothing(Fault.NOT_READ) if not first:
                     one.cut_short(now_ms)
                     return True
+                case Nothing():
+                    # Whoever had the whole budget and did not reply in it is silent.
+                    one.timed_out(now_ms)
                 case _:
                     assert_never(answer)
             first = False
