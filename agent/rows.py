@@ -67,6 +67,17 @@ def from_row(target: Any, row: Row) -> Any:
     return _reader(target)(row)
 
 
+def named(value: Any) -> Any:
+    """A value under the names of its fields, for a reader who has no declaration at hand."""
+    if isinstance(value, tuple):
+        return [named(item) for item in value]
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: named(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    return to_row(value)
+
+
 def _fields_row(value: Any) -> list[Row]:
     pairs = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
     while pairs and pairs[-1][1] == pairs[-1][0].default:

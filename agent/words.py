@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Final, assert_never
+from unicodedata import east_asian_width
 
 from agent.core.model import ConditionKind, Quantity, Refusal
 from agent.settings import Problem, SettingsError
@@ -96,6 +97,11 @@ def duration(milliseconds: int, language: str) -> str:
     return say("time.seconds", language, seconds=seconds)
 
 
+def width(text: str) -> int:
+    """Columns of a terminal: a Chinese character takes two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
 def _beijing(utc_ms: int) -> datetime:
     return (_EPOCH + timedelta(milliseconds=utc_ms)).astimezone(BEIJING)
 
@@ -138,7 +144,9 @@ def supervision(event: Event, language: str) -> str:
 def _ending(exit_code: int, language: str) -> str:
     if exit_code >= 0:
         return say("supervision.exited", language, code=exit_code)
-    return say("supervision.signalled", language, code=signal.Signals(-exit_code).name)
+    named = {one.value: one.name for one in signal.Signals}  # real-time signals have no name
+    code = named.get(-exit_code, str(-exit_code))
+    return say("supervision.signalled", language, code=code)
 
 
 def settings_text(error: SettingsError, language: str | None = None) -> str:

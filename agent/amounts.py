@@ -1,0 +1,50 @@
+"""Room rule: a volume or an energy as a human writes it, to integer base units. Exact or refused.
+
+A number without its unit is refused: the slip between litres and cubic metres is a thousandfold,
+and an allocation is a legal quantity.
+"""
+
+import re
+from decimal import Decimal
+
+# Litres in one of each.
+VOLUME_UNITS: dict[str, int] = {
+    "L": 1,
+    "m3": 1000,
+    "m³": 1000,
+    "万m3": 10_000_000,
+    "万m³": 10_000_000,
+}
+# Watt-hours in one of each.
+ENERGY_UNITS: dict[str, int] = {"Wh": 1, "kWh": 1000}
+
+_AMOUNT = re.compile(r"\s*(?P<number>\d{1,15}(,\d{3})*(\.\d{1,9})?)\s*(?P<unit>\S+)\s*")
+
+
+class AmountError(ValueError):
+    """`given` is no amount; `examples` are."""
+
+    def __init__(self, given: str, examples: str) -> None:
+        super().__init__(f"{given!r} is not understood; write for example {examples}")
+        self.given = given
+        self.examples = examples
+
+
+def volume_l(text: str) -> int:
+    """Litres: `12.5m3`, `600L`, `6.25万m³`. AmountError when it is none, or no whole litre."""
+    return _exact(text, VOLUME_UNITS, "62500m3, 6.25万m³, 600L")
+
+
+def energy_wh(text: str) -> int:
+    """Watt-hours: `1234.5kWh`. AmountError when it is none, or no whole watt-hour."""
+    return _exact(text, ENERGY_UNITS, "1234.5kWh, 800Wh")
+
+
+def _exact(text: str, units: dict[str, int], examples: str) -> int:
+    found = _AMOUNT.fullmatch(text)
+    if found is None or found["unit"] not in units:
+        raise AmountError(text, examples)
+    amount = Decimal(found["number"].replace(",", "")) * units[found["unit"]]
+    if amount != amount.to_integral_value():
+        raise AmountError(text, examples)
+    return int(amount)

@@ -1,0 +1,111 @@
+"""Room rule: the composition root: which command runs which organs. Chooses, and does nothing else.
+
+Everything heavy is imported by the command that needs it, so that the relay process is small and
+an uplink holds no database. Errors that are not ours become one message and an exit code of
+sysexits.h: 64 usage, 65 damaged data, 69 nobody answers, 74 disk, 78 configuration.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+VERSION = "0.1.0"
+
+USAGE = 64
+DATA = 65
+UNAVAILABLE = 69
+IO = 74
+CONFIGURATION = 78
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`module` has `add_options(parser)` and `run(options) -> exit code`."""
+
+    words: str
+    module: str
+
+
+# A command's module is imported when that command is run, and no other.
+COMMANDS = {
+    "relay": Command("hold the relay's line and its lease", "agent.cli.relay"),
+    "control": Command("read the meters, keep the account, permit or cut", "agent.cli.control"),
+    "uplink": Command("send the records to one platform", "agent.cli.uplink"),
+    "run": Command("run a whole station: for the demo and for development", "agent.cli.station"),
+    "check": Command("say what is wrong with a station's settings", "agent.cli.check"),
+    "status": Command("how the station is now", "agent.cli.status"),
+    "records": Command("what was written down", "agent.cli.records"),
+    "allocate": Command("give a plan year its water", "agent.cli.allocate"),
+    "fit-meter": Command("declare the meter that is fitted", "agent.cli.fit_meter"),
+    "simulate": Command("a pump house on a tty", "drivers.simulator.command"),
+    "demo": Command("the main job in about a minute", "agent.demo.command"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the value is the process's exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(given[0] if given else "").parse_args(given)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0  # whoever read our lines has seen enough
+    except Exception as error:
+        told = _told(error, options)
+        if told is None:
+            raise  # ours: it ends the process with everything there is to know
+        code, message = told
+        print(message, file=sys.stderr)
+        return code
+
+
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """All commands by name; only the chosen one with its options."""
+    parser = argparse.ArgumentParser(
+        prog="wellkeeper", description="The edge agent of a pump house (井电双控)."
+    )
+    parser.add_argument("--version", action="version", version=f"wellkeeper {VERSION}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        mine = commands.add_parser(name, help=command.words, description=command.words)
+        if name == chosen:
+            module = import_module(command.module)
+            module.add_options(mine)
+            mine.set_defaults(run=module.run)
+    return parser
+
+
+def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | None:
+    """Exit code and message of what is not our fault; None for what is.
+
+    A module that is not loaded cannot have raised: looking it up loads nothing.
+    """
+
+    def is_a(module: str, *names: str) -> bool:
+        loaded = sys.modules.get(module)
+        return loaded is not None and isinstance(
+            error, tuple(getattr(loaded, name) for name in names)
+        )
+
+    if is_a("agent.settings", "SettingsError"):
+        from agent.settings import SettingsError
+        from agent.words import settings_text
+
+        assert isinstance(error, SettingsError)
+        return CONFIGURATION, settings_text(error, options.language)
+    if is_a("drivers.profile", "ProfileError"):
+        return CONFIGURATION, str(error)
+    if is_a("agent.amounts", "AmountError"):
+        return USAGE, str(error)
+    if is_a("agent.journal", "JournalDamaged", "JournalNewer"):
+        return DATA, str(error)
+    if is_a("agent.journal", "JournalFailed"):
+        return IO, str(error)
+    if is_a("agent.desk.client", "DeskGone", "DeskRefused") or is_a("agent.ports", "LineGone"):
+        return UNAVAILABLE, str(error)
+    return None

@@ -1,0 +1,40 @@
+"""`wellkeeper relay`: the line and its lease. Loads no bus, no database and no network."""
+
+import argparse
+
+from agent.cli.options import add_config, settings_of
+from agent.deadman import serve
+from agent.ports import Line
+from agent.settings import Relay, relay_socket
+from drivers.host import HostClock, StopRequest, SystemdWatchdog
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    settings.station.run_dir.mkdir(parents=True, exist_ok=True)
+    with StopRequest() as stop:
+        serve(
+            _line(settings.relay),
+            relay_socket(settings),
+            HostClock(settings.clock.trusted_when),
+            stop,
+            SystemdWatchdog(),
+        )
+    return 0
+
+
+def _line(relay: Relay) -> Line:
+    """The declared output. The settings reader saw to it that its options are there."""
+    from drivers.relay import GpioLine, SimulatedLine
+
+    match relay.driver:
+        case "simulated":
+            assert relay.socket is not None, "a simulated relay has a socket"
+            return SimulatedLine(relay.socket)
+        case "gpio":
+            assert relay.line is not None, "a gpio relay has a line"
+            return GpioLine(relay.line, active_high=relay.active_high)

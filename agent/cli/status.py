@@ -1,0 +1,111 @@
+"""`wellkeeper status`: one screen that says which side a standing pump is on."""
+
+import argparse
+import json
+from typing import Any
+
+from agent import words
+from agent.cli.options import (
+    account_lines,
+    add_config,
+    administrator,
+    labelled,
+    language_of,
+    settings_of,
+)
+from agent.core.model import ConditionKind, Quantity
+
+ANSWER_WITHIN_S = 10.0
+_SHOWN = {
+    "flow": Quantity.FLOW_L_PER_H,
+    "total": Quantity.FORWARD_TOTAL_L,
+    "power": Quantity.POWER_W,
+    "energy": Quantity.ENERGY_WH,
+    "level": Quantity.LEVEL_MM,
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the picture as JSON")
+    add_config(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    with administrator(settings) as client:
+        asked = {"revision": None, "wait_ms": 0}
+        state = client.call("status", asked, ANSWER_WITHIN_S)["state"]
+    if options.json:
+        print(json.dumps(state, ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(screen(state, language_of(options, settings))))
+    return 0
+
+
+def screen(state: dict[str, Any], language: str) -> list[str]:
+    """The live state in words. The first line is the answer; the rest is why."""
+
+    def say(key: str) -> str:
+        return words.say(key, language)
+
+    def line(name: str, value: str) -> str:
+        return labelled(name, value, language)
+
+    trust = say("state.trusted" if state["trusted"] else "state.untrusted")
+    when = words.instant(state["at_utc_ms"], language)
+    number, _ = state["head"]
+    failing = state["journal"]["failing"]
+    permission = "state.permitted" if state["permitted"] else "state.cut"
+    return [
+        f"{state['station']} {state['name']}: {say(permission)}",
+        *(f"  {words.condition(ConditionKind(kind), language)}" for kind in state["reasons"]),
+        "",
+        *account_lines(state["balance"], language),
+        line("relay", say(f"state.{state['relay']}")),
+        line("pump", say("state.running" if state["session"] else "state.stopped")),
+        *(
+            [line("session", words.volume(state["session"]["volume_l"]))]
+            if state["session"]
+            else []
+        ),
+        *(line(name, _value(state, quantity, language)) for name, quantity in _SHOWN.items()),
+        line("conditions", "" if state["conditions"] else say("state.none")),
+        *(f"    {_condition(one, language)}" for one in state["conditions"]),
+        *(
+            line("platform", _platform(name, one, language))
+            for name, one in state["uplinks"].items()
+        ),
+        line("journal", f"{number} {say('label.records')}, {failing or say('state.writable')}"),
+        line("clock", f"{when} ({trust})"),
+        line("version", state["version"]),
+    ]
+
+
+def _value(state: dict[str, Any], quantity: Quantity, language: str) -> str:
+    """A value, or why there is none; a value that is not good says so beside it."""
+    reading = next((one for one in state["readings"] if one["quantity"] == quantity), None)
+    if reading is None:
+        return words.ABSENT
+    shown = words.amount(quantity, reading["value"])
+    if reading["fault"] is None:
+        return shown
+    quality = words.say(f"quality.{reading['quality']}", language)
+    fault = words.say(f"fault.{reading['fault']}", language)
+    return f"{shown} ({quality}: {fault})"
+
+
+def _condition(one: dict[str, Any], language: str) -> str:
+    name = words.say(f"condition.{one['kind']}", language)
+    action = words.say(f"action.{one['action']}", language)
+    latched = f", {words.say('state.latched', language)}" if one["latched"] else ""
+    level = f" {one['level']} %" if one["level"] else ""
+    since = f"{words.say('label.since', language)} {words.instant(one['since_utc_ms'], language)}"
+    return f"{name}{level} ({action}{latched}), {since}"
+
+
+def _platform(name: str, one: dict[str, Any], language: str) -> str:
+    link = words.say("state.connected" if one["connected"] else "state.disconnected", language)
+    delivered = f"{words.say('label.delivered', language)} {one['cursor']}"
+    waiting = f"{words.say('label.waiting', language)} {one['waiting']}"
+    error = f", {one['error']}" if one["error"] else ""
+    return f"{name}: {link}, {delivered}, {waiting}{error}"

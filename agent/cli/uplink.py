@@ -1,0 +1,63 @@
+"""`wellkeeper uplink NAME`: one platform's link. Loads no bus and no database."""
+
+import argparse
+import sys
+
+from agent.cli import CONFIGURATION, VERSION
+from agent.cli.options import add_config, settings_of
+from agent.desk.client import Client
+from agent.settings import Platform, Settings, desk_socket
+from agent.uplink import UplinkPolicy
+from agent.uplink import run as forward
+from drivers.host import HostClock, StopRequest
+from drivers.mqtt import Broker, MqttConfig, MqttLink, TlsFiles
+from drivers.payload.json import JsonCodec
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="the platform's name in the settings")
+    add_config(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    platform = next((one for one in settings.platform if one.name == options.name), None)
+    if platform is None:
+        known = ", ".join(one.name for one in settings.platform) or "none"
+        print(f"{options.config}: no platform {options.name!r}; there is: {known}", file=sys.stderr)
+        return CONFIGURATION
+    door = desk_socket(settings, platform.name)
+    with StopRequest() as stop:
+        forward(
+            platform=MqttLink(_mqtt(settings, platform)),
+            codec=JsonCodec(),
+            desk=lambda: Client(door),
+            clock=HostClock(settings.clock.trusted_when),
+            policy=UplinkPolicy(
+                batch_interval_ms=platform.batch_interval_s * 1000,
+                state_interval_ms=platform.state_interval_s * 1000,
+            ),
+            stop=stop.requested,
+        )
+    return 0
+
+
+def _mqtt(settings: Settings, platform: Platform) -> MqttConfig:
+    files, secret = platform.tls, platform.password_file
+    station = settings.station.id
+    return MqttConfig(
+        broker=Broker(
+            host=platform.host,
+            port=platform.port,
+            client_id=f"wellkeeper-{station}",
+            tls=None if files is None else TlsFiles(files.ca_file, files.cert_file, files.key_file),
+            protocol=platform.protocol,
+            user=platform.user,
+            password=None if secret is None else secret.read_text("utf-8").strip(),
+            keepalive_s=platform.keepalive_s,
+        ),
+        station=station,
+        version=VERSION,
+        prefix=platform.prefix,
+        trust_puback=platform.trust_puback,
+    )

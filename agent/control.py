@@ -1,0 +1,203 @@
+"""Room rule: the scan loop, and the order in which a scan's outcome is applied. Decides nothing.
+
+One thread, plain synchronous code, like the scan cycle of a PLC:
+
+    1  cut first, record after: cutting never waits for a disk
+    2  record first, permit after: a permit that could not be written down is not given
+    3  pet the watchdog last, and only after a completed scan
+
+Only entries, verdicts and the edge from cut to permit wait for the disk. A scan that has to wait
+and could not be written is thrown away and done again without its commands, which stay in the
+desk's inbox.
+"""
+
+import select
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from agent import rows
+from agent.book import Book
+from agent.core.model import Command, FitMeter, Site, Started, Verdict
+from agent.core.scan import Outcome, scan
+from agent.core.state import Seen, State
+from agent.desk.server import Desk
+from agent.journal import Head, Journal, Stamped, Transaction, Writer
+from agent.ports import Clock, Meters, Relay, RelayGone, Watchdog
+from agent.status import Around, Identity, picture, revision
+
+COMMANDS_PER_SCAN_MAX = 8
+# Cursors that moved are written at the latest after so long, when nothing else is written.
+CURSORS_KEPT_MS = 60_000
+
+
+class Stop(Protocol):
+    """Becomes readable when control is to end."""
+
+    def fileno(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Organs:
+    """What control owns. All of it lives and dies with this process, but the relay's lease."""
+
+    clock: Clock
+    meters: Meters
+    relay: Relay
+    watchdog: Watchdog
+    journal: Journal
+    desk: Desk
+    book: Book
+
+
+class _Committed:
+    """The journal's head as last made durable; told by the writer's thread."""
+
+    def __init__(self, head: Head, desk: Desk) -> None:
+        self.head = head
+        self.since_start = False
+        self._desk = desk
+
+    def __call__(self, head: Head) -> None:
+        self.head = head
+        self.since_start = True
+        self._desk.committed(head)
+
+
+@dataclass(slots=True)
+class _Loop:
+    """What one turn of the loop leaves to the next."""
+
+    state: State
+    started: Started | None
+    writer: Writer
+    committed: _Committed
+    handed_over_ms: int
+
+
+def run(organs: Organs, site: Site, identity: Identity, state: State, stop: Stop) -> None:
+    """Scan until `stop` becomes readable. The relay keeps its lease: a restart stops no pump."""
+    committed = _Committed(organs.journal.head, organs.desk)
+    writer = Writer(organs.journal, committed)
+    boot = organs.clock.now().boot
+    due_ms = organs.clock.monotonic_ms()
+    loop = _Loop(
+        state, Started(identity.version, boot, relay_permitted=False), writer, committed, due_ms
+    )
+    while True:
+        _turn(organs, site, identity, loop)
+        organs.watchdog.ready()
+        organs.watchdog.pet()
+        now_ms = organs.clock.monotonic_ms()
+        # A scan that came late is not made up for: the next one is due a period later, or now.
+        due_ms = max(due_ms + site.period_ms, now_ms)
+        if select.select([stop], [], [], (due_ms - now_ms) / 1000)[0]:
+            break
+    writer.submit(_transaction(organs, loop.state, ()))
+    writer.close()
+
+
+def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
+    """One scan, from the meters to the picture."""
+    seen = _see(organs, loop)
+    outcome = scan(site, loop.state, seen)
+    _cut_if_told(organs.relay, outcome)
+    if outcome.durable and not _commit(organs, loop, outcome):
+        organs.desk.put_back(seen.commands)
+        seen = replace(seen, commands=(), journal_failing=True)
+        outcome = scan(site, loop.state, seen)
+        assert not outcome.durable, "a scan that may enter nothing needs no disk"
+        _cut_if_told(organs.relay, outcome)
+    if not outcome.durable:
+        _submit(organs, loop, outcome)
+    if outcome.decision.permit:
+        _permit(organs.relay, outcome.decision.lease_ms)
+    loop.state = outcome.state
+    loop.started = None
+    organs.desk.answer([one for one in outcome.bodies if isinstance(one, Verdict)])
+    _publish(organs, identity, loop, outcome, seen)
+
+
+def _see(organs: Organs, loop: _Loop) -> Seen:
+    """Gather. The relay is asked before the meters: reading them takes most of the period."""
+    failing = loop.writer.failing is not None
+    commands: Sequence[Command] = () if failing else organs.desk.take(COMMANDS_PER_SCAN_MAX)
+    try:
+        relay_permitted: bool | None = organs.relay.position().permitted
+    except RelayGone:
+        relay_permitted = None
+    readings = organs.meters.read(organs.clock.now())
+    started = loop.started
+    return Seen(
+        moment=organs.clock.now(),
+        readings=readings,
+        commands=tuple(commands),
+        relay_permitted=relay_permitted,
+        journal_failing=failing,
+        journal_written=loop.committed.since_start,
+        started=started and replace(started, relay_permitted=relay_permitted is True),
+    )
+
+
+def _cut_if_told(relay: Relay, outcome: Outcome) -> None:
+    """Every scan that does not permit cuts: the level is commanded, not the edge."""
+    if outcome.decision.permit:
+        return
+    try:
+        relay.cut()
+    except RelayGone:
+        return  # a relay process that is gone holds no lease; the next scan says it is silent
+
+
+def _permit(relay: Relay, lease_ms: int) -> None:
+    try:
+        relay.permit(lease_ms)
+    except RelayGone:
+        return  # as above
+
+
+def _commit(organs: Organs, loop: _Loop, outcome: Outcome) -> bool:
+    """Make a scan durable before anything of it is applied."""
+    for body in outcome.bodies:
+        if isinstance(body, FitMeter):
+            organs.book.fit_instrument(body.role, body.serial, body.document, outcome.moment.utc_ms)
+    transaction = _transaction(organs, outcome.state, _stamped(outcome))
+    if loop.writer.commit(replace(transaction, book=organs.book.pending())):
+        organs.book.committed()
+        loop.handed_over_ms = organs.clock.monotonic_ms()
+        return True
+    organs.book.rolled_back()
+    return False
+
+
+def _submit(organs: Organs, loop: _Loop, outcome: Outcome) -> None:
+    """Hand over what may be written a little later; nothing at all if there is nothing to say."""
+    now_ms = organs.clock.monotonic_ms()
+    if outcome.bodies or now_ms - loop.handed_over_ms >= CURSORS_KEPT_MS:
+        loop.writer.submit(_transaction(organs, outcome.state, _stamped(outcome)))
+        loop.handed_over_ms = now_ms
+
+
+def _publish(organs: Organs, identity: Identity, loop: _Loop, outcome: Outcome, seen: Seen) -> None:
+    around = Around(
+        head=(loop.committed.head.number, loop.committed.head.hash.hex()),
+        journal_failing=loop.writer.failing,
+        relay_permitted=seen.relay_permitted,
+        uplinks=organs.desk.uplinks(),
+        instruments=organs.book.instruments(),
+    )
+    organs.desk.publish(picture(identity, outcome, around), revision(outcome))
+
+
+def _stamped(outcome: Outcome) -> tuple[Stamped, ...]:
+    moment = outcome.moment
+    return tuple(Stamped(moment.utc_ms, moment.trusted, body) for body in outcome.bodies)
+
+
+def _transaction(organs: Organs, state: State, bodies: Sequence[Stamped]) -> Transaction:
+    return Transaction(
+        bodies=bodies,
+        state=rows.dumps(rows.to_row(state)),
+        cursors=organs.desk.cursors(),
+        parked=organs.desk.parked(),
+    )

@@ -1,0 +1,142 @@
+"""Room rule: what a station says of itself right now, as plain JSON values. Pure.
+
+The console, the administrator and the platforms' retained `state` are all made of this one
+picture, so they cannot disagree. Codes, not words: the catalogue says them to a human.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.core.model import Balance, Moment
+from agent.core.scan import Outcome
+from agent.core.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which station this is, and which program."""
+
+    station: str
+    name: str
+    version: str
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkPicture:
+    """One platform as the desk knows it: how far it has come, and what the uplink reported."""
+
+    cursor: int
+    connected: bool
+    error: str
+    parked: int
+    delivered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is not in the scan's outcome but belongs in the picture."""
+
+    head: tuple[int, str]
+    journal_failing: str | None
+    relay_permitted: bool | None
+    uplinks: Mapping[str, UplinkPicture]
+    instruments: Mapping[str, Any]  # the book's: serial number and document of each meter
+
+
+def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, Any]:
+    """The live state of the station."""
+    number, digest = around.head
+    return {
+        "station": identity.station,
+        "name": identity.name,
+        "version": identity.version,
+        "epoch": identity.epoch,
+        "head": [number, digest],
+        "at_utc_ms": outcome.moment.utc_ms,
+        "trusted": outcome.moment.trusted,
+        "permitted": outcome.decision.permit,
+        "relay": _relay(around.relay_permitted),
+        "reasons": list(outcome.decision.reasons),
+        "balance": _balance(outcome.balance),
+        "readings": [
+            {
+                "instrument": one.instrument,
+                "quantity": one.quantity,
+                "value": one.value,
+                "quality": one.quality,
+                "fault": one.fault,
+            }
+            for one in outcome.readings
+        ],
+        "conditions": [
+            {
+                "kind": one.kind,
+                "action": one.action,
+                "since_utc_ms": one.since.utc_ms,
+                "latched": one.latched,
+                "level": one.level,
+            }
+            for one in outcome.state.standing.conditions
+        ],
+        "session": _session(outcome.state, outcome.moment),
+        "instruments": dict(around.instruments),
+        "journal": {"failing": around.journal_failing},
+        "uplinks": {
+            name: {
+                "cursor": one.cursor,
+                "waiting": max(0, number - one.cursor),
+                "connected": one.connected,
+                "error": one.error,
+                "parked": one.parked,
+                "delivered": one.delivered,
+            }
+            for name, one in around.uplinks.items()
+        },
+    }
+
+
+def revision(outcome: Outcome) -> tuple[Any, ...]:
+    """Changes when a platform must hear of it at once; not with every reading."""
+    account = outcome.balance
+    return (
+        outcome.decision.permit,
+        outcome.decision.reasons,
+        tuple(
+            (one.kind, one.action, one.level, one.latched)
+            for one in outcome.state.standing.conditions
+        ),
+        None if account is None else (account.year, account.allocated_l),
+        outcome.state.pump.run is not None,
+    )
+
+
+def _relay(permitted: bool | None) -> str:  # noqa: FBT001  # a reading, not a switch
+    if permitted is None:
+        return "silent"
+    return "permitted" if permitted else "cut"
+
+
+def _balance(account: Balance | None) -> dict[str, int] | None:
+    if account is None:
+        return None
+    return {
+        "year": account.year,
+        "allocated_l": account.allocated_l,
+        "withdrawn_l": account.withdrawn_l,
+        "remaining_l": account.remaining_l,
+    }
+
+
+def _session(state: State, moment: Moment) -> dict[str, int | None] | None:
+    run, totalizer = state.pump.run, state.totalizer
+    if run is None or totalizer is None:
+        return None
+    return {
+        "started_utc_ms": run.started.utc_ms,
+        "running_ms": moment.utc_ms - run.started.utc_ms,
+        "start_total_l": run.start_total_l,
+        "volume_l": totalizer.last_l - run.start_total_l,
+        "start_energy_wh": run.start_energy_wh,
+    }
