@@ -23,6 +23,7 @@ from pathlib import Path
 from drivers.relay import SimulatedLine
 line = SimulatedLine(Path(sys.argv[1]))
 line.drive(permitted=True)
+print("driven", flush=True)
 sys.stdin.read()
 """
 
@@ -63,6 +64,7 @@ def test_kill_of_the_owner_releases_the_pin(pin: socket.socket) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, pin.getsockname()],
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
     )
     try:
@@ -72,6 +74,8 @@ def test_kill_of_the_owner_releases_the_pin(pin: socket.socket) -> None:
             for level in (b"0", b"1"):
                 assert stream.recv(1) == level
                 stream.sendall(level)
+            assert owner.stdout is not None
+            assert owner.stdout.readline() == b"driven\n"
             os.kill(owner.pid, signal.SIGKILL)
             assert stream.recv(1) == b""
     finally:
