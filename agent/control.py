@@ -162,8 +162,10 @@ def _commit(organs: Organs, loop: _Loop, outcome: Outcome) -> bool:
         if isinstance(body, FitMeter):
             organs.book.fit_instrument(body.role, body.serial, body.document, outcome.moment.utc_ms)
     transaction = _transaction(organs, outcome.state, _stamped(outcome))
-    if loop.writer.commit(replace(transaction, book=organs.book.pending())):
-        organs.book.committed()
+    pending = organs.book.pending()
+    if loop.writer.commit(replace(transaction, book=pending)):
+        if pending is not None:
+            organs.book.committed()
         loop.handed_over_ms = organs.clock.monotonic_ms()
         return True
     organs.book.rolled_back()
