@@ -1,0 +1,240 @@
+"""Room rule: what each request means and who may make it. Knows no socket.
+
+A request is first waited for (a long poll, a verdict), then answered when its turn to be written
+has come: so that no more than one page a connection is in memory. All of this runs in the desk's
+thread.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from agent import rows
+from agent.core.model import Command, Origin, Verdict
+from agent.desk import wire
+from agent.desk.clients import Clients
+from agent.desk.fields import Fields
+from agent.desk.inbox import Inbox
+from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NO_METHOD, NOT_ALLOWED, Refused
+from agent.journal import Head, JournalDamaged, JournalFailed, PageRow, Parked, Reader
+from agent.settings import ADMIN
+
+ACTOR_MAX = 64
+ERROR_MAX = 200
+
+
+class Caller(NamedTuple):
+    """Through which socket, and which user the kernel says is at its other end."""
+
+    client: str
+    uid: int
+
+
+class Bell:
+    """Wakes everyone who waits now; who comes later waits for the next ring."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def heard_until(self, changed: Callable[[], bool], wait_ms: int) -> None:
+        """Return when `changed`, or when the wait is over."""
+        try:
+            async with asyncio.timeout(wait_ms / 1000):
+                while not changed():
+                    await self._event.wait()
+        except TimeoutError:
+            return
+
+
+@dataclass(slots=True)
+class Present:
+    """What the scan told last. `revision` 0 means: nothing yet."""
+
+    head: Head
+    state: dict[str, Any] | None = None
+    revision: int = 0
+    committed: Bell = field(default_factory=Bell)
+    published: Bell = field(default_factory=Bell)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """All that answers are made of."""
+
+    station: str
+    version: str
+    reader: Reader
+    clients: Clients
+    inbox: Inbox
+    present: Present
+
+
+# Made when it is its turn to be written.
+Answer = Callable[[], bytes]
+Method = Callable[[Room, Caller, Fields], Awaitable[Answer]]
+
+
+async def answer(room: Room, caller: Caller, request: wire.Request) -> Answer:
+    """Refused when the caller may not, or the fields are wrong."""
+    method = _METHODS.get(request.method)
+    if method is None:
+        known = ", ".join(sorted(_METHODS))
+        raise Refused(NO_METHOD, f"{ascii(request.method)[:80]} is no method: there are {known}")
+    if request.method not in (_ADMIN_MAY if caller.client == ADMIN else _UPLINK_MAY):
+        raise Refused(NOT_ALLOWED, f"{request.method} is not for the socket of {caller.client}")
+    try:
+        return await method(room, caller, Fields(request.fields))
+    except (JournalFailed, JournalDamaged) as why:
+        raise Refused(JOURNAL_FAILING, str(why)) from why
+
+
+async def _hello(room: Room, caller: Caller, fields: Fields) -> Answer:
+    fields.end()
+    return _said(
+        {
+            "station": room.station,
+            "version": room.version,
+            "epoch": room.reader.epoch,
+            "client": caller.client,
+        }
+    )
+
+
+async def _records(room: Room, _: Caller, fields: Fields) -> Answer:
+    after = fields.integer("after", 0, wire.INTEGER_MAX)
+    limit = fields.integer("limit", 1, wire.PAGE_RECORDS_MAX, wire.PAGE_RECORDS_MAX)
+    wait_ms = fields.integer("wait_ms", 0, wire.WAIT_MS_MAX, 0)
+    fields.end()
+    present = room.present
+    await present.committed.heard_until(lambda: present.head.number > after, wait_ms)
+    return lambda: _page(room.reader, after, limit)
+
+
+def _page(reader: Reader, after: int, limit: int) -> bytes:
+    try:
+        page = reader.page(after, limit, bytes_max=wire.PAGE_BYTES_MAX)
+    except (JournalFailed, JournalDamaged) as why:
+        raise Refused(JOURNAL_FAILING, str(why)) from why
+    return b'{"epoch":"%s","records":[%s],"head":[%d,"%s"]}' % (
+        reader.epoch.encode(),
+        b",".join(map(_row, page.rows)),
+        page.head.number,
+        page.head.hash.hex().encode(),
+    )
+
+
+def _row(row: PageRow) -> bytes:
+    """The stored text is spliced in: nothing between meter and platform rewrites a record."""
+    number, at_utc_ms, trusted, kind, body = row
+    truth = b"true" if trusted else b"false"
+    return b'[%d,%d,%s,"%s",%s]' % (number, at_utc_ms, truth, kind.encode(), body)
+
+
+async def _cursor(room: Room, caller: Caller, fields: Fields) -> Answer:
+    fields.end()
+    return _said({"epoch": room.reader.epoch, "number": room.clients.cursor(caller.client)})
+
+
+async def _move_cursor(room: Room, caller: Caller, fields: Fields) -> Answer:
+    epoch = fields.text("epoch")
+    number = fields.integer("number", 0, wire.INTEGER_MAX)
+    fields.end()
+    if epoch != room.reader.epoch:
+        raise Refused(
+            BAD_FIELDS,
+            f"the journal is of epoch {room.reader.epoch}: ask for `cursor` and begin there",
+        )
+    room.clients.move(caller.client, number, room.present.head.number)
+    return _said({"number": number})
+
+
+async def _park(room: Room, caller: Caller, fields: Fields) -> Answer:
+    number = fields.integer("number", 1, wire.INTEGER_MAX)
+    reason = fields.text("reason")
+    fields.end()
+    room.clients.park(Parked(caller.client, number, reason), room.present.head.number)
+    return _said({})
+
+
+async def _status(room: Room, _: Caller, fields: Fields) -> Answer:
+    revision = fields.revision("revision")
+    wait_ms = fields.integer("wait_ms", 0, wire.WAIT_MS_MAX, 0)
+    fields.end()
+    present = room.present
+    seen = 0 if revision is None else revision
+    await present.published.heard_until(lambda: present.revision != seen, wait_ms)
+    return lambda: rows.dumps({"revision": present.revision or None, "state": present.state})
+
+
+async def _report(room: Room, caller: Caller, fields: Fields) -> Answer:
+    connected = fields.truth("connected")
+    error = fields.text("error", ERROR_MAX)
+    delivered = fields.integer("delivered", 0, wire.INTEGER_MAX)
+    fields.end()
+    room.clients.report(caller.client, connected=connected, error=error, delivered=delivered)
+    return _said({})
+
+
+async def _command(room: Room, caller: Caller, fields: Fields) -> Answer:
+    """Answered once the scan has judged it and the verdict is durable."""
+    actor = fields.text("actor", ACTOR_MAX)
+    number = fields.optional_text("id", ACTOR_MAX) or secrets.token_hex(8)
+    order = fields.order("order", "fields")
+    fields.end()
+    if order is None or not actor.strip():
+        raise Refused(BAD_FIELDS, "actor must say who asks")
+    # The name is what somebody typed; the uid is what the kernel knows.
+    command = Command(number, Origin.ADMIN, f"{actor.strip()} (uid {caller.uid})", order)
+    loop = asyncio.get_running_loop()
+    verdict: asyncio.Future[Verdict] = loop.create_future()
+
+    def hear(said: Verdict) -> None:
+        if not verdict.done():
+            verdict.set_result(said)
+
+    def tell(said: Verdict) -> None:
+        loop.call_soon_threadsafe(hear, said)
+
+    room.inbox.accept(command, tell)
+    return _said({"verdict": _named(await verdict)})
+
+
+def _named(verdict: Verdict) -> dict[str, Any]:
+    named: dict[str, Any] = rows.named(verdict)
+    if verdict.balance is not None:
+        named["balance"]["remaining_l"] = verdict.balance.remaining_l
+    return named
+
+
+def _said(result: dict[str, Any]) -> Answer:
+    text = json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode()
+    return lambda: text
+
+
+_METHODS: dict[str, Method] = {
+    "hello": _hello,
+    "records": _records,
+    "cursor": _cursor,
+    "move_cursor": _move_cursor,
+    "park": _park,
+    "status": _status,
+    "report": _report,
+    "command": _command,
+}
+_ADMIN_MAY: Sequence[str] = ("hello", "records", "status", "command")
+_UPLINK_MAY: Sequence[str] = (
+    "hello",
+    "records",
+    "cursor",
+    "move_cursor",
+    "park",
+    "status",
+    "report",
+)

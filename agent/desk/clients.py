@@ -1,0 +1,116 @@
+"""Room rule: what the desk knows of each declared client. Serves nothing itself.
+
+Its cursor and its parked records are promises that the scan's next transaction makes durable;
+until then they are here. A crash in between repeats records and loses none.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+from agent.desk.wire import BAD_FIELDS, TOO_BUSY, Refused
+from agent.journal import Parked, Reader
+from agent.status import UplinkPicture
+
+# Parked records that wait for the next transaction.
+PARKED_PENDING_MAX = 1000
+NOT_RUNNING = "the uplink is not running"
+
+
+@dataclass(slots=True)
+class _Client:
+    cursor: int
+    parked: int
+    connections: int = 0
+    connected: bool = False
+    error: str = NOT_RUNNING
+    delivered: int = 0
+    to_park: dict[int, Parked] = field(default_factory=dict)
+
+
+class Clients:
+    """Changed in the desk's thread, read by the scan."""
+
+    def __init__(self, names: Iterable[str], cursors: Mapping[str, int], reader: Reader) -> None:
+        parked = reader.parked()
+        self._lock = Lock()
+        self._reader = reader
+        self._clients = {name: _Client(cursors.get(name, 0), parked.get(name, 0)) for name in names}
+
+    def cursors(self) -> Mapping[str, int]:
+        with self._lock:
+            return {name: client.cursor for name, client in self._clients.items()}
+
+    def to_park(self) -> tuple[Parked, ...]:
+        """What is not in the journal yet; said again until it is."""
+        with self._lock:
+            return tuple(park for one in self._clients.values() for park in one.to_park.values())
+
+    def uplinks(self) -> Mapping[str, UplinkPicture]:
+        with self._lock:
+            return {
+                name: UplinkPicture(
+                    cursor=client.cursor,
+                    connected=client.connected,
+                    error=client.error,
+                    parked=client.parked,
+                    delivered=client.delivered,
+                )
+                for name, client in self._clients.items()
+            }
+
+    def cursor(self, name: str) -> int:
+        return self._clients[name].cursor
+
+    def move(self, name: str, number: int, head: int) -> None:
+        """Forward, and not past the newest record. Refused otherwise."""
+        client = self._clients[name]
+        if number < client.cursor:
+            raise Refused(
+                BAD_FIELDS, f"the cursor is at {client.cursor}, it goes forward: not to {number}"
+            )
+        if number > head:
+            raise Refused(BAD_FIELDS, f"the newest record is {head}: the cursor cannot be {number}")
+        with self._lock:
+            client.cursor = number
+
+    def park(self, park: Parked, head: int) -> None:
+        """Remember a record that a platform rejects; once, however often it is said."""
+        client = self._clients[park.client]
+        if not 1 <= park.number <= head:
+            raise Refused(BAD_FIELDS, f"there is no record {park.number}: the newest is {head}")
+        if park.number in client.to_park or self._reader.is_parked(park.client, park.number):
+            return
+        if len(client.to_park) >= PARKED_PENDING_MAX:
+            raise Refused(TOO_BUSY, "too many parked records wait for the disk: try again later")
+        with self._lock:
+            client.to_park[park.number] = park
+            client.parked += 1
+
+    def settle(self) -> None:
+        """Forget what the journal now holds."""
+        for park in self.to_park():
+            if self._reader.is_parked(park.client, park.number):
+                with self._lock:
+                    del self._clients[park.client].to_park[park.number]
+
+    def report(self, name: str, *, connected: bool, error: str, delivered: int) -> None:
+        client = self._clients[name]
+        with self._lock:
+            client.connected, client.error, client.delivered = connected, error, delivered
+
+    def came(self, name: str) -> None:
+        with self._lock:
+            client = self._clients.get(name)
+            if client is not None:
+                client.connections += 1
+                client.error = "" if client.connections == 1 else client.error
+
+    def went(self, name: str) -> None:
+        """With its last connection goes what it said of itself."""
+        with self._lock:
+            client = self._clients.get(name)
+            if client is not None:
+                client.connections -= 1
+                if client.connections == 0:
+                    client.connected, client.error = False, NOT_RUNNING

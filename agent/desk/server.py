@@ -1,0 +1,232 @@
+"""Room rule: the desk as the scan sees it, and the thread that serves it. Decides nothing.
+
+One Unix socket per declared client: the socket is the identity. Everything the scan calls here
+returns at once; a fault of ours in the thread reaches the scan with the next call and ends the
+process.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from agent.core.model import Command, Verdict
+from agent.desk import wire
+from agent.desk.answers import Present, Room, answer
+from agent.desk.clients import Clients
+from agent.desk.inbox import Inbox
+from agent.desk.session import Pace, Session
+from agent.desk.wire import TOO_BUSY, Refused
+from agent.journal import Head, JournalDamaged, JournalFailed, Parked, Reader
+from agent.settings import ADMIN
+from agent.settings.paths import SOCKET_BYTES_MAX
+from agent.status import UplinkPicture
+
+CONNECTIONS_MAX = 8  # of one client
+SOCKET_MODE = 0o660
+
+
+class DeskBlocked(Exception):
+    """A socket of the desk cannot be opened; says which, why and what to do."""
+
+
+class Desk:
+    """Open from here to `close`. `sockets` names each declared client's socket, and the admin's."""
+
+    def __init__(
+        self,
+        sockets: Mapping[str, Path],
+        journal: Path,
+        *,
+        station: str,
+        version: str,
+        cursors: Mapping[str, int],
+    ) -> None:
+        with ExitStack() as undo:
+            listening = {name: _listen(path, undo) for name, path in sockets.items()}
+            reader = Reader(journal)
+            undo.callback(reader.close)
+            self._inbox = Inbox()
+            self._present = Present(reader.head())
+            uplinks = [name for name in sockets if name != ADMIN]
+            self._clients = Clients(uplinks, cursors, reader)
+            self._room = Room(station, version, reader, self._clients, self._inbox, self._present)
+            self._undo = undo.pop_all()
+        self._key: object = None
+        self._dropped = 0
+        self._fault: BaseException | None = None
+        self._loop = asyncio.new_event_loop()
+        self._closing = asyncio.Event()
+        pool = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._thread = pool.submit(self._run, listening)
+        pool.shutdown(wait=False)
+
+    def take(self, at_most: int) -> tuple[Command, ...]:
+        """The oldest commands that wait to be judged."""
+        self._assert_alive()
+        return self._inbox.take(at_most)
+
+    def put_back(self, commands: Sequence[Command]) -> None:
+        """They were taken but not written down; the next `take` brings them again."""
+        self._inbox.put_back(commands)
+
+    def answer(self, verdicts: Sequence[Verdict]) -> None:
+        """Tell who asked. Only after the commit that holds the verdicts."""
+        self._inbox.answer(verdicts)
+
+    def committed(self, head: Head) -> None:
+        """The journal has grown: whoever waits for records is woken. Any thread."""
+        self._call(lambda: self._on_committed(head))
+
+    def publish(self, state: dict[str, Any], key: object) -> None:
+        """The live state. Whoever waits for it is woken when `key` is not as it was."""
+        changed = self._present.state is None or key != self._key
+        self._key = key
+        self._call(lambda: self._on_published(state, changed=changed))
+
+    def cursors(self) -> Mapping[str, int]:
+        """How far each uplink has moved, committed or not."""
+        return self._clients.cursors()
+
+    def parked(self) -> tuple[Parked, ...]:
+        """Parked records that the journal does not hold yet."""
+        return self._clients.to_park()
+
+    def uplinks(self) -> Mapping[str, UplinkPicture]:
+        """What each uplink last said of itself."""
+        return self._clients.uplinks()
+
+    @property
+    def dropped(self) -> int:
+        """Connections ended because their client broke a bound."""
+        return self._dropped
+
+    def close(self) -> None:
+        """Hang up on everyone and take the sockets away."""
+        self._call(self._closing.set)
+        self._thread.result()
+        self._undo.close()
+
+    def _assert_alive(self) -> None:
+        if self._thread.done():
+            self._thread.result()  # raises what ended it
+            raise AssertionError("the desk was closed")
+
+    def _call(self, what: Callable[[], object]) -> None:
+        self._assert_alive()
+        self._loop.call_soon_threadsafe(what)
+
+    def _run(self, listening: Mapping[str, socket.socket]) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve(listening))
+
+    async def _serve(self, listening: Mapping[str, socket.socket]) -> None:
+        try:
+            async with asyncio.TaskGroup() as sessions:
+                sessions.create_task(self._end())
+                for name, one in listening.items():
+                    door = _Door(name, self._room, sessions, self._on_dropped)
+                    await asyncio.start_unix_server(door.greet, sock=one)
+        except* _Closed:
+            pass
+
+    async def _end(self) -> NoReturn:
+        """Return from serving: because control asked for it, or because of a fault of ours."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_fault)
+        await self._closing.wait()
+        raise self._fault or _Closed
+
+    def _on_fault(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What asyncio would log and forget. A lack of descriptors passes: it accepts later."""
+        fault = context.get("exception") or AssertionError(context["message"])
+        if not isinstance(fault, OSError):
+            self._fault = fault
+            self._closing.set()
+
+    def _on_dropped(self) -> None:
+        self._dropped += 1
+
+    def _on_committed(self, head: Head) -> None:
+        self._present.head = head
+        # A file that cannot be read now is asked again after the next commit.
+        with suppress(JournalFailed, JournalDamaged):
+            self._clients.settle()
+        self._present.committed.ring()
+
+    def _on_published(self, state: dict[str, Any], *, changed: bool) -> None:
+        self._present.state = state
+        if changed:
+            # Begins anywhere, so that what a client remembers from before a restart is not current.
+            self._present.revision = (self._present.revision or secrets.randbelow(2**31)) + 1
+            self._present.published.ring()
+
+
+class _Door:
+    """One client's socket: at most so many connections, all on one allowance."""
+
+    def __init__(
+        self,
+        client: str,
+        room: Room,
+        sessions: asyncio.TaskGroup,
+        on_dropped: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._room = room
+        self._sessions = sessions
+        self._on_dropped = on_dropped
+        self._pace = Pace()
+        self._open = 0
+
+    def greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._open >= CONNECTIONS_MAX:
+            busy = f"{CONNECTIONS_MAX} connections are open already: close one first"
+            writer.write(wire.refusal(None, Refused(TOO_BUSY, busy)))
+            writer.close()
+            self._on_dropped()
+            return
+        session = Session(self._client, partial(answer, self._room), self._pace, reader, writer)
+        self._open += 1
+        self._room.clients.came(self._client)
+        self._sessions.create_task(self._attend(session))
+
+    async def _attend(self, session: Session) -> None:
+        try:
+            if await session.run():
+                self._on_dropped()
+        finally:
+            self._open -= 1
+            self._room.clients.went(self._client)
+
+
+class _Closed(Exception):
+    """Control asked for it: every session is cancelled."""
+
+
+def _listen(path: Path, undo: ExitStack) -> socket.socket:
+    """A socket that only its owner and group may connect to; a stale one makes way."""
+    remedy = "run as a user that may write there, or set station.run_dir to another directory"
+    if len(os.fsencode(path)) > SOCKET_BYTES_MAX:
+        raise DeskBlocked(
+            f"{path} is longer than {SOCKET_BYTES_MAX} bytes: set station.run_dir to a shorter one"
+        )
+    one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    undo.callback(one.close)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_socket():
+            path.unlink()
+        one.bind(str(path))
+        undo.callback(path.unlink, missing_ok=True)
+        path.chmod(SOCKET_MODE)
+        one.listen(CONNECTIONS_MAX)
+    except OSError as error:
+        raise DeskBlocked(f"{path} cannot be opened ({error.strerror}): {remedy}") from error
+    return one

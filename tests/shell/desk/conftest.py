@@ -1,0 +1,92 @@
+"""What the desk's tests share: a real journal, a real desk in its thread, real sockets."""
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from agent.core.model import Sample
+from agent.desk.client import Client
+from agent.desk.server import Desk
+from agent.journal import Journal, Parked, Stamped, Transaction
+
+WAIT_S = 20.0
+
+
+@dataclass
+class House:
+    """A journal and its desk, as control holds them, with sockets short enough for the kernel."""
+
+    folder: Path
+    journal: Journal
+    desk: Desk
+    clients: list[Client] = field(default_factory=list)
+
+    def client(self, name: str) -> Client:
+        opened = Client(self.path(name))
+        self.clients.append(opened)
+        return opened
+
+    def raw(self, name: str) -> socket.socket:
+        """A connection without manners."""
+        opened = socket.socket(socket.AF_UNIX)
+        opened.settimeout(WAIT_S)
+        opened.connect(str(self.path(name)))
+        return opened
+
+    def path(self, name: str) -> Path:
+        return self.folder / "desk" / f"{name}.sock"
+
+    def write(
+        self,
+        count: int,
+        cursors: Mapping[str, int] | None = None,
+        parked: Sequence[Parked] = (),
+    ) -> None:
+        """As a scan does: append, then tell the desk."""
+        first = self.journal.head.number + 1
+        bodies = [sample(n) for n in range(first, first + count)]
+        self.desk.committed(self.journal.append(Transaction(bodies, None, cursors or {}, parked)))
+
+
+def sample(n: int) -> Stamped:
+    body = Sample(n, 1, 2, 3, None, permitted=True, allocated_l=None, withdrawn_l=n)
+    return Stamped(1_767_200_000_000 + n, trusted=n % 2 == 0, body=body)
+
+
+def opened(folder: Path) -> House:
+    journal = Journal.open(folder / "journal.db")
+    names = ("admin", "division", "region")
+    desk = Desk(
+        {name: folder / "desk" / f"{name}.sock" for name in names},
+        folder / "journal.db",
+        station="w-1",
+        version="0.1.0",
+        cursors=journal.cursors(),
+    )
+    return House(folder, journal, desk)
+
+
+def closed(house: House) -> None:
+    for client in house.clients:
+        client.close()
+    house.desk.close()
+    house.journal.close()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    short = Path(tempfile.mkdtemp(prefix="wk"))
+    yield short
+    shutil.rmtree(short)
+
+
+@pytest.fixture
+def house(folder: Path) -> Iterator[House]:
+    one = opened(folder)
+    yield one
+    closed(one)

@@ -1,0 +1,440 @@
+"""The desk over its real sockets: what it serves, to whom, and what it refuses."""
+
+import json
+import os
+import select
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import rows
+from agent.core.model import (
+    AllocateOrder,
+    AllocationKind,
+    Balance,
+    Command,
+    FitMeterOrder,
+    Origin,
+    Refusal,
+    Refused,
+    Role,
+    Verdict,
+)
+from agent.desk.client import Client, DeskGone, DeskRefused, Reply
+from agent.desk.server import Desk, DeskBlocked
+from agent.journal import Journal, Parked
+from agent.status import UplinkPicture
+
+WAIT_S = 20.0
+PLAN = {"year": 2026, "kind": "plan", "volume_l": 62_500_000, "document": "师水〔2026〕7号"}
+
+
+def _taken(client: Client) -> list[Reply]:
+    """Wait until something has arrived."""
+    assert select.select([client], [], [], WAIT_S)[0]
+    return client.take()
+
+
+def _commands(desk: Desk, client: Client) -> tuple[Command, ...]:
+    """Wait until the inbox has what this client posted: the answer to a later request says so."""
+    client.call("hello", {}, WAIT_S)
+    return desk.take(100)
+
+
+def _refused(client: Client, method: str, fields: dict[str, Any]) -> DeskRefused:
+    with pytest.raises(DeskRefused) as caught:
+        client.call(method, fields, WAIT_S)
+    return caught.value
+
+
+def test_hello_says_who_is_who(house: Any) -> None:
+    assert house.client("division").call("hello", {}, WAIT_S) == {
+        "station": "w-1",
+        "version": "0.1.0",
+        "epoch": house.journal.epoch,
+        "client": "division",
+    }
+
+
+def test_records_are_served_as_they_were_stored_with_the_head(house: Any) -> None:
+    house.write(5)
+    page = house.client("region").call("records", {"after": 2, "limit": 2}, WAIT_S)
+    assert page["epoch"] == house.journal.epoch
+    assert page["head"] == [5, house.journal.head.hash.hex()]
+    assert [row[:4] for row in page["records"]] == [
+        [3, 1_767_200_000_003, False, "sample"],
+        [4, 1_767_200_000_004, True, "sample"],
+    ]
+    body = rows.from_row(rows.BODIES["sample"], page["records"][0][4])
+    assert (body.forward_total_l, body.withdrawn_l) == (3, 3)
+
+
+def test_a_long_poll_wakes_with_the_commit_and_others_are_served_meanwhile(house: Any) -> None:
+    client = house.client("region")
+    waiting = client.post("records", {"after": 0, "limit": 10, "wait_ms": 30_000})
+    status = client.post("status", {"revision": None, "wait_ms": 30_000})
+    assert client.call("cursor", {}, WAIT_S)["number"] == 0
+    assert client.take() == []
+    house.write(3)
+    (reply,) = _taken(client)
+    assert reply.id == waiting
+    assert [row[0] for row in reply.result["records"]] == [1, 2, 3]
+    house.desk.publish({"permitted": False}, key=1)
+    (reply,) = _taken(client)
+    assert reply.id == status
+    assert reply.result["state"] == {"permitted": False}
+
+
+def test_a_long_poll_that_is_over_returns_what_there_is(house: Any) -> None:
+    page = house.client("region").call("records", {"after": 0, "limit": 9, "wait_ms": 1}, WAIT_S)
+    assert page["records"] == []
+    assert page["head"][0] == 0
+    assert house.client("admin").call("status", {"revision": None, "wait_ms": 1}, WAIT_S) == {
+        "revision": None,
+        "state": None,
+    }
+
+
+def test_the_revision_follows_the_key_and_the_state_is_always_the_newest(house: Any) -> None:
+    client = house.client("admin")
+    house.desk.publish({"at": 1}, key=("cut",))
+    first = client.call("status", {"revision": None, "wait_ms": 30_000}, WAIT_S)
+    house.desk.publish({"at": 2}, key=("cut",))
+    same = client.call("status", {"revision": first["revision"], "wait_ms": 0}, WAIT_S)
+    assert same == {"revision": first["revision"], "state": {"at": 2}}
+    waiting = client.post("status", {"revision": first["revision"], "wait_ms": 30_000})
+    house.desk.publish({"at": 3}, key=("permit",))
+    (reply,) = _taken(client)
+    assert reply.id == waiting
+    assert reply.result["revision"] != first["revision"]
+    assert reply.result["state"] == {"at": 3}
+
+
+def test_a_cursor_moves_forward_within_the_epoch_and_survives_with_the_commit(
+    house: Any, folder: Path
+) -> None:
+    house.write(5)
+    client = house.client("division")
+    epoch = house.journal.epoch
+    assert client.call("move_cursor", {"epoch": epoch, "number": 4}, WAIT_S) == {"number": 4}
+    assert client.call("move_cursor", {"epoch": epoch, "number": 4}, WAIT_S) == {"number": 4}
+    assert "goes forward" in str(_refused(client, "move_cursor", {"epoch": epoch, "number": 3}))
+    assert "newest record is 5" in str(
+        _refused(client, "move_cursor", {"epoch": epoch, "number": 6})
+    )
+    assert "is of epoch" in str(_refused(client, "move_cursor", {"epoch": "0", "number": 5}))
+    assert house.desk.cursors() == {"division": 4, "region": 0}
+    house.write(1, cursors=house.desk.cursors())
+    assert house.journal.cursors() == {"division": 4, "region": 0}
+    assert client.call("cursor", {}, WAIT_S) == {"epoch": epoch, "number": 4}
+
+
+def test_a_parked_record_is_said_until_the_journal_holds_it_and_counted_once(house: Any) -> None:
+    house.write(3)
+    client = house.client("region")
+    for _ in range(3):
+        assert client.call("park", {"number": 2, "reason": "schema"}, WAIT_S) == {}
+    assert "there is no record 4" in str(_refused(client, "park", {"number": 4, "reason": ""}))
+    park = Parked("region", 2, "schema")
+    assert house.desk.parked() == house.desk.parked() == (park,)
+    house.write(1, parked=house.desk.parked())
+    client.call("hello", {}, WAIT_S)
+    assert house.desk.parked() == ()
+    client.call("park", {"number": 2, "reason": "again"}, WAIT_S)
+    assert house.desk.parked() == ()
+    assert house.desk.uplinks()["region"].parked == 1
+
+
+def test_an_uplink_is_what_it_reports_while_it_is_connected(house: Any) -> None:
+    away = UplinkPicture(
+        0, connected=False, error="the uplink is not running", parked=0, delivered=0
+    )
+    assert house.desk.uplinks() == {"division": away, "region": away}
+    client = house.client("region")
+    fields = {"connected": True, "error": "", "delivered": 7}
+    client.call("report", fields, WAIT_S)
+    there = UplinkPicture(0, connected=True, error="", parked=0, delivered=7)
+    assert house.desk.uplinks()["region"] == there
+    assert house.desk.uplinks()["division"] == away
+    client.close()
+    with house.client("admin") as admin:
+        # The desk hears of the hang-up in its own time; ask it until it did.
+        for _ in range(1000):
+            admin.call("hello", {}, WAIT_S)
+            if not house.desk.uplinks()["region"].connected:
+                break
+    assert house.desk.uplinks()["region"].error == "the uplink is not running"
+
+
+def test_a_command_is_answered_after_its_verdict_and_names_who_asked(house: Any) -> None:
+    client = house.client("admin")
+    asked = client.post("command", {"actor": " 李工 ", "order": "AllocateOrder", "fields": PLAN})
+    (command,) = _commands(house.desk, client)
+    assert command.origin is Origin.ADMIN
+    assert command.actor == f"李工 (uid {os.getuid()})"
+    assert command.order == AllocateOrder(
+        2026, AllocationKind.PLAN, 62_500_000, "师水〔2026〕7号", None
+    )
+    assert client.take() == []
+    verdict = Verdict(
+        command.id, Origin.ADMIN, command.actor, "AllocateOrder", None, Balance(2026, 9, 4)
+    )
+    house.desk.answer([verdict])
+    (reply,) = _taken(client)
+    assert reply.id == asked
+    assert reply.result == {
+        "verdict": {
+            "command_id": command.id,
+            "origin": "admin",
+            "actor": command.actor,
+            "order": "AllocateOrder",
+            "refusal": None,
+            "balance": {"year": 2026, "allocated_l": 9, "withdrawn_l": 4, "remaining_l": 5},
+        }
+    }
+
+
+def test_a_refusal_reaches_who_asked(house: Any) -> None:
+    client = house.client("admin")
+    fields = {"role": "power_meter", "serial": "E1", "displayed": 5, "document": "d"}
+    client.post("command", {"actor": "a", "order": "FitMeterOrder", "fields": fields})
+    (command,) = _commands(house.desk, client)
+    assert command.order == FitMeterOrder(Role.POWER_METER, "E1", 5, "d")
+    refusal = Refusal(Refused.DISPLAY_DISAGREES, "5", "9")
+    house.desk.answer([Verdict(command.id, Origin.ADMIN, "a", "FitMeterOrder", refusal, None)])
+    (reply,) = _taken(client)
+    assert reply.result["verdict"]["refusal"] == {
+        "reason": "display_disagrees",
+        "given": "5",
+        "expected": "9",
+    }
+
+
+def test_what_was_put_back_is_taken_again_first_and_in_order(house: Any) -> None:
+    client = house.client("admin")
+    for _ in range(3):
+        client.post("command", {"actor": "a", "order": "AllocateOrder", "fields": PLAN})
+    first = _commands(house.desk, client)
+    assert len(first) == 3
+    client.post("command", {"actor": "b", "order": "AllocateOrder", "fields": PLAN})
+    client.call("hello", {}, WAIT_S)
+    house.desk.put_back(first)
+    assert house.desk.take(2) == first[:2]
+    assert [command.actor[0] for command in house.desk.take(9)] == ["a", "b"]
+
+
+def test_a_command_twice_is_pending_once_and_both_who_asked_are_told(house: Any) -> None:
+    one, two = house.client("admin"), house.client("admin")
+    fields = {"actor": "a", "order": "AllocateOrder", "fields": PLAN, "id": "retry-1"}
+    one.post("command", fields)
+    (command,) = _commands(house.desk, one)
+    two.post("command", fields)
+    assert _commands(house.desk, two) == ()
+    other = {**fields, "fields": {**PLAN, "year": 2027}}
+    assert "belongs to another command" in str(_refused(two, "command", other))
+    one.close()
+    house.desk.answer([Verdict(command.id, Origin.ADMIN, "a", "AllocateOrder", None, None)])
+    (reply,) = _taken(two)
+    assert reply.result["verdict"]["command_id"] == "retry-1"
+
+
+def test_who_hangs_up_does_not_cancel_the_command(house: Any) -> None:
+    client = house.client("admin")
+    client.post("command", {"actor": "a", "order": "AllocateOrder", "fields": PLAN})
+    client.call("hello", {}, WAIT_S)
+    client.close()
+    house.client("admin").call("hello", {}, WAIT_S)
+    (command,) = house.desk.take(9)
+    house.desk.answer([Verdict(command.id, Origin.ADMIN, "a", "AllocateOrder", None, None)])
+
+
+def test_a_full_inbox_says_so(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.desk.inbox.PENDING_MAX", 2)
+    client = house.client("admin")
+    fields = {"actor": "a", "order": "AllocateOrder", "fields": PLAN}
+    client.post("command", fields)
+    client.post("command", fields)
+    refusal = _refused(client, "command", fields)
+    assert refusal.code == -32002
+    assert "try again" in str(refusal)
+    (command, _) = house.desk.take(9)
+    house.desk.answer([Verdict(command.id, Origin.ADMIN, "a", "AllocateOrder", None, None)])
+    client.post("command", fields)
+    assert len(_commands(house.desk, client)) == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "fields", "problems"),
+    [
+        ("Drain", {}, ["order must be one of AllocateOrder, FitMeterOrder"]),
+        ("AllocateOrder", [], ["fields must be an object"]),
+        (
+            "AllocateOrder",
+            {"year": "2026", "kind": "gift", "volume_l": 1.5, "pump": 1, "expires_utc_ms": "x"},
+            [
+                "fields.year must be a whole number",
+                "fields.kind must be one of provisional, plan, addition, reduction",
+                "fields.volume_l must be a whole number",
+                "fields.document is missing",
+                "fields.expires_utc_ms must be a whole number, or null",
+                "fields.'pump' is not a field of it",
+            ],
+        ),
+        ("AllocateOrder", {**PLAN, "volume_l": True}, ["fields.volume_l must be"]),
+        ("AllocateOrder", {**PLAN, "volume_l": 2**70}, ["fields.volume_l must be"]),
+        ("AllocateOrder", {**PLAN, "document": "a\nb"}, ["fields.document must be"]),
+        ("AllocateOrder", {**PLAN, "document": "\ud800"}, ["fields.document must be"]),
+        ("AllocateOrder", {**PLAN, "document": "x" * 201}, ["fields.document must be"]),
+        ("FitMeterOrder", {**PLAN, "role": ["pump"]}, ["fields.role must be one of flow_meter"]),
+    ],
+)
+def test_every_wrong_field_of_an_order_is_named_at_once(
+    house: Any, order: str, fields: object, problems: list[str]
+) -> None:
+    refusal = _refused(
+        house.client("admin"), "command", {"actor": "a", "order": order, "fields": fields}
+    )
+    assert refusal.code == -32602
+    for problem in problems:
+        assert problem in str(refusal)
+    assert house.desk.take(9) == ()
+
+
+@pytest.mark.parametrize(
+    ("client", "request_", "code", "words"),
+    [
+        ("division", ("command", {}), -32001, "command is not for the socket of division"),
+        ("admin", ("cursor", {}), -32001, "cursor is not for the socket of admin"),
+        ("admin", ("park", {"number": 1, "reason": ""}), -32001, "not for the socket"),
+        ("admin", ("drop", {}), -32601, "'drop' is no method: there are command"),
+        ("admin", ("\ud800", {}), -32601, "is no method"),
+        ("admin", ("records", {"after": -1}), -32602, "after must be a whole number from 0"),
+        ("admin", ("records", {"after": 2**63}), -32602, "after must be"),
+        ("admin", ("records", {"after": 0, "limit": 1001}), -32602, "limit must be"),
+        ("admin", ("records", {"after": 0, "wait_ms": 1e3}), -32602, "wait_ms must be"),
+        ("admin", ("records", {"after": 0, "\ud800": 1}), -32602, "is not a field here"),
+        ("admin", ("records", {"x": 1}), -32602, "after must be a whole number"),
+        ("admin", ("status", {"revision": "a"}), -32602, "revision must be"),
+        ("admin", ("command", {"actor": "  "}), -32602, "order must be one of"),
+        ("division", ("park", {"number": 1, "reason": 5}), -32602, "reason must be a text"),
+        (
+            "division",
+            ("report", {"connected": 1}),
+            -32602,
+            "connected must be true or false; error",
+        ),
+    ],
+)
+def test_a_request_that_may_not_be_is_refused_in_words(
+    house: Any, client: str, request_: tuple[str, dict[str, Any]], code: int, words: str
+) -> None:
+    refusal = _refused(house.client(client), *request_)
+    assert refusal.code == code
+    assert words in str(refusal)
+
+
+def test_an_uplink_loads_neither_database_nor_server() -> None:
+    script = (
+        "import sys, agent.desk.client;"
+        "print(*({'sqlite3', 'asyncio', 'agent.journal', 'agent.desk.server', 'agent.core.model',"
+        " 'typing_extensions', 'tinydb'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == ""
+
+
+def test_without_a_desk_the_client_says_what_to_do(folder: Path) -> None:
+    with pytest.raises(DeskGone, match=r"No such file.*start wellkeeper control"):
+        Client(folder / "admin.sock")
+
+
+def test_a_desk_that_hangs_up_is_gone_for_a_caller_and_for_a_loop(house: Any) -> None:
+    caller, loop = house.client("admin"), house.client("region")
+    caller.call("hello", {}, WAIT_S)
+    loop.call("hello", {}, WAIT_S)
+    loop.post("records", {"after": 0, "limit": 1, "wait_ms": 30_000})
+    with pytest.raises(DeskGone, match="no answer to records within"):
+        caller.call("records", {"after": 0, "wait_ms": 30_000}, 0.01)
+    house.desk.close()
+    with pytest.raises(DeskGone, match="start wellkeeper control"):
+        caller.call("hello", {}, WAIT_S)
+    with pytest.raises(DeskGone, match="hung up"):
+        _taken(loop)
+    assert not house.path("admin").exists()
+    reopened = Desk(
+        {"admin": house.path("admin")},
+        house.folder / "journal.db",
+        station="w-1",
+        version="0.1.0",
+        cursors={},
+    )
+    house.desk = reopened
+    assert house.client("admin").call("hello", {}, WAIT_S)["station"] == "w-1"
+
+
+def test_a_stale_socket_makes_way_and_only_owner_and_group_may_connect(
+    house: Any, folder: Path
+) -> None:
+    """A killed control leaves its sockets behind."""
+    path = folder / "left.sock"
+    os.link(house.path("admin"), path)
+    desk = Desk({"admin": path}, folder / "journal.db", station="w", version="1", cursors={})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    with Client(path) as client:
+        assert client.call("hello", {}, WAIT_S)["station"] == "w"
+    desk.close()
+
+
+@pytest.mark.parametrize("name", ["x" * 120, "taken"])
+def test_a_socket_that_cannot_be_opened_is_said_with_what_to_do(
+    house: Any, folder: Path, name: str
+) -> None:
+    (folder / "taken.sock").write_text("a file")
+    with pytest.raises(DeskBlocked, match=r"station\.run_dir"):
+        Desk(
+            {name: folder / f"{name}.sock"},
+            folder / "journal.db",
+            station="w",
+            version="1",
+            cursors={},
+        )
+
+
+def test_a_fault_of_ours_in_the_desk_ends_the_scan_too(folder: Path) -> None:
+    """A desk that died quietly would be a station that nobody can reach."""
+    journal = Journal.open(folder / "journal.db")
+    sockets = {"admin": folder / "admin.sock"}
+    desk = Desk(sockets, folder / "journal.db", station="w", version="1", cursors={})
+    desk._call(lambda: 1 // 0)
+    with pytest.raises(ExceptionGroup):
+        desk._thread.result(WAIT_S)
+    for call in (lambda: desk.take(1), lambda: desk.publish({}, 1), desk.close):
+        with pytest.raises(ExceptionGroup) as raised:
+            call()
+        assert raised.group_contains(ZeroDivisionError)
+    desk._undo.close()
+    journal.close()
+
+
+def test_the_wire_is_what_the_documents_say(house: Any) -> None:
+    """Plain bytes, as any program could send them."""
+    raw = house.raw("admin")
+    raw.sendall(b'{"jsonrpc":"2.0","id":"a","method":"hello"}\n{"jsonrpc":"2.0","id":2,"met')
+    raw.sendall(b'hod":"drop","params":{}}\n')
+    lines = raw.makefile("rb")
+    first, second = sorted((json.loads(lines.readline()) for _ in range(2)), key=str)
+    answers = {str(first["id"]): first, str(second["id"]): second}
+    assert answers["a"]["result"]["client"] == "admin"
+    assert answers["a"]["jsonrpc"] == "2.0"
+    assert answers["2"]["error"]["code"] == -32601
+    raw.close()
