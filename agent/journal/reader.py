@@ -1,6 +1,6 @@
 """Room rule: how what is kept is read, in short transactions and bounded pages. Writes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +60,14 @@ class Reader:
                     break
             found.close()
             return Page(served, find_head(self._database, self.epoch))
+
+    def parked(self) -> Mapping[str, int]:
+        """How many records each client has parked."""
+        return dict(self._database.rows("SELECT client, count(*) FROM parked GROUP BY client"))
+
+    def is_parked(self, client: str, number: int) -> bool:
+        found = "SELECT 1 FROM parked WHERE client = ? AND number = ?"
+        return self._database.row(found, client, number) is not None
 
     def verify(self) -> Iterator[Head]:
         """Follow the whole chain; yields after every page so that the caller may rest or stop.

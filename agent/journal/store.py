@@ -123,10 +123,6 @@ class Journal:
         """How far each client has come, as committed."""
         return dict(self._cursors)
 
-    def parked(self) -> Mapping[str, int]:
-        """How many records each client has parked."""
-        return dict(self._database.rows("SELECT client, count(*) FROM parked GROUP BY client"))
-
     def entries(self) -> Iterator[Record]:
         """Every entry since record 1: what the ledger is rebuilt from."""
         for row in entry_rows(self._database):

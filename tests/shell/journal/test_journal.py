@@ -50,7 +50,10 @@ def test_what_was_committed_is_there_after_reopening(
     assert again.state() == b"[1]"
     assert again.book() == b"{}"
     assert again.cursors() == {"division": 1, "region": 0}
-    assert again.parked() == {"region": 1}
+    reader = Reader(path)
+    assert reader.parked() == {"region": 1}
+    assert reader.is_parked("region", 1)
+    reader.close()
     (only,) = again.entries()
     assert (only.number, only.at_utc_ms, only.trusted) == (2, entry(2026).at_utc_ms, True)
     assert only.body == entry(2026).body
