@@ -87,7 +87,19 @@ class Book:
             }
         )
 
-    def instruments(self) -> tuple[Instrument, ...]:
+    def instruments(self) -> dict[str, Any]:
+        """By role, the instruments that stand there now: plain values, for the live state."""
+        return {
+            one.role.value: {
+                "serial": one.serial,
+                "document": one.document,
+                "fitted_utc_ms": one.fitted_utc_ms,
+            }
+            for one in self.history()
+            if one.removed_utc_ms is None
+        }
+
+    def history(self) -> tuple[Instrument, ...]:
         """Every instrument that ever had a role here, in the order they were fitted."""
         return tuple(
             Instrument(**{**found, "role": Role(found["role"])})

@@ -14,7 +14,7 @@ def _reopened(book: Book) -> Book:
 
 def test_a_new_book_is_empty_and_has_nothing_to_commit() -> None:
     book = Book(None)
-    assert book.instruments() == ()
+    assert book.instruments() == {}
     assert book.nameplate() is None
     assert book.pending() is None
 
@@ -25,25 +25,34 @@ def test_an_instrument_stays_until_another_takes_its_role() -> None:
     book.fit_instrument(Role.POWER_METER, "E1", "", 150)
     book = _reopened(book)
     book.fit_instrument(Role.FLOW_METER, "A2", "换表〔2026〕2号", 200)
-    assert _reopened(book).instruments() == (
+    assert _reopened(book).history() == (
         Instrument(Role.FLOW_METER, "A1", "安装〔2026〕1号", 100, 200),
         Instrument(Role.POWER_METER, "E1", "", 150, None),
         Instrument(Role.FLOW_METER, "A2", "换表〔2026〕2号", 200, None),
     )
 
 
+def test_the_instruments_are_those_that_stand_there_now() -> None:
+    book = Book(None)
+    book.fit_instrument(Role.FLOW_METER, "A1", "one", 100)
+    book.fit_instrument(Role.FLOW_METER, "A2", "two", 200)
+    assert book.instruments() == {
+        "flow_meter": {"serial": "A2", "document": "two", "fitted_utc_ms": 200}
+    }
+
+
 def test_what_was_rolled_back_never_was() -> None:
     book = Book(None)
     book.fit_instrument(Role.FLOW_METER, "A1", "", 100)
-    kept = book.instruments()
+    kept = book.history()
     first = book.pending()
     book.committed()
     book.fit_instrument(Role.FLOW_METER, "A2", "", 200)
-    assert len(book.instruments()) == 2
+    assert len(book.history()) == 2
     book.rolled_back()
-    assert book.instruments() == kept
+    assert book.history() == kept
     assert book.pending() is None
-    assert Book(first).instruments() == kept
+    assert Book(first).history() == kept
 
 
 def test_a_nameplate_is_put_up_once() -> None:
