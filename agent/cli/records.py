@@ -33,5 +33,5 @@ def run(options: argparse.Namespace) -> int:
 def _named(row: list[Any]) -> dict[str, Any]:
     """A stored row under the names of its kind."""
     number, at_utc_ms, trusted, kind, body = row
-    fields = rows.named(rows.from_row(rows.BODIES[kind], body))
-    return {"number": number, "at_utc_ms": at_utc_ms, "trusted": trusted, "kind": kind, **fields}
+    said = rows.named(rows.from_row(rows.BODIES[kind], body))
+    return {"number": number, "at_utc_ms": at_utc_ms, "trusted": trusted, kind: said}

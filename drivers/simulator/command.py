@@ -17,7 +17,7 @@ BAD_USAGE = 64  # EX_USAGE of sysexits.h
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare what `main` reads."""
+    """Declare what `run` reads."""
     here = Path("simulated")
     add = parser.add_argument
     add("--tty", type=Path, default=here / "rs485", help="symlink to make for the line's tty")
@@ -75,7 +75,7 @@ def configured(options: argparse.Namespace) -> HouseConfig:
     )
 
 
-def main(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Play until SIGTERM or SIGINT. Returns the exit code of the process."""
     try:
         config = configured(options)

@@ -18,7 +18,7 @@ import argparse, sys
 from drivers.simulator import command
 parser = argparse.ArgumentParser()
 command.add_options(parser)
-sys.exit(command.main(parser.parse_args()))
+sys.exit(command.run(parser.parse_args()))
 """
 ROOT = Path(__file__).parents[3]
 
