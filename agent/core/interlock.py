@@ -101,7 +101,14 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(K.SHORT_CYCLE, (Stage(Action.HOLD_OFF, lambda f: f.recently_cut),)),
-    Rule(K.RELAY_SILENT, (Stage(Action.ALARM, lambda f: f.relay_silent),)),
+    Rule(
+        K.RELAY_SILENT,
+        (
+            Stage(Action.ALARM, lambda f: f.relay_silent),
+            # A permit that nobody is there to hold is not given.
+            Stage(Action.HOLD_OFF, lambda f: f.relay_silent and f.relay_cut),
+        ),
+    ),
     Rule(
         K.POWER_METER_SILENT,
         (Stage(Action.ALARM, lambda f: f.power_meter_lost, lambda site: site.flow_meter_alarm_ms),),

@@ -7,7 +7,7 @@ overshoot, because the lease ends when what remains would be gone.
 
 from dataclasses import dataclass, replace
 
-from agent.core.interlock import Facts, assess, decide
+from agent.core.interlock import Facts, K, assess, decide
 from agent.core.model import (
     Balance,
     ConditionKind,
@@ -21,7 +21,14 @@ from agent.core.model import (
     Site,
     elapsed_ms,
 )
-from agent.core.pump import View, coast_down_l, note_cut, powered, running_flow_l_per_h
+from agent.core.pump import (
+    View,
+    coast_down_l,
+    good_value,
+    note_cut,
+    powered,
+    running_flow_l_per_h,
+)
 from agent.core.state import Seen, State, last_total_l
 
 # A pipe that is empty, or a signal that is lost, says nothing against a flow meter while the pump
@@ -46,7 +53,7 @@ def permit(
 ) -> tuple[State, Decision, tuple[RelayMoved, ...]]:
     """Conditions, decision, and the edges of the relay that follow."""
     moment, account = evidence.moment, evidence.account
-    lapsed = state.permitted and evidence.seen.relay_permitted is not True
+    lapsed = state.permitted and _relay_opened(site, state, evidence)
     if lapsed:
         state = _cut(state, moment)
     state = _note_journal(state, evidence)
@@ -77,9 +84,27 @@ def _edge(
     )
 
 
+def _relay_opened(site: Site, state: State, evidence: Evidence) -> bool:
+    """Whether a relay that was permitted is so no longer.
+
+    A question that was not answered says nothing: the relay holds its lease meanwhile. After a
+    whole lease of silence it has opened, because nobody renewed it.
+    """
+    if evidence.seen.relay_permitted is not None:
+        return not evidence.seen.relay_permitted
+    watches = state.standing.watches
+    silent = next((one.since for one in watches if one.kind is K.RELAY_SILENT), state.scanned_at)
+    assert silent is not None, "what was permitted was scanned"
+    silent_ms = elapsed_ms(silent, evidence.moment)
+    return silent_ms is None or silent_ms >= site.lease_ms
+
+
 def _cut(state: State, moment: Moment) -> State:
     """The relay is open from now on; a running pump coasts."""
-    pump = note_cut(state.pump, last_total_l(state))
+    totalizer = state.totalizer
+    # From an old total on, more than coasting would be counted as coast-down.
+    fresh = totalizer is not None and totalizer.at == moment
+    pump = note_cut(state.pump, last_total_l(state) if fresh else None)
     return replace(state, permitted=False, cut_at=moment, pump=pump)
 
 
@@ -98,7 +123,7 @@ def _facts(site: Site, state: State, evidence: Evidence) -> Facts:
         recently_cut=_recently_cut(site, state, evidence.moment),
         journal_failing=seen.journal_failing,
         run_on_spent=seen.journal_failing and _run_on_spent(site, state, evidence),
-        relay_cut=seen.relay_permitted is not True,
+        relay_cut=not state.permitted,
         relay_silent=seen.relay_permitted is None,
         clock_untrusted=not evidence.moment.trusted,
     )
@@ -150,7 +175,7 @@ def _flow_meter_lost(site: Site, state: State, evidence: Evidence) -> bool:
     totalizer = state.totalizer
     if totalizer is not None and (totalizer.jumped or totalizer.reversed):
         return False
-    if evidence.view.total_l is None:
+    if good_value(evidence.readings, Quantity.FORWARD_TOTAL_L) is None:
         return True
     flow = next((one for one in evidence.readings if one.quantity is Quantity.FLOW_L_PER_H), None)
     if flow is None or flow.quality is Quality.GOOD:

@@ -88,6 +88,11 @@ def flowing(view: View, site: Site) -> bool | None:
     return view.flow_l_per_h > site.flow_max_l_per_h // LOW_FLOW_SHARE
 
 
+def may_run(view: View, site: Site) -> bool:
+    """Whether the pump is seen to run, or the power meter cannot say that it does not."""
+    return powered(view, site) is not False or flowing(view, site) is True
+
+
 def running_flow_l_per_h(pump: Pump, view: View, site: Site) -> int:
     """The flow a running pump must be expected to deliver."""
     learned = site.flow_max_l_per_h if pump.flow_l_per_h is None else pump.flow_l_per_h
@@ -113,10 +118,12 @@ def watch_pump(
     pump = replace(
         pump,
         running=running,
-        could_run=running or seen[0] is None,
+        could_run=may_run(view, site),
         idle_scans=0 if running else min(pump.idle_scans + 1, IDLE_SCANS),
         flow_l_per_h=_learned_flow(pump, view, site, permitted=permitted),
     )
+    if running and permitted:
+        pump = replace(pump, cut_total_l=None)  # it was never seen to rest: nothing to learn
     pump = _learn_coast(pump, view, site)
     if view.total_l is None:
         return pump, None  # no account without a total; the run is settled when there is one
