@@ -27,14 +27,15 @@ from agent.core.model import (
     elapsed_ms,
 )
 from agent.core.pump import good_value
-from agent.core.state import State, away
+from agent.core.state import AWAY_PERIODS, State, away
 
 
-def pass_time(site: Site, state: State, moment: Moment) -> State:
+def pass_time(site: Site, state: State, moment: Moment, *, may_run: bool) -> State:
     """Count the time in which the pump could have run since a total was last accepted.
 
-    It could have when it was seen to, when the power meter could not say, and while the agent
-    was away. Where no clock can tell how long that was, the time is unknown, not zero.
+    It could have when it was seen to at the last scan or at this one (`may_run`), when the power
+    meter could not say, and while the agent was away. Where no clock can tell how long that was,
+    the time is unknown, not zero.
     """
     totalizer = state.totalizer
     if totalizer is None or totalizer.runnable_ms is None or state.scanned_at is None:
@@ -42,7 +43,7 @@ def pass_time(site: Site, state: State, moment: Moment) -> State:
     passed_ms = elapsed_ms(state.scanned_at, moment)
     if passed_ms is None:
         return replace(state, totalizer=replace(totalizer, runnable_ms=None))
-    if not (away(site, state, moment) or state.pump.could_run):
+    if not (away(site, state, moment) or state.pump.could_run or may_run):
         return state
     return replace(
         state, totalizer=replace(totalizer, runnable_ms=totalizer.runnable_ms + passed_ms)
@@ -136,20 +137,25 @@ def open_year(
         return state, ()
     last_l = state.totalizer.last_l
     entry = OpenYear(year, open_year, last_l, state.ledger.before_l if open_year is None else 0)
-    if open_year is not None and before.totalizer is not None:
-        started_ms = calendar.year_start_ms(site, year)
-        entry = replace(
-            entry,
-            total_l=_total_at(before.totalizer, state.totalizer, started_ms),
-            apportioned=away(site, before, moment) or not before.totalizer.at.trusted,
-        )
+    if open_year is not None:
+        total_l, apportioned = _year_began(site, before, state, calendar.year_start_ms(site, year))
+        entry = replace(entry, total_l=total_l, apportioned=apportioned)
     return enter(state, entry, moment), (entry,)
 
 
-def _total_at(earlier: Totalizer, later: Totalizer, utc_ms: int) -> int:
-    """The total at an instant between two accepted ones, by time; the later one if unknowable."""
+def _year_began(site: Site, before: State, state: State, utc_ms: int) -> tuple[int, bool]:
+    """The total when the year began, by time between two accepted ones; and if that is a guess.
+
+    It is none when scans saw the year begin. Where the totals before and after cannot be set
+    side by side (no trusted time, a meter exchanged, a rollover), the year begins at the later.
+    """
+    earlier, later = before.totalizer, state.totalizer
+    assert earlier is not None, "an open year has a totalizer"
+    assert later is not None, "a year opens on an accepted total"
     span_ms = later.at.utc_ms - earlier.at.utc_ms
     into_ms = utc_ms - earlier.at.utc_ms
-    if not earlier.at.trusted or span_ms <= 0 or into_ms < 0 or later.last_l < earlier.last_l:
-        return later.last_l
-    return earlier.last_l + (later.last_l - earlier.last_l) * min(into_ms, span_ms) // span_ms
+    one_series = before.ledger.segment == state.ledger.segment
+    if not (earlier.at.trusted and 0 < into_ms <= span_ms and one_series):
+        return later.last_l, True
+    total_l = earlier.last_l + (later.last_l - earlier.last_l) * into_ms // span_ms
+    return total_l, span_ms > AWAY_PERIODS * site.period_ms

@@ -8,7 +8,7 @@ zero in an NTP reply (which reads as 2036), and a wrong calendar must never open
 from bisect import bisect_right
 from dataclasses import replace
 
-from agent.core.model import Moment, Site
+from agent.core.model import Moment, Site, elapsed_ms
 
 # How far the calendar may leave what monotonic time explains and still be believed. A day covers
 # every zone and daylight mistake, and a first synchronisation after a drift.
@@ -31,6 +31,18 @@ def believe(watermark: Moment | None, moment: Moment) -> Moment:
     else:
         believed = -JUMP_MAX_MS <= moment.utc_ms - watermark.utc_ms <= ABSENCE_MAX_MS
     return replace(moment, trusted=believed)
+
+
+def reckoned(watermark: Moment | None, moment: Moment) -> Moment:
+    """`moment`, or the latest calendar that can still be vouched for while it is not believed.
+
+    Expiries are held against this: a clock that lost its trust ends nothing early, and brings
+    nothing back that had ended.
+    """
+    if moment.trusted or watermark is None:
+        return moment
+    since_ms = elapsed_ms(watermark, moment)  # never by the calendar: `moment` is not trusted
+    return replace(watermark, utc_ms=watermark.utc_ms + (since_ms or 0))
 
 
 def plan_year(site: Site, utc_ms: int) -> int | None:

@@ -31,7 +31,7 @@ from agent.core.model import (
     elapsed_ms,
 )
 from agent.core.permission import Evidence, permit
-from agent.core.pump import View, good_value, watch_pump
+from agent.core.pump import View, good_value, may_run, watch_pump
 from agent.core.state import Seen, State, away, last_total_l
 
 # Ids of commands already judged; a platform repeats a message within minutes, not after so many.
@@ -56,7 +56,8 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     assert not (seen.journal_failing and seen.commands), "a failing journal takes no command"
     moment = calendar.believe(state.watermark, seen.moment)
     may_enter = not seen.journal_failing
-    before, state = state, pass_time(site, state, moment)
+    before = state
+    state = pass_time(site, state, moment, may_run=may_run(_view(seen.readings, state), site))
     state, answered = _take_commands(site, state, seen, moment)
     state, totalled, readings = take_total(site, state, seen.readings, moment, may_enter=may_enter)
     opened: tuple[OpenYear, ...] = ()
@@ -64,8 +65,8 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
         state, opened = open_year(site, before, state, moment, readings)
     view = _view(readings, state)
     state, ended = _watch_pump(site, before, state, view, moment)
-    account = balance(state.ledger, last_total_l(state), moment)
-    water_given = _gave_water(balance(before.ledger, last_total_l(before), moment), account)
+    account = _account(state, moment)
+    water_given = _gave_water(_account(before, moment), account)
     evidence = Evidence(seen, readings, view, account, water_given, moment)
     state, decision, edges = permit(site, state, evidence)
     bodies: tuple[Body, ...] = (
@@ -122,7 +123,8 @@ def _take_commands(
             refusal = None
             state = enter(state, judged, moment)
             bodies.append(judged)
-        state = replace(state, seen_ids=(*state.seen_ids, command.id)[-SEEN_IDS_MAX:])
+        if command.id not in state.seen_ids:  # a repeated id must not push the others out
+            state = replace(state, seen_ids=(*state.seen_ids, command.id)[-SEEN_IDS_MAX:])
         bodies.append(
             Verdict(
                 command_id=command.id,
@@ -130,10 +132,16 @@ def _take_commands(
                 actor=command.actor,
                 order=type(command.order).__name__,
                 refusal=refusal,
-                balance=balance(state.ledger, last_total_l(state), moment),
+                balance=_account(state, moment),
             )
         )
     return state, tuple(bodies)
+
+
+def _account(state: State, moment: Moment) -> Balance | None:
+    """The account as it stands; a clock that is not believed neither ends nor revives a grant."""
+    dated = calendar.reckoned(state.watermark, moment)
+    return balance(state.ledger, last_total_l(state), dated)
 
 
 def _gave_water(before: Balance | None, after: Balance | None) -> bool:

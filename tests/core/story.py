@@ -290,8 +290,8 @@ class Story:
         return self.outcomes[-1].decision.permit
 
     @property
-    def reasons(self) -> tuple[ConditionKind, ...]:
-        return self.outcomes[-1].decision.reasons
+    def reasons(self) -> list[ConditionKind]:
+        return list(self.outcomes[-1].decision.reasons)
 
     @property
     def conditions(self) -> dict[ConditionKind, Action]:

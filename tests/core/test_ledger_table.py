@@ -5,7 +5,7 @@ the margin of 120 % is 33 L a second. Then `pause` passes in which the pump coul
 totals are read in scans one second apart. `outcome` is what the last scan leaves behind: whether
 its total counts, and what was recorded on the way.
 
-    200s         nobody looked for so long          still 1h    scans, the pump standing, no total
+    200s         nobody looked for so long          still 9min    scans, the pump standing, no total
     off 7d       power was gone, a new boot         off? 7d     the same, and no clock to tell
     -            no total: NaN, invalid, timeout    1200*3      the same total in three scans
 """
@@ -27,15 +27,15 @@ too fast, a second later no more        500000     1s         500069*2          
 too fast, then what it was              500000     1s         500900 500027              accepted                  27
 forward in a long pause                 500000     30min      560000                     accepted                  60000
 forward in a long pause, too far        500000     30min      560200                     suspect                   0
-a pause in which the pump stood         500000     still 1h   500035                     accepted                  35
-a pause in which it stood, and moved    500000     still 1h   500036                     suspect                   0
+a pause in which the pump stood         500000     still 9min   500035                     accepted                  35
+a pause in which it stood, and moved    500000     still 9min   500036                     suspect                   0
 
 a jump, once                            500000     1s         565536                     suspect                   0
 a jump, once, and back                  500000     1s         565536 500050              accepted                  50
 a jump, twice, and back                 500000     1s         565536*2 500075            accepted                  75
 a jump that stays                       500000     1s         565536*3                   jumped                    0
 a jump that stays and runs on           500000     1s         565536 565563 565590       jumped                    0
-a jump that stays for an hour           500000     1s         565536*3600                jumped                    0
+a jump that stays for half an hour      500000     1s         565536*1800                jumped                    0
 a jump that returns to the old series   500000     1s         565536*3 500100            accepted                  100
 a jump that returns half way            500000     1s         565536*3 530000            jumped                    0
 a jump, then a small step back          500000     1s         565536*3 499900            accepted                  0
