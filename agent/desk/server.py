@@ -62,6 +62,7 @@ class Desk:
         self._dropped = 0
         self._fault: BaseException | None = None
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._on_fault)
         self._closing = asyncio.Event()
         pool = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._thread = pool.submit(self._run, listening)
@@ -138,8 +139,6 @@ class Desk:
 
     async def _end(self) -> NoReturn:
         """Return from serving: because control asked for it, or because of a fault of ours."""
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._on_fault)
         await self._closing.wait()
         raise self._fault or _Closed
 
