@@ -11,7 +11,7 @@ from agent import rows
 from agent.core.model import Record
 from agent.demo.verdict import Delivered
 from agent.ports import Batch, RawRecord
-from drivers.payload import json as payload_json
+from drivers.payload.json import JsonCodec
 
 
 def delivered(payload: bytes) -> Iterator[Delivered]:
@@ -29,7 +29,7 @@ def as_delivered(epoch: str, raw: Sequence[RawRecord]) -> dict[int, str]:
     # Record by record: a codec that groups must not be able to hide a row among others.
     contents: dict[int, str] = {}
     for record in raw:
-        encoded = payload_json.encode_records(Batch("", epoch, [record], record.number, ""))
+        encoded = JsonCodec().encode_records(Batch("", epoch, [record], record.number, ""))
         contents.update((one.number, one.content) for one in delivered(encoded))
     return contents
 

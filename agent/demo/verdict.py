@@ -172,15 +172,20 @@ def _delivered(platform: PlatformVerdict, records: int) -> Line:
 
 def _agrees_with_truth(records: Sequence[Record], sample: Sample | None, truth: Truth) -> Line:
     fitted = _flow_meter(records)
+    truth_l = round(truth.withdrawn_l, 1)
     if sample is None or sample.withdrawn_l is None or fitted is None:
-        return Line(Claim.TRUTH, {"withdrawn_l": None, "truth_l": truth.withdrawn_l}, holds=False)
+        return Line(
+            Claim.TRUTH,
+            {"withdrawn_l": None, "truth_l": truth_l, "resolution_l": None},
+            holds=False,
+        )
     before_l = fitted.withdrawn_before_l or 0
     metered_l = sample.withdrawn_l - before_l
     # Both totals were cut to the meter's resolution, the first one and the last one.
     close = abs(metered_l - truth.withdrawn_l) <= fitted.resolution
     figures = {
         "withdrawn_l": metered_l,
-        "truth_l": round(truth.withdrawn_l, 1),
+        "truth_l": truth_l,
         "resolution_l": fitted.resolution,
     }
     return Line(Claim.TRUTH, figures, close and not truth.running)

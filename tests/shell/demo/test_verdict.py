@@ -21,7 +21,7 @@ from agent.core.model import (
 from agent.demo import evidence
 from agent.demo.verdict import Claim, Delivered, Kept, Truth, Verdict, judge
 from agent.ports import Batch, RawRecord
-from drivers.payload import json as payload_json
+from drivers.payload.json import JsonCodec
 
 EPOCH = "e1"
 FIRST_TOTAL_L = 86_412_000
@@ -118,7 +118,7 @@ def stored(story: Sequence[Sequence[Body]]) -> list[RawRecord]:
 
 
 def message(raw: Sequence[RawRecord]) -> bytes:
-    return payload_json.encode_records(Batch("w", EPOCH, raw, len(raw), "00"))
+    return JsonCodec().encode_records(Batch("w", EPOCH, raw, len(raw), "00"))
 
 
 def without(claim_body: Body) -> tuple[tuple[Body, ...], ...]:
