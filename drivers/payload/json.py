@@ -1,0 +1,160 @@
+"""Room rule: the `json` payload, and nothing of how it travels.
+
+Columnar: consecutive records of one kind share one list of column names, because a SIM card is
+paid by the megabyte. The columns are the fields of the record's class in `core.model`, in their
+declared order, so a new field at the end appears here by itself. A stored row may be shorter than
+its class (fields that equal their defaults are left off at the end): it is filled up. Values made
+of several parts become objects with names. Instants become RFC 3339 in UTC: a field
+`started_utc_ms` is sent as `started_at`. `docs/mqtt.md` says all this to the platform's developer.
+"""
+
+import dataclasses
+import json
+import re
+import typing
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import cache
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from agent.core import model
+from agent.ports import Batch, RawRecord
+
+SCHEMA = 1
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACE = ["number", "at", "trusted"]
+
+Expand = Callable[[Any], Any]
+
+
+class JsonCodec:
+    """A `ports.Codec`."""
+
+    def encode_records(self, batch: Batch) -> bytes:
+        """A batch as one JSON object; consecutive records of a kind form one group."""
+        return _dumps(
+            {
+                "schema": SCHEMA,
+                "station": batch.station,
+                "epoch": batch.epoch,
+                "head": {"number": batch.head_number, "hash": batch.head_hash},
+                "records": [
+                    _group(kind, list(records))
+                    for kind, records in groupby(batch.records, attrgetter("kind"))
+                ],
+            }
+        )
+
+    def encode_state(self, state: dict[str, Any]) -> bytes:
+        """The live state as the desk gives it, with instants in words and the head named."""
+        spoken = _spoken(state)
+        number, digest = spoken["head"]
+        return _dumps({"schema": SCHEMA, **spoken, "head": {"number": number, "hash": digest}})
+
+
+def instant(utc_ms: int) -> str:
+    """RFC 3339 in UTC, with milliseconds: exact, since no float is made."""
+    moment = _EPOCH + timedelta(milliseconds=utc_ms)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+class _Layout(NamedTuple):
+    """How the rows of one class are sent."""
+
+    columns: list[str]
+    defaults: list[Any]  # one per field, as a row holds it; only trailing ones are ever used
+    expand: list[tuple[int, Expand]]  # the positions that are not sent as they are stored
+
+
+def _group(kind: str, records: Sequence[RawRecord]) -> dict[str, Any]:
+    layout = _layout(_body(kind))
+    return {
+        "kind": kind,
+        "columns": _PLACE + layout.columns,
+        "rows": [
+            [number, instant(at), trusted, *_filled(layout, body)]
+            for number, at, trusted, _, body in records
+        ],
+    }
+
+
+def _filled(layout: _Layout, row: list[Any]) -> list[Any]:
+    """The row with its defaults and its parts named."""
+    assert len(row) <= len(layout.columns), "a row is longer than its class: a newer version wrote"
+    full = row + layout.defaults[len(row) :]
+    for position, expand in layout.expand:
+        full[position] = expand(full[position])
+    return full
+
+
+@cache
+def _body(kind: str) -> type:
+    for body in typing.get_args(model.Body):
+        if re.sub(r"(?<!^)(?=[A-Z])", "_", body.__name__).lower() == kind:
+            return typing.cast("type", body)
+    raise AssertionError(f"record kind {kind!r} is unknown to this version")
+
+
+@cache
+def _layout(target: type) -> _Layout:
+    fields = dataclasses.fields(target)
+    hints = typing.get_type_hints(target)
+    expanders = [_expander(field.name, hints[field.name]) for field in fields]
+    return _Layout(
+        columns=[_column(field.name) for field in fields],
+        defaults=[_plain(field.default) for field in fields],
+        expand=[(place, expand) for place, expand in enumerate(expanders) if expand is not None],
+    )
+
+
+def _column(name: str) -> str:
+    """`started_utc_ms` holds milliseconds; what is sent is an instant, and is named so."""
+    return re.sub(r"(^|_)utc_ms$", r"\1at", name)
+
+
+def _plain(default: Any) -> Any:
+    if default is dataclasses.MISSING:
+        return None
+    if isinstance(default, tuple):
+        return [_plain(item) for item in default]
+    return default.value if isinstance(default, Enum) else default
+
+
+def _expander(name: str, hint: Any) -> Expand | None:
+    """How a stored value of this field is named in parts; None when it is sent as it is."""
+    if name.endswith("utc_ms"):
+        return lambda utc_ms: None if utc_ms is None else instant(utc_ms)
+    inner = [part for part in typing.get_args(hint) or (hint,) if dataclasses.is_dataclass(part)]
+    if not inner:
+        return None
+    assert len(inner) == 1, f"{name} is a union of dataclasses, which no record has yet"
+    layout = _layout(typing.cast("type", inner[0]))
+    if typing.get_origin(hint) is tuple:
+        return lambda rows: [_named(layout, row) for row in rows]
+    return lambda row: None if row is None else _named(layout, row)
+
+
+def _named(layout: _Layout, row: list[Any]) -> dict[str, Any]:
+    return dict(zip(layout.columns, _filled(layout, row), strict=True))
+
+
+def _spoken(value: Any) -> Any:
+    """The same JSON with every `..._utc_ms` as an instant."""
+    if isinstance(value, list):
+        return [_spoken(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        _column(name): instant(item)
+        if name.endswith("utc_ms") and item is not None
+        else _spoken(item)
+        for name, item in value.items()
+    }
+
+
+def _dumps(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
