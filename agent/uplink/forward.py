@@ -1,0 +1,339 @@
+"""Room rule: the loop that joins desk, outbox and platform. Decides nothing about water.
+
+One thread waits on both sockets. The live state goes first on every connection and passes every
+batch that has not left yet; the backlog flows beside it.
+"""
+
+import random
+import selectors
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, assert_never
+
+from agent.desk.client import Client
+from agent.ports import (
+    Answer,
+    Batch,
+    Clock,
+    Codec,
+    LinkDown,
+    LinkEvent,
+    LinkTrouble,
+    LinkUp,
+    Platform,
+    RawRecord,
+    Receipt,
+)
+from agent.uplink.inquiry import Greeting, Inquiry
+from agent.uplink.link import Link
+from agent.uplink.outbox import BATCH_RECORDS_MAX, READ_AHEAD_MAX, Outbox
+
+PAGE_RECORDS = 1_000
+LONG_POLL_MS = 10_000  # a question that lost its meaning lingers at the desk for so long
+TURN_MS = 500  # the longest wait: a stop is noticed within it
+REPORT_INTERVAL_MS = 2_000
+WORDS_MAX = 200  # the desk's bound for a text
+PERIODIC = "sample"  # every other kind is an event, and an event does not wait
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkPolicy:
+    batch_interval_ms: int
+    state_interval_ms: int
+
+
+def run(
+    *,
+    platform: Platform,
+    codec: Codec,
+    desk: Callable[[], Client],
+    clock: Clock,
+    policy: UplinkPolicy,
+    stop: Callable[[], bool],
+    draw: Callable[[], float] = random.random,
+) -> None:
+    """Forward until `stop`. `desk` makes a connection; broker and desk may come and go."""
+    uplink = Uplink(platform, codec, Inquiry(desk), policy, Link(draw))
+    while not stop():
+        uplink.turn(clock)
+    uplink.close(clock.monotonic_ms())
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The end of the journal's chain, as the newest page said."""
+
+    number: int
+    digest: str
+
+
+class Uplink:
+    """One platform's store and forward; `turn` is one pass of the loop."""
+
+    def __init__(
+        self, platform: Platform, codec: Codec, desk: Inquiry, policy: UplinkPolicy, link: Link
+    ) -> None:
+        self._platform = platform
+        self._codec = codec
+        self._desk = desk
+        self._policy = policy
+        self._link = link
+        self._station = ""
+        self._outbox: Outbox | None = None
+        self._told_cursor = 0
+        self._head: _Head | None = None
+        self._catching_up = True
+        self._urgent = False
+        self._oldest_ms = 0  # since when the oldest of the waiting records waits
+        self._batch_records = BATCH_RECORDS_MAX  # adapts to the bytes they make
+        self._refusal = ""
+        self._revision: Any = None
+        self._state_sent_ms: int | None = None  # on this connection
+        self._delivered = 0
+        self._reported: tuple[bool, str, int] | None = None
+        self._reported_ms = 0
+
+    def turn(self, clock: Clock) -> None:
+        now_ms = clock.monotonic_ms()
+        if not self._desk.connected and self._desk.retry_in_ms(now_ms) == 0:
+            self._greet(self._desk.open(now_ms))
+        if self._link.may_connect(now_ms):
+            self._link.connecting = True
+            self._platform.connect()
+        readable, writable = self._wait(now_ms)
+        now_ms = clock.monotonic_ms()
+        self._hear_desk(now_ms)
+        for event in self._platform.step(readable=readable, writable=writable, monotonic_ms=now_ms):
+            self._hear_platform(event, now_ms)
+        if self._outbox is not None:
+            self._send(self._outbox, now_ms)
+            self._ask(self._outbox, now_ms)
+
+    def close(self, now_ms: int) -> None:
+        """Say goodbye on both sides. A cursor not told in time only means a repetition."""
+        if self._outbox is not None:
+            self._tell_cursor(self._outbox, now_ms)
+        self._platform.close()
+        self._desk.close()
+
+    def _wait(self, now_ms: int) -> tuple[bool, bool]:
+        """Whether the platform's socket is readable and writable, after a bounded wait."""
+        link, desk = self._platform.fileno(), self._desk.fileno()
+        with selectors.PollSelector() as selector:
+            if desk >= 0:
+                selector.register(desk, selectors.EVENT_READ)
+            if link >= 0:
+                write = selectors.EVENT_WRITE if self._platform.wants_write() else 0
+                selector.register(link, selectors.EVENT_READ | write)
+            ready = {key.fd: mask for key, mask in selector.select(self._wait_ms(now_ms) / 1000)}
+        mask = ready.get(link, 0)
+        return bool(mask & selectors.EVENT_READ), bool(mask & selectors.EVENT_WRITE)
+
+    def _wait_ms(self, now_ms: int) -> int:
+        """Until the next thing is due that no socket announces."""
+        if self._link.connecting and self._platform.fileno() < 0:
+            return 0  # it failed at once, and `step` says why
+        dues = [self._link.hold_until_ms, self._oldest_ms + self._policy.batch_interval_ms]
+        if self._link.limits is None and not self._link.connecting:
+            dues.append(max(now_ms, self._link.retry_at_ms))
+        if not self._desk.connected:
+            dues.append(now_ms + self._desk.retry_in_ms(now_ms))
+        return min([TURN_MS, *(due - now_ms for due in dues if due >= now_ms)])
+
+    # --- hearing -------------------------------------------------------------------------------
+
+    def _greet(self, greeting: Greeting | None) -> None:
+        """The desk's cursor counts: a control that restarted may remember an older one."""
+        if greeting is not None:
+            self._station = greeting.station
+            self._begin(greeting.epoch, greeting.cursor)
+            self._reported = None
+
+    def _begin(self, epoch: str, cursor: int) -> None:
+        old = self._outbox or Outbox(epoch, cursor)
+        self._outbox = old.successor(epoch, cursor)
+        self._told_cursor = cursor
+        self._head = None
+        self._desk.drop("park")
+        self._go_back()
+
+    def _go_back(self) -> None:
+        """A page that was asked for is no longer the next one; what is owed is not made to wait."""
+        self._desk.drop("records")
+        self._catching_up = True
+
+    def _hear_desk(self, now_ms: int) -> None:
+        for method, result in self._desk.take(now_ms):
+            assert self._outbox is not None, "asked by an outbox"
+            match method:
+                case "records":
+                    self._take_page(self._outbox, result, now_ms)
+                case "status":
+                    self._take_state(result, now_ms)
+                case "move_cursor":
+                    self._told_cursor = result["number"]
+                case "park":
+                    self._outbox.parked()
+                    self._go_back()
+                case "report":
+                    pass
+                case _:
+                    raise AssertionError(f"nobody asked {method}")
+
+    def _take_page(self, outbox: Outbox, page: dict[str, Any], now_ms: int) -> None:
+        if page["epoch"] != outbox.epoch:
+            self._begin(page["epoch"], 0)
+            return
+        self._head = _Head(*page["head"])
+        records = [RawRecord(*row) for row in page["records"]]
+        if not outbox.waiting:
+            self._oldest_ms = now_ms
+        self._urgent = self._urgent or any(record.kind != PERIODIC for record in records)
+        outbox.add(records)
+
+    def _take_state(self, status: dict[str, Any], now_ms: int) -> None:
+        if self._link.limits is None:
+            return
+        if status["revision"] != self._revision or self._state_due_in_ms(now_ms) == 0:
+            if status["state"] is not None:  # a control that has just come up has none yet
+                self._platform.send_state(self._codec.encode_state(status["state"]))
+            self._revision, self._state_sent_ms = status["revision"], now_ms
+
+    def _hear_platform(self, event: LinkEvent, now_ms: int) -> None:
+        match event:
+            case LinkUp():
+                self._link.came_up(event, now_ms)
+                self._desk.drop("status")  # a fresh state now, not when it next changes
+                self._revision = self._state_sent_ms = None
+                self._catching_up = True
+            case LinkDown(why):
+                self._link.fell(why, now_ms)
+                if self._outbox is not None:
+                    self._outbox.link_lost()
+                self._go_back()
+            case LinkTrouble(why):
+                self._link.complaint = why
+            case Receipt():
+                assert self._outbox is not None, "sent from an outbox"
+                self._take_receipt(self._outbox, event, now_ms)
+            case _:
+                assert_never(event)
+
+    def _take_receipt(self, outbox: Outbox, receipt: Receipt, now_ms: int) -> None:
+        match receipt.answer:
+            case Answer.ACCEPTED:
+                before = outbox.cursor
+                latency_ms = outbox.accepted(receipt.token, now_ms)
+                self._delivered += outbox.cursor - before
+                if latency_ms is not None:
+                    self._link.answered(latency_ms)
+            case Answer.KEPT:
+                if outbox.kept(receipt.token):
+                    self._link.hold(receipt.why, now_ms)
+                    self._go_back()
+            case Answer.REJECTED:
+                if outbox.rejected(receipt.token):
+                    self._refusal = receipt.why
+                    self._go_back()
+            case _:
+                assert_never(receipt.answer)
+
+    # --- sending and asking --------------------------------------------------------------------
+
+    def _send(self, outbox: Outbox, now_ms: int) -> None:
+        """Batches while there is room for them; on a new connection not before the state."""
+        while (
+            self._state_sent_ms is not None
+            and self._due(outbox, now_ms)
+            and self._link.room(outbox.outstanding, now_ms)
+            and (outbox.outstanding == 0 or not outbox.searching)
+        ):
+            self._send_batch(outbox, now_ms)
+        if not outbox.waiting:
+            self._urgent = False
+            at_head = self._head is not None and outbox.read >= self._head.number
+            self._catching_up = self._catching_up and not (at_head and outbox.outstanding == 0)
+
+    def _due(self, outbox: Outbox, now_ms: int) -> bool:
+        if not outbox.waiting or outbox.refused is not None or self._head is None:
+            return False
+        behind = outbox.read < self._head.number or len(outbox.waiting) >= BATCH_RECORDS_MAX
+        waited_ms = now_ms - self._oldest_ms
+        late = waited_ms >= self._policy.batch_interval_ms
+        return self._catching_up or self._urgent or behind or late
+
+    def _send_batch(self, outbox: Outbox, now_ms: int) -> None:
+        assert self._head is not None, "a page was read"
+        assert self._link.limits is not None, "there is room on the link"
+        size = outbox.batch_size(self._batch_records)
+        records = list(islice(outbox.waiting, size))
+        head = self._head
+        payload = self._codec.encode_records(
+            Batch(self._station, outbox.epoch, records, head.number, head.digest)
+        )
+        bytes_max = self._link.limits.batch_bytes_max
+        if len(payload) <= bytes_max:
+            outbox.sent(len(records), self._platform.send_records(payload), now_ms)
+            self._oldest_ms = now_ms
+            if len(payload) * 2 < bytes_max and len(records) == self._batch_records:
+                self._batch_records = min(self._batch_records * 2, BATCH_RECORDS_MAX)
+        elif len(records) > 1:
+            self._batch_records = max(1, len(records) // 2)
+        else:
+            self._link.hold(
+                f"record {records[0].number} has {len(payload)} bytes, the platform takes "
+                f"{bytes_max}: allow larger packets at the broker",
+                now_ms,
+            )
+
+    def _ask(self, outbox: Outbox, now_ms: int) -> None:
+        if self._link.limits is not None:
+            self._ask_records(outbox, now_ms)
+            self._ask_state(now_ms)
+        self._tell_cursor(outbox, now_ms)
+        if outbox.refused is not None and not self._desk.under_way("park"):
+            fields = {"number": outbox.refused, "reason": _one_line(self._refusal)}
+            self._desk.ask("park", fields, now_ms)
+        self._report(now_ms)
+
+    def _ask_records(self, outbox: Outbox, now_ms: int) -> None:
+        full = len(outbox.waiting) >= READ_AHEAD_MAX or outbox.refused is not None
+        if not full and not self._desk.under_way("records"):
+            fields = {"after": outbox.read, "limit": PAGE_RECORDS, "wait_ms": LONG_POLL_MS}
+            self._desk.ask("records", fields, now_ms)
+
+    def _ask_state(self, now_ms: int) -> None:
+        if not self._desk.under_way("status"):
+            # Without a revision the desk answers at once, as soon as it has a state at all.
+            due_in_ms = self._state_due_in_ms(now_ms)
+            wait_ms = min(due_in_ms, LONG_POLL_MS) or LONG_POLL_MS
+            revision = self._revision if due_in_ms else None
+            self._desk.ask("status", {"revision": revision, "wait_ms": wait_ms}, now_ms)
+
+    def _state_due_in_ms(self, now_ms: int) -> int:
+        if self._state_sent_ms is None:
+            return 0
+        return max(0, self._state_sent_ms + self._policy.state_interval_ms - now_ms)
+
+    def _tell_cursor(self, outbox: Outbox, now_ms: int) -> None:
+        if outbox.cursor > self._told_cursor and not self._desk.under_way("move_cursor"):
+            fields = {"epoch": outbox.epoch, "number": outbox.cursor}
+            self._desk.ask("move_cursor", fields, now_ms)
+
+    def _report(self, now_ms: int) -> None:
+        """A change of health at once, mere progress every REPORT_INTERVAL_MS."""
+        health = (self._link.limits is not None, _one_line(self._link.error))
+        news = (*health, self._delivered)
+        old = self._reported
+        soon = old is None or old[:2] != health
+        late = news != old and now_ms - self._reported_ms >= REPORT_INTERVAL_MS
+        if (soon or late) and not self._desk.under_way("report"):
+            fields = {"connected": news[0], "error": news[1], "delivered": news[2]}
+            self._desk.ask("report", fields, now_ms)
+            self._reported, self._reported_ms = news, now_ms
+
+
+def _one_line(words: str) -> str:
+    """What a broker or a library says, as the desk takes it."""
+    return "".join(sign if sign.isprintable() else " " for sign in words)[:WORDS_MAX]

@@ -1,0 +1,120 @@
+"""Room rule: our end of the desk: what was asked, and which answers are still wanted.
+
+One question of each kind is under way at a time. A question that no longer matters is dropped:
+its answer, when it comes, is not believed. The desk bounds how many may be under way; so do we.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from agent.desk.client import Client, DeskGone, DeskRefused
+
+ANSWER_S = 5.0
+UNDER_WAY_MAX = 7  # the desk refuses more than 8 on one connection
+RETRY_FIRST_MS = 200
+RETRY_MAX_MS = 5_000
+
+
+class Greeting(NamedTuple):
+    station: str
+    epoch: str
+    cursor: int
+
+
+class Answer(NamedTuple):
+    method: str
+    result: Any
+
+
+class Inquiry:
+    """The connection to the desk, which control may end at any time and offers again later.
+
+    No method raises for a desk that is gone: `connected` turns False and `error` says why.
+    """
+
+    def __init__(self, reach: Callable[[], Client]) -> None:
+        self._reach = reach
+        self._client: Client | None = None
+        self._wanted: dict[int, str] = {}  # id to method
+        self._dropped: set[int] = set()
+        self._failures = 0
+        self._retry_at_ms = 0
+        self.error = ""
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None
+
+    def fileno(self) -> int:
+        return -1 if self._client is None else self._client.fileno()
+
+    def retry_in_ms(self, now_ms: int) -> int:
+        return max(0, self._retry_at_ms - now_ms)
+
+    def open(self, now_ms: int) -> Greeting | None:
+        """None when nobody is there; it may be tried again after `retry_in_ms`."""
+        try:
+            self._client = self._reach()
+            hello = self._client.call("hello", {}, ANSWER_S)
+            cursor = self._client.call("cursor", {}, ANSWER_S)
+        except (DeskGone, DeskRefused) as fault:
+            self._close(str(fault), now_ms)
+            return None
+        self._failures = 0
+        self.error = ""
+        epoch = hello["epoch"]
+        # A cursor of another epoch counts other records.
+        return Greeting(
+            hello["station"], epoch, cursor["number"] if cursor["epoch"] == epoch else 0
+        )
+
+    def under_way(self, method: str) -> bool:
+        return method in self._wanted.values()
+
+    def ask(self, method: str, fields: Mapping[str, Any], now_ms: int) -> None:
+        """Ask unless that would be too many at once, or nobody is there; then ask again later."""
+        assert not self.under_way(method), f"{method} is under way"
+        if self._client is None or len(self._wanted) + len(self._dropped) >= UNDER_WAY_MAX:
+            return
+        try:
+            self._wanted[self._client.post(method, fields)] = method
+        except DeskGone as fault:
+            self._close(str(fault), now_ms)
+
+    def drop(self, method: str) -> None:
+        for number in [number for number, asked in self._wanted.items() if asked == method]:
+            del self._wanted[number]
+            self._dropped.add(number)
+
+    def take(self, now_ms: int) -> list[Answer]:
+        """The answers that are still wanted. A refusal ends the connection: we begin afresh."""
+        if self._client is None:
+            return []
+        try:
+            replies = self._client.take()
+        except DeskGone as fault:
+            self._close(str(fault), now_ms)
+            return []
+        answers = []
+        for reply in replies:
+            method = self._wanted.pop(reply.id, None)
+            self._dropped.discard(reply.id)
+            if method is not None and reply.error is not None:
+                self._close(f"the desk refused {method}: {reply.error}", now_ms)
+                return []
+            if method is not None:
+                answers.append(Answer(method, reply.result))
+        return answers
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+        self._wanted.clear()
+        self._dropped.clear()
+
+    def _close(self, why: str, now_ms: int) -> None:
+        self.close()
+        self.error = why
+        self._retry_at_ms = now_ms + min(RETRY_FIRST_MS << self._failures, RETRY_MAX_MS)
+        self._failures = min(self._failures + 1, 8)
