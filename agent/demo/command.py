@@ -45,14 +45,14 @@ def run(options: argparse.Namespace) -> int:
     columns = shutil.get_terminal_size().columns
     screen = Screen(stream, live=stream.isatty(), columns=columns)
     house = House(language)
-    with ExitStack() as closing, StopRequest() as stop:
+    with StopRequest() as stop, ExitStack() as closing:
         closing.callback(house.close)
         try:
             house.open()
             actor = Actor(house, HostClock("always"), screen, stop, language)
             closing.callback(actor.close)
             verdict = _play(house, actor)
-            screen.erase()
+            screen.leave()
             _show(verdict, options, language)
             if options.keep_running:
                 _linger(house, actor, screen, language)

@@ -41,6 +41,10 @@ class Screen:
         self._stream.flush()
         self._drawn = len(picture)
 
+    def leave(self) -> None:
+        """The last picture stays; what follows stands below it."""
+        self._drawn = 0
+
     def erase(self) -> None:
         if self._drawn:
             self._stream.write(_UP.format(self._drawn) + _ERASE_BELOW)

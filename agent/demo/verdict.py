@@ -49,7 +49,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the simulator knows. `withdrawn_l` is exact, from the first drop it pumped."""
+    """What the simulator knows. `withdrawn_l` is exact, from the first drop it pumped.
+
+    `drops`: how often the pump stopped because the relay opened.
+    """
 
     withdrawn_l: float
     running: bool
@@ -97,6 +100,7 @@ class Verdict:
     overshoot_l: int | None
     chain_ok: bool
     records: int
+    pump_drops: int
     platforms: tuple[PlatformVerdict, ...]
     lines: tuple[Line, ...]
 
@@ -118,6 +122,7 @@ def judge(kept: Kept, deliveries: Mapping[str, Sequence[Delivered]], truth: Trut
         overshoot_l=overshoot_l,
         chain_ok=kept.chain_ok,
         records=len(kept.records),
+        pump_drops=truth.drops,
         platforms=platforms,
         lines=(
             Line(Claim.CHAIN, {"records": len(kept.records)}, kept.chain_ok and bool(kept.records)),
