@@ -13,6 +13,7 @@ first be quiet.
 
 import asyncio
 import logging
+import selectors
 import termios
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,25 +21,23 @@ from pathlib import Path
 from typing import Any
 
 from pymodbus.client import AsyncModbusSerialClient
-from pymodbus.framer.rtu import FramerRTU
 
 from agent.core.model import Fault, Moment, Reading
-from drivers.instrument import Counters, Instrument, InstrumentConfig
+from drivers.instrument import Counters, Instrument, InstrumentConfig, misfits
 from drivers.plan import REPLY_CHARACTERS, REQUEST_CHARACTERS, Block, Speed, wire_ms
+from drivers.reply import reply_in
 from drivers.turns import Answer, Monotonic, Nothing, Refused, Turns, Words, planned_ms
 
 READ_FUNCTIONS = frozenset({1, 2, 3, 4})
 UNITS = range(1, 248)  # 0 is a broadcast, which some modules obey
-EXCEPTION_BIT = 0x80
-EXCEPTION_CHARACTERS = 5
 
 # Waits before the next attempt to open a tty that is gone; the last one repeats.
 REOPEN_LADDER_MS = (1_000, 2_000, 5_000, 10_000)
 # After a failure the line must be quiet for this long, and is given this long to become so.
 QUIET_MS = 20
 SETTLE_MAX_MS = 300
-# The tty is not watched until this many characters before the end of a reply can have come: a
-# UART that hands over single characters would otherwise cost a wake-up for each (decision 0005).
+# The tty is not watched until this many characters before the end of a reply can have come: a UART
+# that hands over single characters would otherwise cost a wake-up for each (docs/decisions/0005).
 WATCH_CHARACTERS = 2
 # pymodbus drops what exceeds its buffer before anybody sees it; a burst of noise shall be noticed.
 BUFFER_MAX = 2_048
@@ -81,11 +80,13 @@ class Buses:
     ) -> None:
         # Each failure becomes a Reading and a count; pymodbus would write a line for each, too.
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-        self._loop = asyncio.new_event_loop()
+        # select, not epoll: its timeout is in microseconds, and a gap is 3646 of them.
+        self._loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
         self._defect: BaseException | None = None
         self._loop.set_exception_handler(self._remember)
         self._budget_ms = budget_ms
         speeds = {config.name: config.speed for config in configs}
+        assert not misfits(speeds, instruments), misfits(speeds, instruments)
         self._instruments = [Instrument(one, speeds[one.bus]) for one in instruments]
         self._wires = [_Wire(config, clock) for config in configs]
         self._turns = [
@@ -150,6 +151,7 @@ class _Wire:
         self._asked: tuple[int, Block] | None = None
         self._limit: asyncio.Timeout | None = None
         self._ends_at = 0.0
+        self._sent = b""
         self._heard = 0
 
     # --- the tty ---------------------------------------------------------------------------------
@@ -237,6 +239,7 @@ class _Wire:
             return Nothing(Fault.TIMEOUT if patient_until <= deadline_at else Fault.NOT_READ)
         finally:
             self._asked = self._limit = None
+            self._sent = b""
             watching.cancel()
             self._watch()
             self._free_at = loop.time() + self._speed.gap_ms / 1000
@@ -311,7 +314,11 @@ class _Wire:
         if sending:
             assert octets[0] in UNITS, "nothing is ever sent to everybody"
             assert octets[1] in READ_FUNCTIONS, "nothing that writes is ever sent"
+            self._sent = octets
             return octets
+        octets = octets.removeprefix(self._sent)  # an adapter that hears itself
+        if not octets:
+            return b""
         self._heard += 1
         if self._asked is None or self._limit is None:
             return b""
@@ -321,31 +328,6 @@ class _Wire:
             quiet_at = asyncio.get_running_loop().time() + QUIET_MS / 1000
             self._limit.reschedule(min(quiet_at, self._ends_at))
         return frame
-
-
-def reply_in(octets: bytes, unit: int, block: Block) -> bytes:
-    """The frame among these octets that answers this request: its unit, function, byte count, CRC.
-
-    Stray characters before it, and an adapter's echo of the request, are passed over.
-    """
-    full = bytes((unit, block.function, 2 * block.count))
-    for start in _places(octets, full):
-        frame = octets[start : start + REPLY_CHARACTERS + 2 * block.count]
-        if len(frame) == REPLY_CHARACTERS + 2 * block.count and _sound(frame):
-            return frame
-    for start in _places(octets, bytes((unit, block.function | EXCEPTION_BIT))):
-        frame = octets[start : start + EXCEPTION_CHARACTERS]
-        if len(frame) == EXCEPTION_CHARACTERS and _sound(frame):
-            return frame
-    return b""
-
-
-def _places(octets: bytes, head: bytes) -> list[int]:
-    return [at for at in range(len(octets) - len(head) + 1) if octets.startswith(head, at)]
-
-
-def _sound(frame: bytes) -> bool:
-    return FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
 
 
 def _why_not(port: Path) -> str:

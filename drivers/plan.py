@@ -7,11 +7,12 @@ RTU has no transaction number, so a late reply can then never answer another que
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from drivers.registers import Register
 
+REGISTERS_MAX = 125  # Modbus application protocol 1.1b3, section 6.3
 REQUEST_CHARACTERS = 8
 REPLY_CHARACTERS = 5  # and two for each register
 # Silence that ends a frame: 3.5 characters, and never less than 1.75 ms (Modbus over serial line
@@ -20,6 +21,8 @@ GAP_CHARACTERS = 3.5
 GAP_MIN_MS = 1.75
 # What an instrument takes to begin its reply, before it has been measured.
 TURNAROUND_GUESS_MS = 10
+# How much of an instrument's limit merging may use, tried in this order; the last merges nothing.
+MERGE_DIVISORS = (1, 2, REGISTERS_MAX + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,22 @@ def wire_ms(block: Block, speed: Speed) -> float:
 def plan(
     often: Sequence[Block], seldom: Sequence[Block], limits: Limits, speed: Speed
 ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
-    """The requests of every round, and those asked only now and then. Raises SameCount."""
-    groups = [_merged(often, limits, speed), _merged(seldom, limits, speed)]
-    widened = _distinct([block for group in groups for block in group], limits)
-    first, second = ([widened[block] for block in group] for group in groups)
-    return tuple(sorted(first)), tuple(sorted(second))
+    """The requests of every round, and those asked only now and then. Raises SameCount.
+
+    Requests that are all as long as they may be cannot be told apart: then less is merged.
+    """
+    for divisor in MERGE_DIVISORS:
+        merging = replace(limits, registers_max=limits.registers_max // divisor)
+        groups = [_merged(often, merging, speed), _merged(seldom, merging, speed)]
+        try:
+            widened = _distinct({block for group in groups for block in group}, limits)
+        except SameCount:
+            if divisor == MERGE_DIVISORS[-1]:
+                raise
+            continue
+        first, second = ([widened[block] for block in group] for group in groups)
+        return tuple(sorted(first)), tuple(sorted(second))
+    raise AssertionError("the last divisor returns or raises")
 
 
 def _merged(spans: Sequence[Block], limits: Limits, speed: Speed) -> list[Block]:
@@ -106,7 +120,7 @@ def _merged(spans: Sequence[Block], limits: Limits, speed: Speed) -> list[Block]
             blocks[-1] = joined
         else:
             blocks.append(span)
-    return [_stepped(block, limits) for block in blocks]
+    return blocks
 
 
 def _joined(block: Block, span: Block) -> Block | None:
@@ -129,16 +143,7 @@ def _pays(block: Block, span: Block, speed: Speed) -> bool:
     return gap * 2 * speed.character_ms < saved_ms
 
 
-def _stepped(block: Block, limits: Limits) -> Block:
-    """An instrument that wants even counts gets one; upwards if its manual allows."""
-    missing = -block.count % limits.count_step
-    if not missing:
-        return block
-    choices = [wider for wider in _wider(block, missing) if _allowed(wider, limits)]
-    return choices[0] if choices else block
-
-
-def _distinct(blocks: Sequence[Block], limits: Limits) -> dict[Block, Block]:
+def _distinct(blocks: set[Block], limits: Limits) -> dict[Block, Block]:
     """Widen what must be widened, least movable first, each by as little as possible."""
     choices = {block: _choices(block, limits) for block in blocks}
     taken: set[int] = set()
@@ -153,13 +158,15 @@ def _distinct(blocks: Sequence[Block], limits: Limits) -> dict[Block, Block]:
 
 
 def _choices(block: Block, limits: Limits) -> list[Block]:
-    """The block itself, then every allowed wider one, narrowest first."""
-    extras = range(limits.count_step, limits.registers_max - block.count + 1, limits.count_step)
-    wider = [one for extra in extras for one in _wider(block, extra) if _allowed(one, limits)]
-    return [block, *wider]
+    """Itself where its count is one the instrument takes, then wider ones, narrowest first."""
+    step = limits.count_step
+    counts = range(-(-block.count // step) * step, limits.registers_max + 1, step)
+    wider = [one for count in counts for one in _wider(block, count - block.count)]
+    return [one for one in wider if one == block or _allowed(one, limits)] or [block]
 
 
 def _wider(block: Block, extra: int) -> list[Block]:
+    """Upwards, then downwards."""
     up = Block(block.function, block.address, block.count + extra)
     down = Block(block.function, block.address - extra, block.count + extra)
     return [up, down]

@@ -14,13 +14,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from agent.core.model import Fault, Quantity, Role
-from drivers.plan import Block, Limits, SameCount, Speed, overlapping, plan
+from drivers.plan import REGISTERS_MAX, Block, Limits, SameCount, Speed, overlapping, plan
 from drivers.registers import Factor, Guard, Part, Register, Row, Type, WordOrder
 from drivers.tables import Table
 
 OWN_FOLDER = Path(__file__).parent / "profiles"
 
-REGISTERS_MAX = 125  # Modbus application protocol 1.1b3, section 6.3
 ADDRESS_MAX = 0xFFFF
 WORD_MAX = 0xFFFF
 BASE_UNITS_MAX = 10**15
@@ -128,6 +127,15 @@ def parse(raw: object, name: str, where: str) -> Profile:
     if problems:
         raise ProfileError(problems)
     return profile
+
+
+def unreadable(profile: Profile, speed: Speed) -> str | None:
+    """Why this instrument cannot be asked without mistaking its replies; None when it can."""
+    try:
+        profile.blocks(speed)
+    except SameCount as why:
+        return str(why)
+    return None
 
 
 def _profile(top: Table) -> Profile:
@@ -300,9 +308,7 @@ def _impossible(profile: Profile, where: str) -> list[str]:
         problems.append(
             f"{where}: the values at {first.address} and {second.address} share a register"
         )
-    try:
-        profile.blocks(profile.line)
-    except SameCount as why:
+    if (why := unreadable(profile, profile.line)) is not None:
         problems.append(f"{where}: {why}")
     return problems
 

@@ -1,5 +1,6 @@
 """Frames on a tty, and the values that are made of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from agent.core.model import Fault, Quality, Quantity, Reading, Role
 from drivers import profile
 from drivers.bus import Buses
-from drivers.instrument import InstrumentConfig
+from drivers.instrument import InstrumentConfig, misfits
+from drivers.plan import Speed
 from tests.drivers.bus.slave import (
     FLOW,
     TRUTH,
@@ -159,3 +161,21 @@ def test_factors_are_read_once_and_again_the_next_day(
     clock.now_ms += 24 * 3600 * 1000
     assert values(read(buses)) == TRUTH
     assert asked() == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"bus": "b"}, "power_meter: unit 2 on bus b: there is no such bus; declare it"),
+        ({"unit": 1}, "the unit is used twice"),
+        ({"role": Role.FLOW_METER}, "profile dtsu666 is of a power_meter"),
+        ({"role": Role.FLOW_METER}, "two instruments for this role"),
+        ({"role": Role.LEVEL_PROBE}, "nobody says how deep the probe hangs"),
+    ],
+)
+def test_instruments_that_do_not_fit_are_told(changes: dict[str, Any], why: str) -> None:
+    both = [instrument(Role.FLOW_METER), instrument(Role.POWER_METER)]
+    speeds = {"a": Speed(9600)}
+    assert misfits(speeds, both) == []
+    told = misfits(speeds, [both[0], replace(both[1], **changes)])
+    assert any(why in one for one in told), told

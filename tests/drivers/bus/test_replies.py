@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from agent.core.model import Fault
-from drivers.bus import Buses, reply_in
+from drivers.bus import Buses
 from drivers.instrument import PROBE_MS
 from drivers.plan import Block
+from drivers.reply import reply_in
 from tests.drivers.bus.slave import (
     FLOW,
     TRUTH,
@@ -24,10 +25,16 @@ from tests.drivers.bus.slave import (
 )
 
 
+def echo(request: Request) -> bytes:
+    """What an adapter hears that hears itself."""
+    return frame(request.unit, request.function, *divmod(request.address, 256), 0, request.count)
+
+
 @pytest.mark.parametrize(
     ("spoil", "fault"),
     [
         (lambda *_: b"", Fault.TIMEOUT),
+        (lambda r, _: echo(r), Fault.TIMEOUT),
         (lambda _, octets: octets[:-1], Fault.GARBLED),
         (lambda _, octets: octets[:-1] + bytes([octets[-1] ^ 1]), Fault.GARBLED),
         (lambda r, _: reply(r.unit + 1, r.function, [7] * r.count), Fault.GARBLED),
@@ -39,7 +46,8 @@ from tests.drivers.bus.slave import (
         (lambda *_: bytes(300), Fault.GARBLED),
     ],
     ids=[
-        "silence", "short", "crc", "unit", "function", "long count", "short count", "busy",
+        "silence",
+        "echo", "short", "crc", "unit", "function", "long count", "short count", "busy",
         "other exception", "noise",
     ],
 )  # fmt: skip
@@ -66,7 +74,7 @@ def test_what_does_not_answer_the_question_is_no_value(
     [
         lambda _, octets: b"\x00" + octets,
         lambda r, octets: bytes([r.unit]) + octets,
-        lambda r, octets: frame(r.unit, r.function, 0, r.address % 256, 0, r.count) + octets,
+        lambda r, octets: echo(r) + octets,
         lambda _, octets: octets + b"\xff",
     ],
     ids=["stray zero", "stray unit", "echo", "trailing"],
