@@ -43,7 +43,11 @@ def decode_body(kind: str, text: bytes) -> model.Body:
     """Inverse of `encode_body`. RowError when it does not fit."""
     if kind not in BODIES:
         raise RowError(f"record kind {kind!r} is unknown to this version")
-    return typing.cast("model.Body", from_row(BODIES[kind], json.loads(text)))
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RowError(f"the row of a {kind!r} is no JSON: {error}") from error
+    return typing.cast("model.Body", from_row(BODIES[kind], row))
 
 
 def dumps(row: Row) -> bytes:
@@ -146,8 +150,8 @@ def _union_reader(target: Any) -> Callable[[Row], Any]:
         def tagged(row: Row) -> Any:
             if row is None and optional:
                 return None
-            kind, *fields = _list(row)
-            if kind not in readers:
+            kind, *fields = _list(row) or [None]
+            if not isinstance(kind, str) or kind not in readers:
                 raise RowError(f"kind {kind!r} is unknown to this version")
             return readers[kind](fields)
 
@@ -169,7 +173,11 @@ def _dataclass_reader(target: type) -> Callable[[Row], Any]:
         if not required <= len(parts) <= len(fields):
             raise RowError(f"{target.__name__} has {len(fields)} fields, the row {len(parts)}")
         # A row may be shorter than the class: the fields left off have their defaults.
-        return target(*(reader(part) for reader, part in zip(readers, parts, strict=False)))
+        values = [reader(part) for reader, part in zip(readers, parts, strict=False)]
+        try:
+            return target(*values)
+        except AssertionError as illegal:
+            raise RowError(f"no {target.__name__} is like this: {illegal}") from illegal
 
     return read
 
