@@ -165,7 +165,7 @@ def _view(readings: tuple[Reading, ...], state: State) -> View:
 def _watch_pump(
     site: Site, before: State, state: State, view: View, moment: Moment
 ) -> tuple[State, tuple[Session, ...]]:
-    unseen = before.scanned_at is not None and away(site, before, moment)
+    unseen = away(site, before, moment)
     pump, ended = watch_pump(
         state.pump, view, site, moment, permitted=before.permitted, unseen=unseen
     )
@@ -191,9 +191,7 @@ def _changes(
 
 
 def _sample_due(site: Site, state: State, moment: Moment) -> bool:
-    if state.sampled_at is None:
-        return True
-    since_ms = elapsed_ms(state.sampled_at, moment)
+    since_ms = None if state.sampled_at is None else elapsed_ms(state.sampled_at, moment)
     # Half a period early is on time: a scan that comes a little late must not shift the series.
     return since_ms is None or since_ms >= site.record_interval_ms - site.period_ms // 2
 

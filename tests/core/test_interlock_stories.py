@@ -17,9 +17,11 @@ from agent.core.model import (
     Refused,
     RelayMoved,
     Role,
+    RolledOver,
     Sample,
     Session,
     StopCause,
+    Withheld,
 )
 from agent.core.permission import SIGNAL_FAULTS
 from agent.core.scan import scan
@@ -491,6 +493,27 @@ def test_a_relay_that_did_not_open_is_no_reason_to_permit_what_cannot_be_written
     outcome = failing(story, 0).look()
     assert not outcome.decision.permit
     assert not outcome.durable
+
+
+def test_a_rollover_waits_until_it_can_be_written() -> None:
+    """It needs an entry. Until then its total is withheld, and recorded once, not every scan."""
+    story = Story(total_ml=999_998_000_000).commission().after(2)
+    story.start()
+    story.after(30)
+    withdrawn_l = story.withdrawn_l
+    story.journal_failing = True
+    while story.total_l < SITE.flow_modulus_l:
+        story.after(1)
+    story.total_ml -= SITE.flow_modulus_l * 1000
+    story.after(60)
+    assert story.of(RolledOver) == []
+    assert len(story.of(Withheld)) == 1
+    assert withdrawn_l < story.withdrawn_l <= 2000
+    story.journal_failing = False
+    while not story.of(RolledOver):
+        story.after(1)
+    assert story.outcomes[-1].durable
+    assert story.withdrawn_l == SITE.flow_modulus_l - 999_998_000 + story.total_l
 
 
 def test_running_on_without_an_allocation_is_not_running_on() -> None:

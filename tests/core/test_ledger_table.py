@@ -15,6 +15,7 @@ import pytest
 from agent.core.model import Confirmed, Fault, Quality, Quantity, RolledOver
 from agent.core.scan import Outcome
 from tests.core.story import DAY, HOUR, MINUTE, SECOND, Story
+from tests.core.table import rows
 
 TABLE = """
 name                                    last       pause      totals                     outcome                   withdrawn
@@ -78,16 +79,6 @@ no clock, forward, for three            500000     off? 7d    900000*3          
 no clock, back                          500000     off? 7d    0*3                        reversed                  0
 no clock, past the modulus              999000000  off? 7d    400*3                      accepted unbounded rolled 1000400
 """  # noqa: E501
-
-
-def rows(table: str) -> list[list[str]]:
-    """The cells of each row: they stand where the heading's words stand."""
-    heading, *lines = [line for line in table.splitlines() if line.strip()]
-    starts = [heading.index(word) for word in heading.split()]
-    ends = [*starts[1:], None]
-    return [
-        [line[start:end].strip() for start, end in zip(starts, ends, strict=True)] for line in lines
-    ]
 
 
 def totals_of(cell: str) -> list[int | None]:
