@@ -1,1 +1,1 @@
-"""What comes from somebody else's manual: a register, a baud rate, a frame, a topic, a GPIO line."""
+"""What comes from somebody else's manual: a register, a baud rate, a frame, a topic, a line."""

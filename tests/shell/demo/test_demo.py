@@ -61,6 +61,7 @@ class Demo:
     def verdict(self) -> dict[str, Any]:
         """The last line of the output. What the story says meanwhile is read too."""
         assert self._process.stdout is not None
+        assert self._process.stderr is not None
         streams = [self._process.stdout, self._process.stderr]
         while self._process.stdout not in select.select(streams, [], [], WITHIN_S)[0]:
             self._read()
