@@ -298,9 +298,18 @@ class Uplink:
         self._report(now_ms)
 
     def _ask_records(self, outbox: Outbox, now_ms: int) -> None:
+        """Wait at the desk for new records only when nothing is owed.
+
+        What is in flight may come back, and the question would then be about the wrong page; at
+        the desk it would stay until its wait is over.
+        """
         full = len(outbox.waiting) >= READ_AHEAD_MAX or outbox.refused is not None
-        if not full and not self._desk.under_way("records"):
-            fields = {"after": outbox.read, "limit": PAGE_RECORDS, "wait_ms": LONG_POLL_MS}
+        if full or self._desk.under_way("records"):
+            return
+        behind = self._head is None or outbox.read < self._head.number
+        if behind or not self._catching_up:
+            wait_ms = 0 if behind else LONG_POLL_MS
+            fields = {"after": outbox.read, "limit": PAGE_RECORDS, "wait_ms": wait_ms}
             self._desk.ask("records", fields, now_ms)
 
     def _ask_state(self, now_ms: int) -> None:
