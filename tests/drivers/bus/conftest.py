@@ -41,9 +41,12 @@ def connect(clock: Hands) -> Iterator[Callable[..., Buses]]:
     with ExitStack() as opened:
 
         def begin(
-            instruments: Sequence[InstrumentConfig], *ports: Path, budget_ms: int = BUDGET_MS
+            instruments: Sequence[InstrumentConfig],
+            *ports: Path,
+            budget_ms: int = BUDGET_MS,
+            baud: int = BAUD,
         ) -> Buses:
-            configs = [BusConfig(name, port, BAUD) for name, port in zip("ab", ports, strict=False)]
+            configs = [BusConfig(name, port, baud) for name, port in zip("ab", ports, strict=False)]
             return opened.enter_context(closing(Buses(configs, instruments, budget_ms, clock)))
 
         yield begin

@@ -12,6 +12,7 @@ from pathlib import Path
 from agent.core.model import Fault, Moment, Quality, Quantity, Reading, Role
 from drivers import profile
 from drivers.bus import Buses
+from drivers.host import monotonic_ms
 from drivers.instrument import InstrumentConfig
 
 TRUTH = {
@@ -168,12 +169,13 @@ def dtsu(power_w: float = 16_000, energy_kwh: float = 1234.5, ratio: int = 1) ->
 
 @dataclass
 class Hands:
-    """A clock that moves when the test moves it."""
+    """A clock that moves when the test moves it; once it `runs`, also by itself."""
 
     now_ms: int = 1_000_000
+    runs: bool = False
 
     def __call__(self) -> int:
-        return self.now_ms
+        return self.now_ms + (monotonic_ms() if self.runs else 0)
 
 
 def instrument(role: Role, bus: str = "a") -> InstrumentConfig:

@@ -144,6 +144,13 @@ def test_half_a_reply_is_none(length: int) -> None:
     assert reply_in(whole, 1, Block(3, 0, 3)) == whole
 
 
+@pytest.mark.parametrize("position", range(11))
+def test_one_wrong_bit_makes_it_none(position: int) -> None:
+    octets = bytearray(reply(1, 3, [1, 2, 3]))
+    octets[position] ^= 0x10
+    assert reply_in(bytes(octets), 1, Block(3, 0, 3)) == b""
+
+
 def test_an_exception_to_this_request_is_its_answer() -> None:
     assert reply_in(frame(1, 0x83, 2), 1, Block(3, 0, 3)) == frame(1, 0x83, 2)
     assert reply_in(frame(2, 0x83, 2), 1, Block(3, 0, 3)) == b""

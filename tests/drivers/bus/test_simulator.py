@@ -131,7 +131,7 @@ def test_a_flow_without_signal_is_bad(
 
 
 def test_a_dead_flow_meter_costs_the_power_meter_nothing(open_house: Callable[..., House]) -> None:
-    clock = Hands()
+    clock = Hands(runs=True)
     playing = open_house(clock)
     read(playing.buses)
     playing.panel("fault", silent_units=[1])
