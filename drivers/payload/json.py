@@ -26,6 +26,7 @@ from agent.ports import Batch, RawRecord
 SCHEMA = 1
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS = "_utc_ms"
 _PLACE = ["number", "at", "trusted"]
 
 Expand = Callable[[Any], Any]
@@ -113,7 +114,8 @@ def _layout(target: type) -> _Layout:
 
 def _column(name: str) -> str:
     """`started_utc_ms` holds milliseconds; what is sent is an instant, and is named so."""
-    return re.sub(r"(^|_)utc_ms$", r"\1at", name)
+    stem = name.removesuffix(_MILLISECONDS)
+    return name if stem == name else "at" if stem == "at" else f"{stem}_at"
 
 
 def _plain(default: Any) -> Any:
@@ -126,7 +128,7 @@ def _plain(default: Any) -> Any:
 
 def _expander(name: str, hint: Any) -> Expand | None:
     """How a stored value of this field is named in parts; None when it is sent as it is."""
-    if name.endswith("utc_ms"):
+    if name.endswith(_MILLISECONDS):
         return lambda utc_ms: None if utc_ms is None else instant(utc_ms)
     inner = [part for part in typing.get_args(hint) or (hint,) if dataclasses.is_dataclass(part)]
     if not inner:
@@ -150,7 +152,7 @@ def _spoken(value: Any) -> Any:
         return value
     return {
         _column(name): instant(item)
-        if name.endswith("utc_ms") and item is not None
+        if name.endswith(_MILLISECONDS) and item is not None
         else _spoken(item)
         for name, item in value.items()
     }
