@@ -7,7 +7,7 @@ from agent.cli.site import site_of
 from agent.core.model import Role, Site
 from agent.settings import Settings
 from drivers.bus import BusConfig, worst_case_ms
-from drivers.instrument import InstrumentConfig
+from drivers.instrument import InstrumentConfig, misfits
 from drivers.profile import Profile, ProfileError, find, load
 
 
@@ -39,6 +39,8 @@ def house_of(settings: Settings, config_file: Path) -> House:
         instruments.append(
             InstrumentConfig(Role.LEVEL_PROBE, level.unit, level_profile, level.bus, level.depth_mm)
         )
+    if wrong := misfits({bus.name: bus.speed for bus in buses}, instruments):
+        raise ProfileError(wrong)
     _fit_the_period(settings, buses, instruments, config_file)
     return House(
         buses=buses,
