@@ -62,7 +62,7 @@ def bodies(kind: str) -> st.SearchStrategy[Body]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_body_comes_back_as_it_was(kind: str) -> None:
-    @settings(max_examples=30)
+    @settings(max_examples=30, deadline=None)
     @given(bodies(kind))
     def comes_back(body: Body) -> None:
         stored_as, text = rows.encode_body(body)
@@ -73,7 +73,7 @@ def test_every_body_comes_back_as_it_was(kind: str) -> None:
     comes_back()
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.from_type(State))
 def test_every_state_comes_back_as_it_was(state: State) -> None:
     text = rows.dumps(rows.to_row(state))
@@ -86,7 +86,7 @@ def test_any_json_is_a_body_or_a_row_error(kind: str) -> None:
     plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
     json_values = st.recursive(plain, lambda inner: st.lists(inner, max_size=10), max_leaves=20)
 
-    @settings(max_examples=30)
+    @settings(max_examples=30, deadline=None)
     @given(json_values)
     def is_read_or_refused(value: object) -> None:
         try:
@@ -173,6 +173,7 @@ class Shelf:
     count: int = 0
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.from_type(Shelf))
 def test_a_member_of_a_union_carries_its_kind(shelf: Shelf) -> None:
     row = rows.to_row(shelf)

@@ -1,0 +1,437 @@
+"""Room rule: what is true of every scan of every well, however the world behaves.
+
+A walk is a list of steps that Hypothesis draws: time that passes in seconds or in weeks, boots,
+clocks that lie when they are not trusted, meters that babble, a relay that lapses or is silent, a
+journal that fails, orders good and bad. Each property looks at every scan of a walk.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import pairwise
+from typing import Literal, get_args
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent import rows
+from agent.core import ledger
+from agent.core.model import (
+    AllocateOrder,
+    AllocationKind,
+    Command,
+    ConditionKind,
+    Entry,
+    Fault,
+    FitMeterOrder,
+    Moment,
+    OpenYear,
+    Order,
+    Origin,
+    Quantity,
+    Refused,
+    RelayMoved,
+    Role,
+    Verdict,
+    elapsed_ms,
+)
+from agent.core.scan import Outcome, scan
+from agent.core.state import Seen, State, last_total_l
+from tests.core.story import (
+    DAY,
+    HOUR,
+    MINUTE,
+    OF_POWER_METER,
+    SITE,
+    Story,
+    addition,
+    plan,
+    provisional,
+    reading,
+    reduction,
+    utc_ms,
+)
+
+K = ConditionKind
+LESS = settings(max_examples=40, deadline=None)
+BEGINS_UTC_MS = utc_ms(2026, 12, 20)
+
+Wish = Literal["fit", "exchange", "power", "plan", "next", "more", "less", "soon", "bad"]
+WISHES: tuple[Wish, ...] = get_args(Wish)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens until one scan, and what it sees."""
+
+    passed_ms: int
+    boots: bool
+    trusted: bool
+    lies_by_ms: int  # the calendar, while it is not trusted
+    flow_l_per_h: int
+    shown_l: int | None  # a total that the meter invents
+    faulty: frozenset[Quantity]
+    relay: Literal["follows", "lapsed", "silent", "stuck"]
+    failing: bool
+    wishes: tuple[Wish, ...]
+    times: int = 1  # so many scans like this; its wishes are had once
+
+
+STEPS = st.builds(
+    Step,
+    passed_ms=st.sampled_from([1000] * 12 + [1400, 4_900, 31_000, 40 * MINUTE, 4 * DAY]),
+    boots=st.sampled_from([False] * 12 + [True]),
+    trusted=st.sampled_from([True] * 6 + [False]),
+    lies_by_ms=st.sampled_from([-400 * DAY, -HOUR, 0, HOUR, 4000 * DAY]),
+    flow_l_per_h=st.sampled_from([0, 300, 40_000, 90_000, 100_000]),
+    shown_l=st.sampled_from([None] * 8 + [0, 7_000, 500_000_000, SITE.flow_modulus_l - 1]),
+    faulty=st.sampled_from([frozenset[Quantity]()] * 5 + [frozenset([one]) for one in Quantity]),
+    relay=st.sampled_from(["follows"] * 8 + ["lapsed", "silent", "stuck"]),
+    failing=st.sampled_from([False] * 8 + [True]),
+    wishes=st.sampled_from([()] * 6 + [(one,) for one in WISHES] + [("fit", "power", "plan")]),
+    times=st.sampled_from([1, 1, 1, 3, 5]),
+)
+QUIET = Step(
+    1000,
+    boots=False,
+    trusted=True,
+    lies_by_ms=0,
+    flow_l_per_h=0,
+    shown_l=None,
+    faulty=frozenset(),
+    relay="follows",
+    failing=False,
+    wishes=(),
+)
+COMMISSIONED = replace(QUIET, wishes=("fit", "power", "plan"))
+RUNNING = [replace(QUIET, flow_l_per_h=90_000)] * 5
+WALKS = st.builds(
+    lambda first, rest: [*first, *rest],
+    st.sampled_from([[], [COMMISSIONED], [COMMISSIONED, *RUNNING], [COMMISSIONED, *RUNNING]]),
+    st.lists(STEPS, min_size=15, max_size=40),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    before: State
+    seen: Seen
+    outcome: Outcome
+
+
+def walk(steps: list[Step]) -> list[Scanned]:
+    """Every scan of a walk, from a fresh station on. It is commissioned by its first steps."""
+    return list(_walk(steps))
+
+
+def _walk(steps: list[Step]) -> Iterator[Scanned]:
+    state, world = State(), World()
+    scans = (
+        step if place == 0 else replace(step, wishes=(), boots=False)
+        for step in steps
+        for place in range(step.times)
+    )
+    for step in scans:
+        seen = world.see(step, state)
+        outcome = scan(SITE, state, seen)
+        yield Scanned(state, seen, outcome)
+        state, world.relay = outcome.state, outcome.decision.permit
+
+
+@dataclass(slots=True)
+class World:
+    now_ms: int = 0
+    boots: int = 0
+    booted_ms: int = 0
+    total_ml: int = 999_999_400_000  # soon past the modulus
+    relay: bool = False
+    ids: int = 0
+
+    def see(self, step: Step, state: State) -> Seen:
+        self.now_ms += step.passed_ms
+        self.total_ml += step.flow_l_per_h * min(step.passed_ms, HOUR) // 3600
+        if step.boots:
+            self.boots, self.booted_ms = self.boots + 1, self.now_ms
+        relay = {"follows": self.relay, "lapsed": False, "silent": None, "stuck": True}
+        lie_ms = 0 if step.trusted else step.lies_by_ms
+        return Seen(
+            moment=Moment(
+                BEGINS_UTC_MS + self.now_ms + lie_ms,
+                self.now_ms - self.booted_ms,
+                f"boot-{self.boots}",
+                step.trusted,
+            ),
+            readings=tuple(
+                reading(quantity, value, Fault.TIMEOUT if quantity in step.faulty else None)
+                for quantity, value in self._shown(step).items()
+            ),
+            commands=() if step.failing else tuple(self._commands(step, state)),
+            relay_permitted=relay[step.relay],
+            journal_failing=step.failing,
+        )
+
+    def _shown(self, step: Step) -> dict[Quantity, int]:
+        true_l = self.total_ml // 1000 % SITE.flow_modulus_l
+        return {
+            Quantity.FORWARD_TOTAL_L: true_l if step.shown_l is None else step.shown_l,
+            Quantity.FLOW_L_PER_H: step.flow_l_per_h,
+            Quantity.ENERGY_WH: self.now_ms // 100,
+            Quantity.POWER_W: 30_000 if step.flow_l_per_h > 1000 else 0,
+        }
+
+    def _commands(self, step: Step, state: State) -> Iterator[Command]:
+        for wish in step.wishes:
+            self.ids += 1
+            yield Command(f"c{self.ids}", Origin.ADMIN, "li", self._order(wish, step, state))
+
+    def _order(self, wish: Wish, step: Step, state: State) -> Order:
+        shown = self._shown(step)
+        flow_l, energy_wh = shown[Quantity.FORWARD_TOTAL_L], shown[Quantity.ENERGY_WH]
+        before_l = None if state.ledger.segment else 2_000
+        orders: dict[Wish, Order] = {
+            "fit": FitMeterOrder(Role.FLOW_METER, "f1", flow_l, "form", before_l),
+            "exchange": FitMeterOrder(Role.FLOW_METER, f"f{self.ids}", flow_l, "form", before_l),
+            "power": FitMeterOrder(Role.POWER_METER, f"p{self.ids}", energy_wh, "form"),
+            "plan": plan(30_000),
+            "next": plan(60_000, 2027),
+            "more": addition(5_000),
+            "less": reduction(4_000),
+            "soon": provisional(9_000, BEGINS_UTC_MS + self.now_ms + 2 * DAY),
+            "bad": AllocateOrder(1999, AllocationKind.PLAN, -1, ""),
+        }
+        return orders[wish]
+
+
+def entries(outcome: Outcome) -> list[Entry]:
+    return [one for one in outcome.bodies if isinstance(one, get_args(Entry))]
+
+
+def withdrawn_l(state: State) -> int:
+    return ledger.withdrawn_l(state.ledger, last_total_l(state))
+
+
+# --- the permit --------------------------------------------------------------------------------
+
+
+@LESS
+@given(WALKS)
+def test_a_permit_implies_commissioned_allocated_and_water_for_its_lease(steps: list[Step]) -> None:
+    for scanned in walk(steps):
+        outcome, decision = scanned.outcome, scanned.outcome.decision
+        assert decision.permit is not bool(decision.reasons), "a cut always has its reason"
+        if not decision.permit:
+            assert decision.lease_ms == 0
+            continue
+        state = outcome.state
+        assert state.ledger.segment is not None
+        assert state.ledger.power_serial is not None
+        assert outcome.balance is not None
+        assert outcome.balance.year == state.ledger.year
+        flow_l_per_h = state.pump.flow_l_per_h or SITE.flow_max_l_per_h
+        assert 0 < decision.lease_ms <= SITE.lease_ms
+        assert decision.lease_ms * flow_l_per_h <= outcome.balance.remaining_l * HOUR
+
+
+@LESS
+@given(WALKS)
+def test_the_edges_of_the_relay_are_recorded_and_a_permit_waits_for_the_disk(
+    steps: list[Step],
+) -> None:
+    permitted = False
+    for scanned in walk(steps):
+        outcome = scanned.outcome
+        for edge in (one for one in outcome.bodies if isinstance(one, RelayMoved)):
+            assert edge.permitted is not permitted
+            permitted = edge.permitted
+            assert outcome.durable or not permitted
+        assert permitted is outcome.decision.permit is outcome.state.permitted
+
+
+@LESS
+@given(WALKS)
+def test_a_pump_that_was_cut_rests(steps: list[Step]) -> None:
+    cut_at: Moment | None = None
+    for scanned in walk(steps):
+        now = scanned.outcome.moment
+        for edge in (one for one in scanned.outcome.bodies if isinstance(one, RelayMoved)):
+            rested_ms = None if cut_at is None else elapsed_ms(cut_at, now)
+            if edge.permitted:
+                assert rested_ms is None or rested_ms >= SITE.short_cycle_ms
+            else:
+                cut_at = now
+
+
+@LESS
+@given(WALKS)
+def test_a_scan_that_may_enter_nothing_needs_no_disk(steps: list[Step]) -> None:
+    """Control throws away a scan it could not commit, and does it again without its commands."""
+    for scanned in walk(steps):
+        again = scan(SITE, scanned.before, replace(scanned.seen, commands=(), journal_failing=True))
+        assert not again.durable
+        assert entries(again) == []
+        assert again.state.ledger == scanned.before.ledger
+        assert not again.decision.permit or scanned.before.permitted
+
+
+# --- the account -------------------------------------------------------------------------------
+
+
+@LESS
+@given(WALKS)
+def test_remaining_never_grows_without_an_entry(steps: list[Step]) -> None:
+    for earlier, later in pairwise(walk(steps)):
+        now, was = later.outcome.balance, earlier.outcome.balance
+        if now is not None and not entries(later.outcome):
+            assert was is not None
+            assert now.remaining_l <= was.remaining_l
+
+
+@LESS
+@given(WALKS)
+def test_an_exhausted_well_is_released_by_an_entry_only(steps: list[Step]) -> None:
+    for scanned in walk(steps):
+        was = {one.kind for one in scanned.before.standing.conditions}
+        now = {one.kind for one in scanned.outcome.state.standing.conditions}
+        if K.ALLOCATION_EXHAUSTED in was - now:
+            assert entries(scanned.outcome)
+
+
+@LESS
+@given(WALKS)
+def test_no_total_moves_the_withdrawal_backward(steps: list[Step]) -> None:
+    for scanned in walk(steps):
+        if not any(isinstance(one, OpenYear) for one in entries(scanned.outcome)):
+            assert withdrawn_l(scanned.outcome.state) >= withdrawn_l(scanned.before)
+
+
+@LESS
+@given(WALKS)
+def test_one_wild_total_moves_the_account_no_further_than_water_can_flow(
+    steps: list[Step],
+) -> None:
+    for scanned in walk(steps):
+        before, state = scanned.before, scanned.outcome.state
+        passed_ms = before.scanned_at and elapsed_ms(before.scanned_at, scanned.outcome.moment)
+        if entries(scanned.outcome) or not isinstance(passed_ms, int):
+            continue
+        totalizer = before.totalizer
+        if totalizer is None or totalizer.runnable_ms is None:
+            continue
+        most_ms = totalizer.runnable_ms + passed_ms + SITE.period_ms
+        most_l = SITE.flow_max_l_per_h * most_ms * 120 // (100 * HOUR) + 2
+        assert withdrawn_l(state) - withdrawn_l(before) <= most_l
+
+
+@LESS
+@given(WALKS)
+def test_the_entries_that_were_written_make_the_ledger_again(steps: list[Step]) -> None:
+    scans = walk(steps)
+    written = [entry for scanned in scans for entry in entries(scanned.outcome)]
+    stored = [rows.decode_body(*rows.encode_body(entry)) for entry in written]
+    assert stored == written
+    assert reduce(ledger.post, written, ledger.Ledger()) == scans[-1].outcome.state.ledger
+
+
+# --- the scan ----------------------------------------------------------------------------------
+
+
+@LESS
+@given(WALKS)
+def test_a_scan_is_a_function_and_its_state_survives_the_card(steps: list[Step]) -> None:
+    """Killed between any two scans and started from what was committed, it goes on the same."""
+    for scanned in walk(steps):
+        text = rows.dumps(rows.to_row(scanned.before))
+        stored = rows.from_row(State, json.loads(text))
+        assert stored == scanned.before
+        assert scan(SITE, stored, scanned.seen) == scanned.outcome
+        assert rows.dumps(rows.to_row(scanned.before)) == text, "a scan changes nothing it is given"
+
+
+@LESS
+@given(WALKS, st.data())
+def test_a_repeated_command_changes_nothing(steps: list[Step], data: st.DataObject) -> None:
+    scans = walk(steps)
+    commands = [one for scanned in scans for one in scanned.seen.commands]
+    last = scans[-1].outcome
+    seen = replace(scans[-1].seen, commands=(), journal_failing=False)
+    if not commands:
+        return
+    repeated = data.draw(st.sampled_from(commands))
+    without = scan(SITE, last.state, seen)
+    again = scan(SITE, last.state, replace(seen, commands=(repeated,)))
+    assert again.state == replace(without.state, sampled_at=again.state.sampled_at)
+    assert entries(again) == entries(without)
+    (verdict,) = (one for one in again.bodies if isinstance(one, Verdict))
+    assert verdict.refusal is not None
+    assert verdict.refusal.reason is Refused.DUPLICATE
+
+
+# --- the cut -----------------------------------------------------------------------------------
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    flow_l_per_h=st.integers(10_000, 100_000),
+    coast_ms=st.integers(0, 6_000),
+    allocated_l=st.integers(500, 1_500),
+)
+def test_every_cut_comes_in_time_whatever_the_pump(
+    flow_l_per_h: int, coast_ms: int, allocated_l: int
+) -> None:
+    story = Story(flow_l_per_h=flow_l_per_h, coast_ms=coast_ms).commission(allocated_l).after(1)
+    for given_l in (0, 1_000):
+        story.order(addition(given_l))
+        allocated_l += given_l
+        story.after(SITE.short_cycle_ms / 1000).start()
+        while story.permitted:
+            story.after(1)
+        story.after(20)
+        over_l = story.withdrawn_l - allocated_l
+        assert -300 <= over_l <= 100
+    assert over_l <= 0, "the second cut knows the coast-down"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    flow_l_per_h=st.integers(20_000, 100_000),
+    coast_ms=st.integers(0, 6_000),
+    lost_ms=st.integers(0, 90_000),
+    boots=st.booleans(),
+)
+def test_a_cut_that_was_not_committed_is_made_again(
+    flow_l_per_h: int, coast_ms: int, lost_ms: int, *, boots: bool
+) -> None:
+    """Control dies between the relay and the disk; what it knew is up to a minute old."""
+    story = Story(flow_l_per_h=flow_l_per_h, coast_ms=coast_ms).commission(3_000).after(1)
+    story.start()
+    committed = story.state
+    while story.permitted:
+        committed = story.state if story.outcomes[-1].bodies else committed
+        story.after(1)
+    assert story.reasons == [K.ALLOCATION_EXHAUSTED]
+    story.state = committed
+    story.away(lost_ms)
+    if boots:
+        story.power_off(HOUR)
+    story.after(1)
+    assert K.ALLOCATION_EXHAUSTED in story.reasons
+    assert not story.running
+    assert story.of(RelayMoved)[-1].lapsed, "the cut that was lost is written down as a lapse"
+
+
+@settings(max_examples=15, deadline=None)
+@given(dark=st.lists(st.integers(1, 40), max_size=6), stop_at=st.integers(0, 5))
+def test_what_the_meter_counted_while_nobody_read_it_is_never_lost(
+    dark: list[int], stop_at: int
+) -> None:
+    story = Story().commission().after(1)
+    story.start()
+    for place, seconds in enumerate(dark):
+        story.lay(Fault.GARBLED, Quantity.FORWARD_TOTAL_L, *OF_POWER_METER)
+        story.after(seconds)
+        if place == stop_at:
+            story.stop()
+        story.heal()
+        story.after(seconds % 3 + 1)
+    assert story.after(3).withdrawn_l == story.total_l - 500_000
