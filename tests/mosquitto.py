@@ -61,10 +61,17 @@ class Mosquitto:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def stop(self) -> None:
+        """SIGTERM: it saves its store, when it has one."""
+        self._end(signal.SIGTERM)
+
     def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is None:
             return
-        self._process.kill()
+        self._process.send_signal(how)
         self._process.wait()
         assert self._process.stderr is not None
         self._process.stderr.close()
