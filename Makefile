@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 READY := $(VENV)/.ready
+BROKER := $(VENV)/.broker
 TOOLS := $(VENV)/.tools
 
 .DEFAULT_GOAL := help
@@ -18,7 +19,7 @@ TOOLS := $(VENV)/.tools
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
-demo: $(READY) $(TOOLS) ## the whole station on a simulated pump house, in about a minute
+demo: $(READY) $(BROKER) ## the whole station on a simulated pump house, in about a minute
 	@$(BIN)/wellkeeper demo $(DEMO)
 
 test: $(READY) $(TOOLS) lint ## everything that must hold before a commit lands
@@ -41,6 +42,7 @@ lock: $(READY) ## resolve the dependencies of pyproject.toml anew, with hashes
 	@[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/runtime.lock
 	$(BIN)/uv pip compile $(LOCK) --group dev pyproject.toml -o requirements/dev.lock
+	echo "lgpio>=0.2.2" | $(BIN)/uv pip compile $(LOCK) - -o requirements/lgpio.lock
 
 LOCK := --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -73,7 +75,12 @@ $(READY): requirements/dev.lock pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# What a user of the station has, for the real-part tests: a broker, a pty pair, two Modbus masters.
-$(TOOLS): .ci/debian-packages | $(BIN)/python
+# The demo needs a broker; the tests also need a pty pair, two Modbus masters and lgpio.
+$(BROKER): .ci/debian-packages | $(BIN)/python
+	@sh .ci/debian-packages mosquitto
+	@touch $@
+
+$(TOOLS): .ci/debian-packages .ci/lgpio $(READY)
 	@sh .ci/debian-packages mosquitto socat mbpoll libmodbus5
+	@sh .ci/lgpio $(BIN)
 	@touch $@
