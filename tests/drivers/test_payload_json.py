@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,3 +157,16 @@ def test_the_state_has_instants_in_words_and_a_named_head() -> None:
 def test_chinese_text_is_sent_as_it_is_written() -> None:
     payload = JsonCodec().encode_state({"head": [0, ""], "name": "三号井"})
     assert "三号井".encode() in payload
+
+
+@pytest.mark.parametrize("kind", sorted(BODIES))
+def test_the_document_lists_every_kind_with_its_columns(kind: str) -> None:
+    fields = dataclasses.fields(BODIES[kind])
+    record = RawRecord(1, AT, trusted=True, kind=kind, body=[None] * len(fields))
+    if kind == "sample":
+        record.body[-1] = []
+    payload = JsonCodec().encode_records(Batch("W-1", "e1", [record], 1, ""))
+    (group,) = json.loads(payload)["records"]
+    document = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text("utf-8")
+    (line,) = [line for line in document.splitlines() if line.startswith(f"| `{kind}` |")]
+    assert line.split("|")[3].strip() == ", ".join(group["columns"][3:])
