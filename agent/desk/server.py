@@ -10,12 +10,12 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from agent import threads
 from agent.core.model import Command, Verdict
 from agent.desk import wire
 from agent.desk.answers import Present, Room, answer
@@ -64,9 +64,7 @@ class Desk:
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(self._on_fault)
         self._closing = asyncio.Event()
-        pool = ThreadPoolExecutor(1, thread_name_prefix="desk")
-        self._thread = pool.submit(self._run, listening)
-        pool.shutdown(wait=False)
+        self._thread = threads.begin("desk", partial(self._run, listening))
 
     def take(self, at_most: int) -> tuple[Command, ...]:
         """The oldest commands that wait to be judged."""

@@ -6,9 +6,9 @@ what was submitted, tries again by itself, and says why in `failing`.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from threading import Condition
 
+from agent import threads
 from agent.journal.backlog import Backlog
 from agent.journal.chain import Head, JournalDamaged
 from agent.journal.database import JournalFailed
@@ -47,11 +47,9 @@ class Writer:
         self._urgent: _Urgent | None = None
         self._failing: str | None = None
         self._closing = False
-        pool = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        # A future, so that a fault of ours in the thread reaches the scan and ends the process.
-        self._thread = pool.submit(self._run)
+        # A fault of ours in the thread reaches the scan with its next call and ends the process.
+        self._thread = threads.begin("journal", self._run)
         self._thread.add_done_callback(lambda _: self._wake())
-        pool.shutdown(wait=False)
 
     @property
     def failing(self) -> str | None:
