@@ -14,17 +14,8 @@ import pytest
 
 from agent.ports import Answer, LinkDown, LinkTrouble, LinkUp, Receipt
 from drivers.host import monotonic_ms
-from drivers.mqtt import (
-    BATCH_BYTES_MAX,
-    CONNACK_TIMEOUT_MS,
-    RECEIPT_TIMEOUT_MS,
-    WINDOW_MAX,
-    Broker,
-    MqttConfig,
-    MqttLink,
-    Receiver,
-    TlsFiles,
-)
+from drivers.mqtt import Broker, MqttConfig, MqttLink, Receiver, TlsFiles
+from drivers.mqtt.link import BATCH_BYTES_MAX, CONNACK_TIMEOUT_MS, RECEIPT_TIMEOUT_MS, WINDOW_MAX
 from tests.drivers.certificates import ELSEWHERE, HOST, Authority
 from tests.links import hear, listen, subscribe, turn
 from tests.mosquitto import OPEN, Mosquitto

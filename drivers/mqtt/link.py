@@ -1,8 +1,4 @@
-"""Room rule: MQTT, as paho speaks it. The only importer of paho; knows no record and no cursor.
-
-`MqttLink` is a `ports.Platform`: topics under `{prefix}/{station}/`, QoS 1, the answer to a batch
-is its PUBACK. `Receiver` is the other side, for the demo and the tests. paho runs without its
-threads: the caller's selector waits on `fileno()` and calls `step()`, nothing needs a lock.
+"""Room rule: one link to one platform: topics under `{prefix}/{station}/`, PUBACK as the receipt.
 
 - One paho client per connection. paho would resend by itself what an earlier connection left
   unanswered, beside the uplink that does the same; a fresh client has nothing to resend.
@@ -10,81 +6,33 @@ threads: the caller's selector waits on `fileno()` and calls `step()`, nothing n
   not acknowledged is in the journal and is sent again by the uplink.
 - Callbacks only append to lists, so none can fail inside paho; what they mean is worked out in
   `step`, where an exception ends the process as it should.
-- `connect()` blocks: name resolution (the host's resolver decides how long), then
-  CONNECT_TIMEOUT_S for TCP and as much for the TLS handshake, per address. While there is no
-  link an uplink has nothing else to do; only its stopping is late by so much.
-- A half-open link is found by the keepalive: without any byte from the broker paho sends a ping
-  after one keepalive and gives up after two. A broker that answers pings but no batch is given up
-  after RECEIPT_TIMEOUT_MS.
+- A broker that answers pings but no batch is given up after RECEIPT_TIMEOUT_MS.
 """
 
 import json
-import ssl
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from select import select
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.ports import Answer, LinkDown, LinkEvent, LinkTrouble, LinkUp, Receipt
+from drivers.mqtt.broker import Broker, drain, fault_words, new_client, reason_words, say_goodbye
 
 WINDOW_MAX = 20
 BATCH_BYTES_MAX = 65_536
 BATCH_BYTES_MIN = 1_024  # any single record fits; a broker that takes less cannot be used
-INCOMING_BYTES_MAX = 65_536  # what we let a broker send us: acknowledgements are small
-CONNECT_TIMEOUT_S = 5.0
 CONNACK_TIMEOUT_MS = 10_000
 RECEIPT_TIMEOUT_MS = 120_000
-GOODBYE_TRIES = 10
-GOODBYE_TRY_S = 0.05
 PUBLISH_OVERHEAD = 16  # fixed header, topic length, packet id, empty properties: at most 10
 
 NO_MATCHING_SUBSCRIBERS = 0x10
 PAYLOAD_FORMAT_INVALID = 0x99
 FAILED = 0x80  # reasons from here on are failures
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """Verified whenever on. `ca_file` None means the host's own store."""
-
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """Certificate chain and host name are checked: create_default_context's own settings.
-
-        Read afresh for each connection, so a renewed certificate needs no restart.
-        """
-        for file in (self.ca_file, self.cert_file, self.key_file):
-            if file is not None:
-                file.open("rb").close()  # ssl's own error does not name the file
-        context = ssl.create_default_context(cafile=self.ca_file)
-        if self.cert_file is not None:
-            context.load_cert_chain(self.cert_file, self.key_file)
-        return context
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where a broker is and as whom we come. `client_id` must be unique at the broker."""
-
-    host: str
-    port: int
-    client_id: str
-    tls: TlsFiles | None = None
-    protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"
-    user: str | None = None
-    password: str | None = None
-    keepalive_s: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +93,13 @@ class MqttLink:
         self._clear()
         config = self._config
         try:
-            client = _client(config.broker, expiry_s=0, clean=True)
+            client = new_client(config.broker, expiry_s=0, clean=True)
             client.will_set(config.topic("online"), self._presence("offline", "lost"), 1, True)  # noqa: FBT003
             client.on_connect = lambda _c, _u, _f, reason, properties: self._connacks.append(
                 _Connack(reason, properties)
             )
             client.on_publish = lambda _c, _u, mid, reason, properties: self._pubacks.append(
-                _Puback(mid, reason.value, _words(reason, properties))
+                _Puback(mid, reason.value, reason_words(reason, properties))
             )
             client.on_disconnect = lambda _c, _u, flags, reason, properties: self._partings.append(
                 _parting(flags, reason, properties)
@@ -159,7 +107,7 @@ class MqttLink:
             client.on_log = self._note
             client.reconnect()
         except (OSError, ValueError) as fault:  # ssl's and the resolver's are kinds of OSError
-            self._events.append(LinkDown(_fault(fault, config.broker)))
+            self._events.append(LinkDown(fault_words(fault, config.broker)))
             return
         self._client = client
 
@@ -184,7 +132,7 @@ class MqttLink:
 
     def _work(self, client: paho.Client, *, readable: bool, writable: bool) -> None:
         if readable:
-            _read(client)
+            drain(client)
         self._understand()
         if self._client is not client:
             return  # the greeting told that this broker cannot be used
@@ -206,7 +154,7 @@ class MqttLink:
 
     def _greet(self, connack: _Connack) -> None:
         if connack.reason.is_failure:
-            self._partings.insert(0, f"refused: {_words(connack.reason, connack.properties)}")
+            self._partings.insert(0, f"refused: {reason_words(connack.reason, connack.properties)}")
             return
         limits = connack.properties
         topic_bytes = len(self._config.topic("records").encode())
@@ -299,144 +247,12 @@ class MqttLink:
             stopped = self._presence("offline", "stopped")
             client.publish(self._config.topic("online"), stopped, qos=1, retain=True)
         self._up = False
-        _goodbye(client)
+        say_goodbye(client)
 
     def _presence(self, status: str, cause: str = "") -> bytes:
         words = {"schema": 1, "station": self._config.station, "status": status}
         cause_words = {"cause": cause} if cause else {}
         return json.dumps({**words, **cause_words, "version": self._config.version}).encode()
-
-
-class Message(NamedTuple):
-    topic: str
-    payload: bytes
-    retained: bool
-
-
-class Receiver:
-    """A platform's receiving end: what a broker really delivers, for the demo and the tests.
-
-    Its session persists at the broker (no clean start, `session_expiry_s`), so what is sent while
-    it is away is queued there. A message counts as received when `step` has read it.
-    """
-
-    def __init__(self, broker: Broker, topics: Sequence[str], session_expiry_s: int = 3600) -> None:
-        self._broker = broker
-        self._topics = [(topic, 1) for topic in topics]
-        self._messages: list[Message] = []
-        self._subscribed: list[str] = []
-        self.error = ""
-        self._client = _client(broker, expiry_s=session_expiry_s, clean=False)
-        self._client.on_connect = self._ask
-        self._client.on_subscribe = self._answered
-        self._client.on_message = lambda _c, _u, message: self._messages.append(
-            Message(message.topic, bytes(message.payload), message.retain)
-        )
-
-    @property
-    def subscribed(self) -> bool:
-        """The broker has confirmed the subscription on this connection."""
-        return bool(self._subscribed) and self._client.socket() is not None
-
-    def step(self, wait_s: float) -> None:
-        """Wait for at most `wait_s` and read what came; reconnect when there is no connection."""
-        if self._client.socket() is None:
-            self._subscribed.clear()
-            try:
-                self._client.reconnect()
-            except (OSError, ValueError) as fault:
-                self.error = _fault(fault, self._broker)
-                select([], [], [], wait_s)  # nothing to wait on: do not spin
-                return
-        sock = self._client.socket()
-        assert sock is not None, "connected above"
-        writers = [sock] if self._client.want_write() else []
-        readable, _, _ = select([sock], writers, [], wait_s)
-        if readable:
-            _read(self._client)
-        self._client.loop_write()
-        self._client.loop_misc()
-
-    def take(self) -> list[tuple[str, bytes, bool]]:
-        """(topic, payload, retained) of every message since the last `take`, in order."""
-        taken, self._messages = self._messages, []
-        return list(taken)
-
-    def close(self) -> None:
-        """The session stays at the broker."""
-        _goodbye(self._client)
-
-    def _ask(self, client: paho.Client, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
-        if reason.is_failure:
-            self.error = f"refused: {reason}"
-        else:
-            client.subscribe(self._topics)
-
-    def _answered(self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any) -> None:
-        refused = [str(reason) for reason in reasons if reason.is_failure]
-        self.error = f"subscription refused: {refused}" if refused else ""
-        if not refused:
-            self._subscribed.append("confirmed")
-
-
-# --- paho, as both sides use it ------------------------------------------------------------------
-
-
-def _client(broker: Broker, *, expiry_s: int, clean: bool) -> paho.Client:
-    version5 = broker.protocol == "mqtt5"
-    client = paho.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=broker.client_id,
-        clean_session=None if version5 else clean,
-        protocol=paho.MQTTv5 if version5 else paho.MQTTv311,
-        reconnect_on_failure=False,  # else a refusal by 3.1.1 is answered by falling back to 3.1
-    )
-    client.connect_timeout = CONNECT_TIMEOUT_S
-    client.max_inflight_messages = 0  # our own window holds the limit; paho's would only hide it
-    # With this set paho queues what it writes, and only `loop_write` writes it.
-    client.on_socket_register_write = lambda *_: None
-    if broker.user is not None:
-        client.username_pw_set(broker.user, broker.password)
-    if broker.tls is not None:
-        client.tls_set_context(broker.tls.context())
-    if version5:
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = expiry_s
-        if clean:
-            properties.MaximumPacketSize = INCOMING_BYTES_MAX
-    else:
-        properties = None
-    client.connect_async(
-        broker.host,
-        broker.port,
-        keepalive=broker.keepalive_s,
-        clean_start=clean if version5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
-        properties=properties,
-    )
-    return client
-
-
-def _read(client: paho.Client) -> None:
-    """Read until the socket is drained; TLS may hold bytes that no selector sees."""
-    client.loop_read()
-    sock = client.socket()
-    while isinstance(sock, ssl.SSLSocket) and sock.pending():
-        client.loop_read()
-        sock = client.socket()
-
-
-def _goodbye(client: paho.Client) -> None:
-    """Write what is queued and disconnect, within GOODBYE_TRIES × GOODBYE_TRY_S."""
-    client.disconnect()
-    for _ in range(GOODBYE_TRIES):
-        sock = client.socket()
-        if sock is None:
-            return
-        select([], [sock], [], GOODBYE_TRY_S)
-        client.loop_write()
-    sock = client.socket()
-    if sock is not None:
-        sock.close()
 
 
 def _judge(puback: _Puback, topic: str) -> tuple[Answer, str]:
@@ -449,18 +265,9 @@ def _judge(puback: _Puback, topic: str) -> tuple[Answer, str]:
     return Answer.ACCEPTED, ""
 
 
-def _words(reason: ReasonCode, properties: Properties | None) -> str:
-    said = getattr(properties, "ReasonString", "")
-    return f"{reason} (0x{reason.value:02x})" + (f" {said!r}" if said else "")
-
-
 def _parting(flags: Any, reason: ReasonCode, properties: Properties | None) -> str:
     if flags.is_disconnect_packet_from_server:
-        return f"the broker ended the session: {_words(reason, properties)}"
+        return f"the broker ended the session: {reason_words(reason, properties)}"
     if str(reason) == "Unspecified error":  # paho's word for an end without a packet
         return "the connection was lost"
     return str(reason).lower()
-
-
-def _fault(fault: Exception, broker: Broker) -> str:
-    return f"{broker.host}:{broker.port}: {str(fault) or type(fault).__name__}"

@@ -1,0 +1,12 @@
+"""Room rule: MQTT, as paho speaks it. The only importer of paho; knows no record and no cursor.
+
+`broker` is paho as both sides use it, `link` a `ports.Platform`, `receiver` the other side, for
+the demo and the tests. paho runs without its threads: the caller's selector waits, nothing needs
+a lock.
+"""
+
+from drivers.mqtt.broker import Broker, TlsFiles
+from drivers.mqtt.link import MqttConfig, MqttLink
+from drivers.mqtt.receiver import Message, Receiver
+
+__all__ = ["Broker", "Message", "MqttConfig", "MqttLink", "Receiver", "TlsFiles"]

@@ -1,0 +1,127 @@
+"""Room rule: one paho client: how it is made, read and ended. Knows no topic.
+
+- `reconnect()` of a client blocks: name resolution (the host's resolver decides how long), then
+  CONNECT_TIMEOUT_S for TCP and as much for the TLS handshake, per address. While there is no link
+  an uplink has nothing else to do; only its stopping is late by so much.
+- A half-open link is found by the keepalive: without any byte from the broker paho sends a ping
+  after one keepalive and gives up after two.
+"""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from select import select
+from typing import Literal
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+INCOMING_BYTES_MAX = 65_536  # what we let a broker send us: acknowledgements are small
+CONNECT_TIMEOUT_S = 5.0
+GOODBYE_TRIES = 10
+GOODBYE_TRY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Verified whenever on. `ca_file` None means the host's own store."""
+
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Certificate chain and host name are checked: create_default_context's own settings.
+
+        Read afresh for each connection, so a renewed certificate needs no restart.
+        """
+        for file in (self.ca_file, self.cert_file, self.key_file):
+            if file is not None:
+                file.open("rb").close()  # ssl's own error does not name the file
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.cert_file is not None:
+            context.load_cert_chain(self.cert_file, self.key_file)
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a broker is and as whom we come. `client_id` must be unique at the broker."""
+
+    host: str
+    port: int
+    client_id: str
+    tls: TlsFiles | None = None
+    protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"
+    user: str | None = None
+    password: str | None = None
+    keepalive_s: int = 60
+
+
+def new_client(broker: Broker, *, expiry_s: int, clean: bool) -> paho.Client:
+    version5 = broker.protocol == "mqtt5"
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=broker.client_id,
+        clean_session=None if version5 else clean,
+        protocol=paho.MQTTv5 if version5 else paho.MQTTv311,
+        reconnect_on_failure=False,  # else a refusal by 3.1.1 is answered by falling back to 3.1
+    )
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    client.max_inflight_messages = 0  # our own window holds the limit; paho's would only hide it
+    # With this set paho queues what it writes, and only `loop_write` writes it.
+    client.on_socket_register_write = lambda *_: None
+    if broker.user is not None:
+        client.username_pw_set(broker.user, broker.password)
+    if broker.tls is not None:
+        client.tls_set_context(broker.tls.context())
+    if version5:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = expiry_s
+        if clean:
+            properties.MaximumPacketSize = INCOMING_BYTES_MAX
+    else:
+        properties = None
+    client.connect_async(
+        broker.host,
+        broker.port,
+        keepalive=broker.keepalive_s,
+        clean_start=clean if version5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
+        properties=properties,
+    )
+    return client
+
+
+def drain(client: paho.Client) -> None:
+    """Read what is there; TLS may hold bytes back that no selector sees."""
+    client.loop_read()
+    sock = client.socket()
+    while isinstance(sock, ssl.SSLSocket) and sock.pending():
+        client.loop_read()
+        sock = client.socket()
+
+
+def say_goodbye(client: paho.Client) -> None:
+    """Write what is queued and disconnect, within GOODBYE_TRIES × GOODBYE_TRY_S."""
+    client.disconnect()
+    for _ in range(GOODBYE_TRIES):
+        sock = client.socket()
+        if sock is None:
+            return
+        select([], [sock], [], GOODBYE_TRY_S)
+        client.loop_write()
+    sock = client.socket()
+    if sock is not None:
+        sock.close()
+
+
+def reason_words(reason: ReasonCode, properties: Properties | None) -> str:
+    said = getattr(properties, "ReasonString", "")
+    return f"{reason} (0x{reason.value:02x})" + (f" {said!r}" if said else "")
+
+
+def fault_words(fault: Exception, broker: Broker) -> str:
+    return f"{broker.host}:{broker.port}: {str(fault) or type(fault).__name__}"
