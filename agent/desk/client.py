@@ -50,12 +50,16 @@ class Client:
         self._arrived: list[Reply] = []
         self._hung_up: str | None = None
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # At once or not at all: a control that is stopped lets callers queue, and no longer queue.
+        self._socket.settimeout(0)
         try:
             self._socket.connect(str(path))
+        except BlockingIOError as error:
+            self._socket.close()
+            raise self._gone("it lets nobody in: is control stopped?") from error
         except OSError as error:
             self._socket.close()
             raise self._gone(error.strerror or str(error)) from error
-        self._socket.settimeout(0)
 
     def call(self, method: str, fields: Mapping[str, Any], within_s: float) -> Any:
         """The result. DeskRefused when it is an error, DeskGone after `within_s` of silence."""

@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import socket
 import stat
 import subprocess
 import sys
@@ -356,6 +357,18 @@ def test_an_uplink_loads_neither_database_nor_server() -> None:
 def test_without_a_desk_the_client_says_what_to_do(folder: Path) -> None:
     with pytest.raises(DeskGone, match=r"No such file.*start wellkeeper control"):
         Client(folder / "admin.sock")
+
+
+def test_a_desk_that_lets_nobody_in_is_gone_and_not_waited_for(folder: Path) -> None:
+    """A control that is stopped: the kernel queues a few callers for it, and holds up the next."""
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(str(folder / "admin.sock"))
+    door.listen(0)
+    queued = Client(folder / "admin.sock")
+    with pytest.raises(DeskGone, match="is control stopped"):
+        Client(folder / "admin.sock")
+    queued.close()
+    door.close()
 
 
 def test_a_desk_that_hangs_up_is_gone_for_a_caller_and_for_a_loop(house: Any) -> None:
