@@ -78,11 +78,16 @@ def language_of(environment: Mapping[str, str]) -> str:
 
 
 def _play(house: House, actor: Actor) -> Verdict:
-    """Tell the story, then gather the evidence up to the record that everyone has by now."""
+    """Tell the story, then judge it up to the record that everyone has by now."""
     settled = story.tell(story.STORY, actor)
+    return verdict_of(house, actor, settled.head)
+
+
+def verdict_of(house: House, actor: Actor, until: int) -> Verdict:
+    """What the evidence says of the records up to a number."""
     last = actor.look()
     return judge(
-        kept(house, settled.head),
+        kept(house, until),
         {name: tuple(one.given) for name, one in actor.receptions.items()},
         _truth(last),
     )

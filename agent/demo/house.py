@@ -45,7 +45,8 @@ class HouseFailed(Exception):
 class House:
     """The simulated pump house, the brokers and the station, as processes."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, template: Path | None = None) -> None:
+        """`template` stands for the demo's own settings file; the ports are put into it."""
         self.folder = _private_folder()
         self.brokers = {
             name: Broker(self.folder / f"broker-{name}", free_port()) for name in PLATFORMS
@@ -56,6 +57,7 @@ class House:
         self.desk = self.folder / "run" / "desk" / "admin.sock"
         self.journal = self.folder / "state" / "journal.db"
         self._language = language
+        self._template = template or _settings_file()
         self._away: set[str] = set()
         self._rebirths = dict.fromkeys(("station", *PLATFORMS), 0)
         self._well: subprocess.Popen[bytes] | None = None
@@ -66,11 +68,16 @@ class House:
 
         The station comes up by itself from here on.
         """
-        self.config.write_text(settings(self.brokers, self._language), encoding="utf-8")
+        self.open_world()
+        self._station = self._start_station()
+
+    def open_world(self) -> None:
+        """All of it but the station, whose settings are there."""
+        text = settings(self._template, self.brokers, self._language)
+        self.config.write_text(text, encoding="utf-8")
         for broker in self.brokers.values():
             broker.start()
         self._well = self._start_well()
-        self._station = self._start_station()
 
     def attend(self) -> None:
         """Start again what has died. HouseFailed when that is no use."""
@@ -150,16 +157,16 @@ class House:
         return "\n".join(lines[-LAST_WORDS:])
 
 
-def settings(brokers: dict[str, Broker], language: str) -> str:
-    """The demo's settings file, with the ports of these brokers."""
-    text = _settings_file().read_text(encoding="utf-8")
+def settings(template: Path, brokers: dict[str, Broker], language: str) -> str:
+    """The template, with the ports of these brokers."""
+    text = template.read_text(encoding="utf-8")
     for name, broker in brokers.items():
         text, changed = re.subn(
             rf'(name = "{name}"\nhost = "127.0.0.1"\nport = )\d+', rf"\g<1>{broker.port}", text
         )
-        assert changed == 1, f"the demo's settings have no platform {name}"
+        assert changed == 1, f"{template} has no platform {name}"
     text, changed = re.subn(r"(\[station\]\n)", rf'\1language = "{language}"\n', text)
-    assert changed == 1, "the demo's settings have no station"
+    assert changed == 1, f"{template} has no station"
     return text
 
 
