@@ -23,7 +23,7 @@ from agent.journal.schema import KEEP
 # A record longer than this is our own fault.
 BODY_BYTES_MAX = 16 * 1024
 PARK_REASON_MAX = 200
-# Written to prove that the file takes writes again; as large as a scan's own transaction.
+# Written when there is nothing else to prove it with; as large as a scan's own transaction.
 PROBE_BYTES = 16 * 1024
 
 _CURSOR = "cursor "
@@ -84,7 +84,10 @@ class Journal:
             return cls(database, undo.pop_all())
 
     def append(self, transaction: Transaction) -> Head:
-        """Write all of it durably and return the new head; JournalFailed and nothing is written."""
+        """Write all of it durably and return the new head; JournalFailed and nothing is written.
+
+        An empty transaction writes something too, so that success always proves the file well.
+        """
         numbered, head = self._numbered(transaction.bodies)
         moved = {
             client: number
@@ -96,6 +99,8 @@ class Journal:
             values["state"] = transaction.state
         if transaction.book is not None:
             values["book"] = transaction.book
+        if not numbered and not values:
+            values["probe"] = bytes(PROBE_BYTES)
         parked = [
             park._replace(reason=park.reason[:PARK_REASON_MAX]) for park in transaction.parked
         ]
@@ -106,11 +111,6 @@ class Journal:
         self.head = head
         self._cursors.update(moved)
         return head
-
-    def probe(self) -> None:
-        """Write something that says nothing. JournalFailed while the file takes no writes."""
-        with self._database.transaction():
-            self._database.run_many(KEEP, [("probe", bytes(PROBE_BYTES))])
 
     def state(self) -> bytes | None:
         """The ledger checkpoint of the last transaction that carried one."""

@@ -122,12 +122,8 @@ class Writer:
         """Write all that waits in one transaction, or nothing of it."""
         reason = self._failing or "the disk is slower than the records"
         last = Transaction() if urgent is None else urgent.transaction
-        transaction = taken.transaction(reason, last)
         try:
-            if transaction == Transaction():
-                self._journal.probe()
-            else:
-                self._journal.append(transaction)
+            self._journal.append(taken.transaction(reason, last))
         except (JournalFailed, JournalDamaged) as why:
             self._failing = str(why)
             return False

@@ -1,5 +1,6 @@
 """The writer thread: order, failure, what is given up, and recovery by itself."""
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -80,15 +81,24 @@ def test_close_writes_what_waits(journal: Journal, sample: Minute) -> None:
 
 
 def test_a_failed_commit_leaves_nothing_and_the_file_recovers_by_itself(
-    path: Path, journal: Journal, sample: Minute
+    journal: Journal, sample: Minute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is pending: the writer's own probe is what finds the room."""
-    told = threading.Event()
+    told, probed = threading.Event(), threading.Semaphore(0)
+    append = journal.append
+
+    def counted(transaction: Transaction) -> Head:
+        if not transaction.bodies:
+            probed.release()
+        return append(transaction)
+
+    monkeypatch.setattr(journal, "append", counted)
     writer = Writer(journal, lambda _: told.set(), retry_s=0.01)
     assert writer.commit(Transaction([sample(1)], state=b"1"))
     told.clear()
     _full(journal)
     assert not writer.commit(Transaction([sample(n) for n in range(500)], state=b"2"))
+    assert all(probed.acquire(timeout=WAIT_S) for _ in range(3))
     assert "make room" in str(writer.failing)
     assert not told.is_set()
     _room(journal)
@@ -102,14 +112,18 @@ def test_a_failed_commit_leaves_nothing_and_the_file_recovers_by_itself(
 def test_while_failing_the_oldest_samples_are_given_up_and_a_gap_says_how_many(
     path: Path, journal: Journal, sample: Minute, entry: Minute
 ) -> None:
+    journal._database.run("PRAGMA busy_timeout = 1")
     heads = Heads()
     writer = Writer(journal, heads, records_max=20, retry_s=0.01)
-    _full(journal)
-    assert not writer.commit(Transaction([sample(0)] * 500))
+    outside = sqlite3.connect(path, isolation_level=None)
+    outside.execute("BEGIN IMMEDIATE")
+    assert not writer.commit(Transaction([sample(0)], state=b"never"))
     for n in range(1, 51):
         writer.submit(Transaction([sample(n)], state=b"%d" % n))
+    assert not writer.commit(Transaction([entry(2025)], state=b"never"))
     assert writer.failing is not None
-    _room(journal)
+    outside.execute("ROLLBACK")
+    outside.close()
     heads.wait_for(1)
     assert writer.commit(Transaction([entry(2026)]))
     writer.close()
@@ -120,7 +134,7 @@ def test_while_failing_the_oldest_samples_are_given_up_and_a_gap_says_how_many(
         sample(1).at_utc_ms,
         sample(30).at_utc_ms,
     )
-    assert "full" in gap.reason
+    assert "locked" in gap.reason
     assert kept == [*(sample(n).body for n in range(31, 51)), entry(2026).body]
     assert journal.state() == b"50"
 
