@@ -27,13 +27,11 @@ from agent.ports import (
 )
 from agent.uplink.inquiry import Greeting, Inquiry
 from agent.uplink.link import Link
+from agent.uplink.live import LONG_POLL_MS, Health, LiveState, Report, one_line
 from agent.uplink.outbox import BATCH_RECORDS_MAX, READ_AHEAD_MAX, Outbox
 
 PAGE_RECORDS = 1_000
-LONG_POLL_MS = 10_000  # a question that lost its meaning lingers at the desk for so long
 TURN_MS = 500  # the longest wait: a stop is noticed within it
-REPORT_INTERVAL_MS = 2_000
-WORDS_MAX = 200  # the desk's bound for a text
 PERIODIC = "sample"  # every other kind is an event, and an event does not wait
 
 
@@ -88,11 +86,9 @@ class Uplink:
         self._oldest_ms = 0  # since when the oldest of the waiting records waits
         self._batch_records = BATCH_RECORDS_MAX  # adapts to the bytes they make
         self._refusal = ""
-        self._revision: Any = None
-        self._state_sent_ms: int | None = None  # on this connection
+        self._state = LiveState(policy.state_interval_ms)
         self._delivered = 0
-        self._reported: tuple[bool, str, int] | None = None
-        self._reported_ms = 0
+        self._report = Report()
 
     def turn(self, clock: Clock) -> None:
         now_ms = clock.monotonic_ms()
@@ -148,7 +144,7 @@ class Uplink:
         if greeting is not None:
             self._station = greeting.station
             self._begin(greeting.epoch, greeting.cursor)
-            self._reported = None
+            self._report.forget()
 
     def _begin(self, epoch: str, cursor: int) -> None:
         old = self._outbox or Outbox(epoch, cursor)
@@ -195,17 +191,16 @@ class Uplink:
     def _take_state(self, status: dict[str, Any], now_ms: int) -> None:
         if self._link.limits is None:
             return
-        if status["revision"] != self._revision or self._state_due_in_ms(now_ms) == 0:
-            if status["state"] is not None:  # a control that has just come up has none yet
-                self._platform.send_state(self._codec.encode_state(status["state"]))
-            self._revision, self._state_sent_ms = status["revision"], now_ms
+        # A control that has just come up has no state yet.
+        if self._state.owed(status["revision"], now_ms) and status["state"] is not None:
+            self._platform.send_state(self._codec.encode_state(status["state"]))
 
     def _hear_platform(self, event: LinkEvent, now_ms: int) -> None:
         match event:
             case LinkUp():
                 self._link.came_up(event, now_ms)
                 self._desk.drop("status")  # a fresh state now, not when it next changes
-                self._revision = self._state_sent_ms = None
+                self._state.begin()
                 self._catching_up = True
             case LinkDown(why):
                 self._link.fell(why, now_ms)
@@ -244,7 +239,7 @@ class Uplink:
     def _send(self, outbox: Outbox, now_ms: int) -> None:
         """Batches while there is room for them; on a new connection not before the state."""
         while (
-            self._state_sent_ms is not None
+            self._state.sent
             and self._due(outbox, now_ms)
             and self._link.room(outbox.outstanding, now_ms)
             and (outbox.outstanding == 0 or not outbox.searching)
@@ -290,12 +285,13 @@ class Uplink:
     def _ask(self, outbox: Outbox, now_ms: int) -> None:
         if self._link.limits is not None:
             self._ask_records(outbox, now_ms)
-            self._ask_state(now_ms)
+            if not self._desk.under_way("status"):
+                self._desk.ask("status", self._state.question(now_ms), now_ms)
         self._tell_cursor(outbox, now_ms)
         if outbox.refused is not None and not self._desk.under_way("park"):
-            fields = {"number": outbox.refused, "reason": _one_line(self._refusal)}
+            fields = {"number": outbox.refused, "reason": one_line(self._refusal)}
             self._desk.ask("park", fields, now_ms)
-        self._report(now_ms)
+        self._tell_health(now_ms)
 
     def _ask_records(self, outbox: Outbox, now_ms: int) -> None:
         """Wait at the desk for new records only when nothing is owed.
@@ -312,37 +308,14 @@ class Uplink:
             fields = {"after": outbox.read, "limit": PAGE_RECORDS, "wait_ms": wait_ms}
             self._desk.ask("records", fields, now_ms)
 
-    def _ask_state(self, now_ms: int) -> None:
-        if not self._desk.under_way("status"):
-            # Without a revision the desk answers at once, as soon as it has a state at all.
-            due_in_ms = self._state_due_in_ms(now_ms)
-            wait_ms = min(due_in_ms, LONG_POLL_MS) or LONG_POLL_MS
-            revision = self._revision if due_in_ms else None
-            self._desk.ask("status", {"revision": revision, "wait_ms": wait_ms}, now_ms)
-
-    def _state_due_in_ms(self, now_ms: int) -> int:
-        if self._state_sent_ms is None:
-            return 0
-        return max(0, self._state_sent_ms + self._policy.state_interval_ms - now_ms)
-
     def _tell_cursor(self, outbox: Outbox, now_ms: int) -> None:
         if outbox.cursor > self._told_cursor and not self._desk.under_way("move_cursor"):
             fields = {"epoch": outbox.epoch, "number": outbox.cursor}
             self._desk.ask("move_cursor", fields, now_ms)
 
-    def _report(self, now_ms: int) -> None:
-        """A change of health at once, mere progress every REPORT_INTERVAL_MS."""
-        health = (self._link.limits is not None, _one_line(self._link.error))
-        news = (*health, self._delivered)
-        old = self._reported
-        soon = old is None or old[:2] != health
-        late = news != old and now_ms - self._reported_ms >= REPORT_INTERVAL_MS
-        if (soon or late) and not self._desk.under_way("report"):
-            fields = {"connected": news[0], "error": news[1], "delivered": news[2]}
-            self._desk.ask("report", fields, now_ms)
-            self._reported, self._reported_ms = news, now_ms
-
-
-def _one_line(words: str) -> str:
-    """What a broker or a library says, as the desk takes it."""
-    return "".join(sign if sign.isprintable() else " " for sign in words)[:WORDS_MAX]
+    def _tell_health(self, now_ms: int) -> None:
+        link = self._link
+        health = Health(link.limits is not None, one_line(link.error), self._delivered)
+        due = self._report.due(health, now_ms) and not self._desk.under_way("report")
+        if due and self._desk.ask("report", health._asdict(), now_ms):
+            self._report.told(health, now_ms)

@@ -71,15 +71,17 @@ class Inquiry:
     def under_way(self, method: str) -> bool:
         return method in self._wanted.values()
 
-    def ask(self, method: str, fields: Mapping[str, Any], now_ms: int) -> None:
-        """Ask unless that would be too many at once, or nobody is there; then ask again later."""
+    def ask(self, method: str, fields: Mapping[str, Any], now_ms: int) -> bool:
+        """False when it was not asked: too many at once, or nobody is there. Ask again later."""
         assert not self.under_way(method), f"{method} is under way"
         if self._client is None or len(self._wanted) + len(self._dropped) >= UNDER_WAY_MAX:
-            return
+            return False
         try:
             self._wanted[self._client.post(method, fields)] = method
         except DeskGone as fault:
             self._close(str(fault), now_ms)
+            return False
+        return True
 
     def drop(self, method: str) -> None:
         for number in [number for number, asked in self._wanted.items() if asked == method]:

@@ -74,6 +74,17 @@ class House:
             self._desk.close()
         self._desk = None
 
+    def close(self) -> None:
+        self.close_desk()
+        self.journal.close()
+
+    def replace_journal(self) -> None:
+        """The card was exchanged: a new file, a new epoch."""
+        self.close()
+        for file in self._folder.glob("journal.db*"):
+            file.unlink()
+        self.journal = Journal.open(self._folder / "journal.db")
+
     def publish(self, key: int) -> None:
         number, digest = self.journal.head.number, self.journal.head.hash.hex()
         state = {"station": STATION, "key": key, "head": [number, digest], "at_utc_ms": AT_UTC_MS}
@@ -121,8 +132,7 @@ def house() -> Iterator[House]:
     with ExitStack() as undo:
         folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="wk")))
         house = House(folder)
-        undo.callback(house.journal.close)
-        undo.callback(house.close_desk)
+        undo.callback(house.close)
         yield house
 
 

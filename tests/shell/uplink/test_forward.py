@@ -208,6 +208,25 @@ def test_a_desk_that_restarts_is_found_again_and_its_cursor_counts(
     assert assert_nothing_missing(house, platform, 150).duplicates == 100
 
 
+def test_a_new_epoch_is_sent_from_its_first_record(
+    house: House, platform: SimulatedPlatform, uplink: Uplink
+) -> None:
+    house.samples(20)
+    house.delivered(uplink, 20)
+    old = house.epoch
+    house.replace_journal()
+    assert house.epoch != old
+    house.turn_until(uplink, lambda: not uplink._desk.connected)
+    house.open_desk()
+    house.samples(10)
+    house.clock.at_ms += 10_000
+    house.delivered(uplink, 10)
+    ledger = Ledger().take(platform.received)
+    assert ledger.missing(STATION, old, 20) == []
+    assert ledger.missing(STATION, house.epoch, 10) == []
+    assert ledger.duplicates == 0
+
+
 def test_a_new_uplink_goes_on_where_the_desk_says(
     house: House, platform: SimulatedPlatform, uplink: Uplink, policy: UplinkPolicy
 ) -> None:
