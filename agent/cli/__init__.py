@@ -106,6 +106,7 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
         return DATA, str(error)
     if is_a("agent.journal", "JournalFailed"):
         return IO, str(error)
-    if is_a("agent.desk.client", "DeskGone", "DeskRefused") or is_a("agent.ports", "LineGone"):
+    gone = is_a("agent.desk.client", "DeskGone", "DeskRefused") or is_a("agent.ports", "LineGone")
+    if gone or is_a("agent.desk.server", "DeskBlocked"):
         return UNAVAILABLE, str(error)
     return None

@@ -9,6 +9,7 @@ from agent import words
 from agent.core.model import Refusal, Refused
 from agent.desk.client import Client
 from agent.settings import Settings, desk_socket, load
+from drivers.host import HostClock
 
 DEFAULT_CONFIG = Path("/etc/wellkeeper/station.toml")
 # A command is judged by the next scan and committed; a slow card and a full bus fit into this.
@@ -48,8 +49,16 @@ def order(
 ) -> int:
     """Hand an order to the desk, wait for its verdict and say it. 0 when it took effect."""
     language = language_of(options, settings)
+    now = HostClock(settings.clock.trusted_when).now()
     with administrator(settings) as client:
-        asked = {"actor": options.actor or getpass.getuser(), "order": kind, "fields": fields}
+        asked = {
+            "actor": options.actor or getpass.getuser(),
+            "order": kind,
+            "fields": fields,
+            # Nobody waits for it any longer: it must not take effect behind the asker's back,
+            # who may have asked again.
+            "not_after_utc_ms": now.utc_ms + int(COMMAND_WITHIN_S * 1000),
+        }
         verdict = client.call("command", asked, COMMAND_WITHIN_S)["verdict"]
     if verdict["refusal"] is not None:
         refused = verdict["refusal"]

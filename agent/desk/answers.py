@@ -186,12 +186,14 @@ async def _command(room: Room, caller: Caller, fields: Fields) -> Answer:
     """Answered once the scan has judged it and the verdict is durable."""
     actor = fields.text("actor", ACTOR_MAX)
     number = fields.optional_text("id", ACTOR_MAX) or secrets.token_hex(8)
+    not_after_utc_ms = fields.optional_integer("not_after_utc_ms")
     order = fields.order("order", "fields")
     fields.end()
     if order is None or not actor.strip():
         raise Refused(BAD_FIELDS, "actor must say who asks")
     # The name is what somebody typed; the uid is what the kernel knows.
-    command = Command(number, Origin.ADMIN, f"{actor.strip()} (uid {caller.uid})", order)
+    who = f"{actor.strip()} (uid {caller.uid})"
+    command = Command(number, Origin.ADMIN, who, order, not_after_utc_ms)
     loop = asyncio.get_running_loop()
     verdict: asyncio.Future[Verdict] = loop.create_future()
 

@@ -31,6 +31,13 @@ class Fields:
         self._problems.append(f"{name} must be a whole number from {low} to {high}")
         return low
 
+    def optional_integer(self, name: str) -> int | None:
+        """None when it is not given, or null."""
+        if self._left.get(name) is None:
+            self._left.pop(name, None)
+            return None
+        return self.integer(name, 0, INTEGER_MAX)
+
     def text(self, name: str, longest: int = TEXT_MAX) -> str:
         value = self._left.pop(name, None)
         if _is_text(value, longest):
@@ -51,10 +58,7 @@ class Fields:
 
     def revision(self, name: str) -> int | None:
         """What `status` returned, or null for none yet."""
-        if self._left.get(name) is None:
-            self._left.pop(name, None)
-            return None
-        return self.integer(name, 0, INTEGER_MAX)
+        return self.optional_integer(name)
 
     def order(self, kind_name: str, fields_name: str) -> model.Order | None:
         """An order by its class name and the names of its fields; None when it is none."""
