@@ -4,12 +4,12 @@ Drivers import this module and `core.model`, and nothing else of the agent (cont
 port has one conformance suite in tests/ports, which the real adapter and the simulated one pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
-from agent.core.model import Moment, Reading
+from agent.core.model import Fault, Moment, Reading, Role
 
 
 class Clock(Protocol):
@@ -18,6 +18,73 @@ class Clock(Protocol):
 
     def monotonic_ms(self) -> int:
         """Milliseconds since boot; what deadlines and waits are made of."""
+
+
+# --- meters --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What became of the requests to one instrument since start; turnarounds are the latest 64.
+
+    `splits` is how many requests it refused as a block and now answers in parts.
+    """
+
+    role: Role
+    bus: str
+    unit: int
+    requests: int
+    timeouts: int
+    garbled: int
+    exceptions: int
+    splits: int
+    turnaround_median_ms: int | None
+    turnaround_p99_ms: int | None
+    timeout_ms: int
+    resting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BusStanding:
+    """`trouble` is one line for a human, and says what to do; empty while the tty is open.
+
+    `echoes`: the adapter hears itself. Its own words are skipped; said because it is wired so.
+    """
+
+    name: str
+    connected: bool
+    opened: int
+    echoes: bool
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A technician's question to any unit: registers by function 3 or 4, and never a write.
+
+    `baud`, `parity` and `stop_bits` are the bus's own when None. `patience_ms` is how long the
+    reply may take to begin.
+    """
+
+    bus: str
+    unit: int
+    function: int
+    address: int
+    count: int
+    patience_ms: int
+    baud: int | None = None
+    parity: str | None = None
+    stop_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The answer to an Inquiry: words, or an exception's code, or the fault that left neither."""
+
+    words: tuple[int, ...] = ()
+    exception: int | None = None
+    fault: Fault | None = None
+    turnaround_ms: int = 0
 
 
 class Meters(Protocol):
@@ -29,7 +96,31 @@ class Meters(Protocol):
         Never raises for a fault of the wire or of an instrument: that is a bad Reading.
         """
 
+    def counters(self) -> tuple[Counters, ...]:
+        """How each instrument has answered, in the order of the declarations."""
+
+    def standings(self) -> tuple[BusStanding, ...]:
+        """How each bus stands."""
+
+    def inquire(self, question: Inquiry, within_ms: int) -> Finding:
+        """Ask between scans, and be back within the time whatever the line does.
+
+        NOT_READ when the time is too short for the question; it may be asked again.
+        """
+
     def close(self) -> None: ...
+
+
+class Inputs(Protocol):
+    """The dry contacts of the pump house: contactor feedback, door switch, mains present."""
+
+    def read(self) -> Mapping[str, bool | None]:
+        """Each declared input by its name: whether it is active; None when it cannot be read."""
+
+    def close(self) -> None: ...
+
+
+# --- the relay -----------------------------------------------------------------------------------
 
 
 class RelayPosition(NamedTuple):

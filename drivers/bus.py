@@ -18,12 +18,13 @@ import termios
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from pymodbus.client import AsyncModbusSerialClient
 
 from agent.core.model import Fault, Moment, Reading
-from drivers.instrument import Counters, Instrument, InstrumentConfig, misfits
+from agent.ports import BusStanding, Counters, Finding, Inquiry
+from drivers.instrument import Instrument, InstrumentConfig, misfits
 from drivers.plan import REPLY_CHARACTERS, REQUEST_CHARACTERS, Block, Speed, wire_ms
 from drivers.reply import reply_in
 from drivers.turns import Answer, Monotonic, Nothing, Refused, Turns, Words, planned_ms
@@ -33,9 +34,14 @@ UNITS = range(1, 248)  # 0 is a broadcast, which some modules obey
 
 # Waits before the next attempt to open a tty that is gone; the last one repeats.
 REOPEN_LADDER_MS = (1_000, 2_000, 5_000, 10_000)
+# Between two instruments the line is quiet for at least this long: the one that spoke last must
+# have left it. Shorter pauses fail in the field (eModbus#337: 5 ms fails, 10 ms works).
+CHANGE_PAUSE_MS = 10
 # After a failure the line must be quiet for this long, and is given this long to become so.
 QUIET_MS = 20
 SETTLE_MAX_MS = 300
+# What an inquiry needs beside its question and its patience: to find the line quiet.
+INQUIRY_SPARE_MS = 2 * QUIET_MS + CHANGE_PAUSE_MS
 # The tty is not watched until this many characters before the end of a reply can have come: a UART
 # that hands over single characters would otherwise cost a wake-up for each (docs/decisions/0005).
 WATCH_CHARACTERS = 2
@@ -56,16 +62,6 @@ class BusConfig:
     @property
     def speed(self) -> Speed:
         return Speed(self.baud, self.parity, self.stop_bits)
-
-
-@dataclass(frozen=True, slots=True)
-class BusStanding:
-    """`trouble` is one line for a human, and says what to do; empty while the tty is open."""
-
-    name: str
-    connected: bool
-    opened: int
-    trouble: str
 
 
 class Buses:
@@ -108,6 +104,14 @@ class Buses:
     def standings(self) -> tuple[BusStanding, ...]:
         return tuple(wire.standing() for wire in self._wires)
 
+    def inquire(self, question: Inquiry, within_ms: int) -> Finding:
+        """One question to any unit, between scans."""
+        (wire,) = (one for one in self._wires if one.config.name == question.bus)
+        finding = self._loop.run_until_complete(wire.inquire(question, within_ms))
+        if self._defect is not None:
+            raise self._defect
+        return finding
+
     def close(self) -> None:
         for wire in self._wires:
             wire.close()
@@ -136,7 +140,7 @@ class _Wire:
     """One tty with a pymodbus client on it. Survives the tty's absence; owns no thread."""
 
     def __init__(self, config: BusConfig, clock: Monotonic) -> None:
-        self._config = config
+        self.config = config
         self._speed = config.speed
         self._clock = clock
         self._client: AsyncModbusSerialClient | None = None
@@ -147,6 +151,8 @@ class _Wire:
         self._unsettled = True  # a peer that was here before may have left its answer
         self._free_at = 0.0  # on the loop's clock: when the line may be used again
         self._last_pause_ms = 0
+        self._last_unit = 0
+        self._echoes = False
         # Of the transaction under way:
         self._asked: tuple[int, Block] | None = None
         self._limit: asyncio.Timeout | None = None
@@ -164,10 +170,10 @@ class _Wire:
         if self._retry_ms is not None and self._clock() < self._retry_ms:
             return False
         client = AsyncModbusSerialClient(
-            str(self._config.port),
-            baudrate=self._config.baud,
-            parity=self._config.parity,
-            stopbits=self._config.stop_bits,
+            str(self.config.port),
+            baudrate=self.config.baud,
+            parity=self.config.parity,
+            stopbits=self.config.stop_bits,
             timeout=PYMODBUS_TIMEOUT_S,
             retries=0,
             reconnect_delay=0,
@@ -177,6 +183,7 @@ class _Wire:
         client.ctx.max_buffer_size = BUFFER_MAX
         if await client.connect():
             self._client = client
+            self._speed = self.config.speed
             self._failures, self._retry_ms, self._trouble = 0, None, ""
             self._opened += 1
             self._unsettled = True
@@ -185,12 +192,12 @@ class _Wire:
         wait_ms = REOPEN_LADDER_MS[min(self._failures, len(REOPEN_LADDER_MS) - 1)]
         self._failures += 1
         self._retry_ms = self._clock() + wait_ms
-        self._trouble = _why_not(self._config.port)
+        self._trouble = _why_not(self.config.port)
         return False
 
     def standing(self) -> BusStanding:
         connected = self._client is not None
-        return BusStanding(self._config.name, connected, self._opened, self._trouble)
+        return BusStanding(self.config.name, connected, self._opened, self._echoes, self._trouble)
 
     def _is_open(self) -> bool:
         return self._client is not None
@@ -206,30 +213,70 @@ class _Wire:
 
     def _lost(self) -> None:
         self.close()
-        self._trouble = f"{self._config.port} went away; is the adapter plugged in?"
+        self._trouble = f"{self.config.port} went away; is the adapter plugged in?"
         self._retry_ms = self._clock()
         if self._limit is not None:
             self._limit.reschedule(asyncio.get_running_loop().time())
 
     # --- one transaction -------------------------------------------------------------------------
 
+    async def inquire(self, question: Inquiry, within_ms: int) -> Finding:
+        """A question at the line's own speed or at another, which it then leaves again."""
+        given = (question.baud, question.parity, question.stop_bits)
+        own = self.config.speed
+        speed = Speed(given[0] or own.baud, given[1] or own.parity, given[2] or own.stop_bits)
+        block = Block(question.function, question.address, question.count)
+        patience_ms = wire_ms(block, speed) + question.patience_ms
+        if within_ms < patience_ms + INQUIRY_SPARE_MS:
+            return Finding(fault=Fault.NOT_READ)
+        if not await self.ready():
+            return Finding(fault=Fault.DISCONNECTED)
+        if not self._speak_at(speed):
+            return Finding(fault=Fault.REFUSED)
+        answer = await self.ask(
+            question.unit, block, CHANGE_PAUSE_MS, patience_ms, within_ms - QUIET_MS
+        )
+        if self._is_open() and speed != own:
+            self._speak_at(own)
+            self._unsettled = True  # to the others it was noise, and they may have answered it
+        match answer:
+            case Words(registers, turnaround_ms):
+                return Finding(words=registers, turnaround_ms=turnaround_ms)
+            case Refused(code, turnaround_ms):
+                return Finding(exception=code, turnaround_ms=turnaround_ms)
+            case Nothing(fault):
+                return Finding(fault=fault)
+            case _:
+                assert_never(answer)
+
+    def _speak_at(self, speed: Speed) -> bool:
+        """Set the tty; False when it cannot do that."""
+        self._speed = speed
+        tty = self._transport().sync_serial
+        try:
+            tty.baudrate, tty.parity, tty.stopbits = speed.baud, speed.parity, speed.stop_bits
+        except (termios.error, ValueError, OSError):
+            self._lost()
+            return False
+        return True
+
     async def ask(
-        self, who: InstrumentConfig, block: Block, patience_ms: float, left_ms: float
+        self, unit: int, block: Block, pause_ms: int, patience_ms: float, left_ms: float
     ) -> Answer:
         """One request and its reply, or the reason why there is none."""
         loop = asyncio.get_running_loop()
         deadline_at = loop.time() + left_ms / 1000
-        await self._silence(who.profile.pause_ms, deadline_at)
+        await self._silence(unit, pause_ms, deadline_at)
         if not self._is_open() or not self._empty():
             return Nothing(Fault.DISCONNECTED)
         patient_until = loop.time() + patience_ms / 1000
         self._ends_at = min(patient_until, deadline_at)
-        self._asked, self._heard = (who.unit, block), 0
+        self._asked, self._heard = (unit, block), 0
         begun_ms = self._clock()
         watching = self._look_away(block)
         try:
             async with asyncio.timeout_at(self._ends_at) as self._limit:
-                response = await self._request(who.unit, block)
+                response = await self._request(unit, block)
         except TimeoutError:
             self._unsettled = True
             if not self._is_open():
@@ -257,12 +304,14 @@ class _Wire:
         }[block.function]
         return await read(block.address, count=block.count, device_id=unit)
 
-    async def _silence(self, pause_ms: int, deadline_at: float) -> None:
+    async def _silence(self, unit: int, pause_ms: int, deadline_at: float) -> None:
         """The gap between frames and both instruments' pauses; after a failure, quiet."""
         loop = asyncio.get_running_loop()
         longest_ms = max(pause_ms, self._last_pause_ms)
+        if unit != self._last_unit:
+            longest_ms = max(longest_ms, CHANGE_PAUSE_MS)
         free_at = self._free_at
-        self._last_pause_ms = pause_ms
+        self._last_unit, self._last_pause_ms = unit, pause_ms
         if longest_ms > self._speed.gap_ms:
             free_at += (longest_ms - self._speed.gap_ms) / 1000
         if free_at > loop.time():
@@ -316,7 +365,9 @@ class _Wire:
             assert octets[1] in READ_FUNCTIONS, "nothing that writes is ever sent"
             self._sent = octets
             return octets
-        octets = octets.removeprefix(self._sent)  # an adapter that hears itself
+        if self._sent and octets.startswith(self._sent):
+            self._echoes = True  # an adapter that hears itself
+            octets = octets.removeprefix(self._sent)
         if not octets:
             return b""
         self._heard += 1

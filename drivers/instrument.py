@@ -5,7 +5,13 @@ scans when the bus budget is short. A quantity is told once for each time its re
 an old word is never told again as a new one. Blocks that hold factors (unit codes, ratios) come
 first in a round after each absence, and once a day.
 
+A level does not change within a second: its instrument begins a round every minute (EVERY_MS), and
+between its turns tells what it said last, for HELD_MAX_MS at most. A round that failed is bad at
+once, holds nothing, and is repeated in the next scan.
+
 An instrument that does not answer for SILENT_MS rests, and is asked one question every PROBE_MS.
+One that is busy is asked once more. One that refuses a block is asked for its parts, until it has
+been away: what comes back may be another instrument.
 """
 
 from collections import deque
@@ -15,7 +21,8 @@ from fractions import Fraction
 from statistics import median
 
 from agent.core.model import Fault, Quality, Quantity, Reading, Role
-from drivers.plan import Block, Speed, wire_ms
+from agent.ports import Counters
+from drivers.plan import Block, SameCount, Speed, wire_ms
 from drivers.profile import Profile, unreadable
 from drivers.registers import Register, Row, evaluate
 
@@ -24,6 +31,14 @@ PROBE_MS = 10_000
 # A round that is older begins anew: its parts must belong together.
 ROUND_MAX_MS = 10_000
 FACTORS_MAX_AGE_MS = 24 * 3600 * 1000
+# How often a round begins; the others have one in every scan.
+EVERY_MS: Mapping[Role, int] = {Role.LEVEL_PROBE: 60_000}
+# Two of its turns: one that did not fit the budget is not missed.
+HELD_MAX_MS = 120_000
+# Exceptions of the Modbus application protocol, 1.1b3, section 7.
+BUSY = frozenset({5, 6})
+NO_SUCH_BLOCK = frozenset({2, 3})  # its address, or its length
+BUSY_PAUSE_MS = 50
 # The timeout follows the slowest of the last turnarounds, within bounds: below, the host's own
 # hiccups would count as silence; above stands the profile's own.
 TURNAROUNDS_KEPT = 64
@@ -41,23 +56,6 @@ class InstrumentConfig:
     profile: Profile
     bus: str
     depth_mm: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What became of the requests to one instrument since start; turnarounds are the latest 64."""
-
-    role: Role
-    bus: str
-    unit: int
-    requests: int
-    timeouts: int
-    garbled: int
-    exceptions: int
-    turnaround_median_ms: int | None
-    turnaround_p99_ms: int | None
-    timeout_ms: int
-    resting: bool
 
 
 def misfits(speeds: Mapping[str, Speed], instruments: Sequence[InstrumentConfig]) -> list[str]:
@@ -93,11 +91,16 @@ class Instrument:
         self._words: dict[Register, int] = {}
         self._factors: dict[str, Fraction | None] = {}
         self._factors_due_ms: int | None = None  # None: at once
+        self._refused: frozenset[Block] = frozenset()
+        self._every_ms = EVERY_MS.get(config.role, 0)
+        self._round_due_ms: int | None = None  # None: at once
+        self._held: dict[Quantity, tuple[Reading, int]] = {}  # and when it was read
         self._pending: deque[Block] = deque()
+        self._busy: set[Block] = set()  # were busy in this round, and are asked once more
         self._became: dict[Block, Fault | None] = {}  # of this round; None: it was read
         self._fresh: set[Block] = set()  # read in this scan
         self._standing = Fault.NOT_READ  # of what was not asked in this scan
-        self._round_ms = 0
+        self._now_ms = self._round_ms = 0
         self._silent_since_ms: int | None = None
         self._probe_ms: int | None = None  # while it rests: when to ask again
         self._suspect = False
@@ -109,10 +112,12 @@ class Instrument:
 
     def begin_scan(self, now_ms: int) -> None:
         """Nothing is fresh yet; an unfinished round goes on unless it has become too old."""
+        self._now_ms = now_ms
         self._fresh.clear()
         self._standing = Fault.NOT_READ if self._probe_ms is None else Fault.RESTING
         self.carried_over = bool(self._pending) and self._probe_ms is None
-        if not self._pending or now_ms - self._round_ms > ROUND_MAX_MS:
+        due = self._round_due_ms is None or now_ms >= self._round_due_ms
+        if now_ms - self._round_ms > ROUND_MAX_MS if self._pending else due:
             self._begin_round(now_ms)
 
     @property
@@ -131,6 +136,12 @@ class Instrument:
 
     def next_block(self) -> Block | None:
         return self._pending[0] if self._pending else None
+
+    @property
+    def pause_ms(self) -> int:
+        """How long the line is quiet before the next request."""
+        pause_ms = self.config.profile.pause_ms
+        return max(pause_ms, BUSY_PAUSE_MS) if self.next_block() in self._busy else pause_ms
 
     @property
     def timeout_ms(self) -> int:
@@ -156,12 +167,15 @@ class Instrument:
         if block in self.seldom:
             self._learn_factors(block, now_ms)
 
-    def refused(self, block: Block, turnaround_ms: int) -> None:
+    def refused(self, block: Block, code: int, turnaround_ms: int) -> None:
         """An exception reply: it lives, and has no such value now. Never a zero."""
         self._alive(turnaround_ms)
         self._requests += 1
         self._exceptions += 1
-        self._settle(block, Fault.REFUSED)
+        if code in BUSY and block not in self._busy:
+            self._busy.add(block)
+        elif code not in NO_SUCH_BLOCK or not self._split(block):
+            self._settle(block, Fault.REFUSED)
 
     def garbled(self, block: Block, now_ms: int) -> None:
         """Something came that was no reply to this question."""
@@ -177,7 +191,7 @@ class Instrument:
         self._timeouts += 1
         self._suspect = True
         self._patience = min(self._patience * 2, PATIENCE_MAX)
-        self._pending.clear()
+        self._fail()
         self._standing = Fault.TIMEOUT
         self._unanswered(now_ms)
 
@@ -188,11 +202,11 @@ class Instrument:
 
     def disconnected(self) -> None:
         """The tty is gone: what comes back with it may be another instrument."""
-        self._pending.clear()
+        self._fail()
         self._standing = Fault.DISCONNECTED
         self._silent_since_ms = self._probe_ms = None
         self._suspect = False
-        self._forget_factors()
+        self._forget()
 
     # --- what it means ---------------------------------------------------------------------------
 
@@ -210,6 +224,7 @@ class Instrument:
             timeouts=self._timeouts,
             garbled=self._garbled,
             exceptions=self._exceptions,
+            splits=len(self._refused),
             turnaround_median_ms=round(median(ranked)) if ranked else None,
             turnaround_p99_ms=ranked[len(ranked) * 99 // 100] if ranked else None,
             timeout_ms=self.timeout_ms,
@@ -217,15 +232,26 @@ class Instrument:
         )
 
     def _reading(self, row: Row) -> Reading:
-        fault = self._missing(row)
-        value = None
-        if fault is None:
-            value, fault = evaluate(row, self._words, self._factors)
+        missing = self._missing(row)
+        if missing is Fault.NOT_READ and (held := self._held_reading(row)) is not None:
+            return held
+        self._held.pop(row.quantity, None)
+        if missing is not None:
+            return Reading(self.config.role, row.quantity, None, Quality.BAD, missing)
+        value, fault = evaluate(row, self._words, self._factors)
         if value is not None and row.quantity is Quantity.LEVEL_MM:
             assert self.config.depth_mm is not None, "a level probe is told how deep it hangs"
             value = self.config.depth_mm - value
         quality = Quality.GOOD if fault is None else Quality.BAD
-        return Reading(self.config.role, row.quantity, value, quality, fault)
+        reading = Reading(self.config.role, row.quantity, value, quality, fault)
+        if self._every_ms:
+            self._held[row.quantity] = (reading, self._now_ms)
+        return reading
+
+    def _held_reading(self, row: Row) -> Reading | None:
+        """What it said at its last turn, good or not, unless that is too old."""
+        reading, at_ms = self._held.get(row.quantity, (None, 0))
+        return reading if self._now_ms - at_ms <= HELD_MAX_MS else None
 
     def _missing(self, row: Row) -> Fault | None:
         """Why there are no fresh words for this row; None when there are."""
@@ -248,13 +274,38 @@ class Instrument:
     def _begin_round(self, now_ms: int) -> None:
         self._round_ms = now_ms
         self._became.clear()
-        due = self._factors_due_ms is None or now_ms >= self._factors_due_ms
-        self._pending = deque(dict.fromkeys((*self.seldom, *self.often)) if due else self.often)
+        self._busy.clear()
+        self._pending = deque(self._round())
+
+    def _round(self) -> Sequence[Block]:
+        due = self._factors_due_ms is None or self._round_ms >= self._factors_due_ms
+        return tuple(dict.fromkeys((*self.seldom, *self.often))) if due else self.often
 
     def _settle(self, block: Block, fault: Fault | None) -> None:
         assert self._pending[0] == block, "an answer to a question that was not asked"
         self._pending.popleft()
         self._became[block] = fault
+        if not self._pending:
+            good = not any(self._became.values())
+            self._round_due_ms = self._round_ms + self._every_ms if good else None
+
+    def _split(self, block: Block) -> bool:
+        """Plan anew without this request, and go on. False when it cannot be split."""
+        refused = self._refused | {block}
+        try:
+            often, seldom = self.config.profile.blocks(self.speed, refused)
+        except SameCount:
+            return False
+        if block in (*often, *seldom):
+            return False  # one quantity alone: it does not have it
+        self._refused, self.often, self.seldom = refused, often, seldom
+        self._pending = deque(one for one in self._round() if one not in self._became)
+        return True
+
+    def _fail(self) -> None:
+        """This round is over, and the next one begins with the next scan."""
+        self._pending.clear()
+        self._round_due_ms = None
 
     def _alive(self, turnaround_ms: int) -> None:
         self._turnarounds.append(turnaround_ms)
@@ -271,8 +322,8 @@ class Instrument:
         if self._probe_ms is not None or now_ms - self._silent_since_ms >= SILENT_MS:
             self._probe_ms = now_ms + PROBE_MS
             self._standing = Fault.RESTING
-            self._pending.clear()
-            self._forget_factors()
+            self._fail()
+            self._forget()
 
     def _learn_factors(self, block: Block, now_ms: int) -> None:
         for factor in self.config.profile.factors:
@@ -281,6 +332,9 @@ class Instrument:
         if all(factor.name in self._factors for factor in self.config.profile.factors):
             self._factors_due_ms = now_ms + FACTORS_MAX_AGE_MS
 
-    def _forget_factors(self) -> None:
+    def _forget(self) -> None:
+        """It has been away: its factors, and what it refuses, are to be learned anew."""
         self._factors.clear()
         self._factors_due_ms = None
+        self._refused = frozenset()
+        self.often, self.seldom = self.config.profile.blocks(self.speed)

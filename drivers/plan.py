@@ -1,9 +1,10 @@
 """Room rule: which registers are read together, and how long that takes. Pure; it sends nothing.
 
 Neighbours are merged when reading the gap costs less than another request at this line's speed,
-within the instrument's limit and only across registers that its manual lists. A quantity's parts
-always share one request. No two requests to one instrument ask for the same number of registers:
-RTU has no transaction number, so a late reply can then never answer another question.
+within the instrument's limit, only across registers that its manual lists, and never again what
+it was seen to refuse. A quantity's parts always share one request. No two requests to one
+instrument have the same function and number of registers: RTU has no transaction number, so a
+late reply can then never answer another question.
 """
 
 from collections.abc import Iterable, Sequence
@@ -67,11 +68,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an instrument allows: `readable` are the spans that its manual lists."""
+    """What an instrument allows: `readable` are the spans that its manual lists.
+
+    `refused` are requests that this very one refused: whatever holds one of them is not asked,
+    and each is cut in its middle, so that a register it lacks is found in a few questions.
+    """
 
     readable: tuple[Block, ...]
     registers_max: int
     count_step: int
+    refused: frozenset[Block] = frozenset()
 
 
 class SameCount(Exception):
@@ -114,13 +120,20 @@ def plan(
 
 def _merged(spans: Sequence[Block], limits: Limits, speed: Speed) -> list[Block]:
     blocks: list[Block] = []
+    cuts = {cut for one in limits.refused if (cut := _middle(one, spans)) is not None}
     for span in sorted(set(spans)):
-        joined = _joined(blocks[-1], span) if blocks else None
+        joined = _joined(blocks[-1], span) if blocks and span not in cuts else None
         if joined is not None and _allowed(joined, limits) and _pays(blocks[-1], span, speed):
             blocks[-1] = joined
         else:
             blocks.append(span)
     return blocks
+
+
+def _middle(refused: Block, spans: Sequence[Block]) -> Block | None:
+    """The span at which a refused request begins anew; None when it held only one."""
+    inside = sorted({span for span in spans if refused.covers(span)})
+    return inside[len(inside) // 2] if len(inside) > 1 else None
 
 
 def _joined(block: Block, span: Block) -> Block | None:
@@ -131,8 +144,10 @@ def _joined(block: Block, span: Block) -> Block | None:
 
 
 def _allowed(block: Block, limits: Limits) -> bool:
-    return block.count <= limits.registers_max and any(
-        span.covers(block) for span in limits.readable
+    return (
+        block.count <= limits.registers_max
+        and any(span.covers(block) for span in limits.readable)
+        and not any(block.covers(one) for one in limits.refused)
     )
 
 
@@ -146,14 +161,14 @@ def _pays(block: Block, span: Block, speed: Speed) -> bool:
 def _distinct(blocks: set[Block], limits: Limits) -> dict[Block, Block]:
     """Widen what must be widened, least movable first, each by as little as possible."""
     choices = {block: _choices(block, limits) for block in blocks}
-    taken: set[int] = set()
+    taken: set[tuple[int, int]] = set()
     chosen: dict[Block, Block] = {}
     for block in sorted(blocks, key=lambda one: (len(choices[one]), -one.count, one)):
-        free = [choice for choice in choices[block] if choice.count not in taken]
+        free = [one for one in choices[block] if (one.function, one.count) not in taken]
         if not free:
             raise SameCount(block)
         chosen[block] = free[0]
-        taken.add(free[0].count)
+        taken.add((block.function, free[0].count))
     return chosen
 
 

@@ -8,7 +8,7 @@ nobody knows. `find` looks in the site's own folders first, so a site may overri
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -79,12 +79,17 @@ class Profile:
         """Where this totalizer wraps to 0, in base units, at the usual factors."""
         return self._totalizer(quantity).modulus
 
-    def blocks(self, speed: Speed) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
-        """The requests of every round, and those that read the factors. Raises SameCount."""
+    def blocks(
+        self, speed: Speed, refused: frozenset[Block] = frozenset()
+    ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+        """The requests of every round, and those that read the factors. Raises SameCount.
+
+        `refused` are requests that the instrument turned down: they are split, and not asked again.
+        """
         often = [Block(row.function, row.first, row.last - row.first + 1) for row in self.rows]
         often += [Block(*guard.at, 1) for row in self.rows for guard in row.guards]
         seldom = [Block(*factor.at, 1) for factor in self.factors]
-        return plan(often, seldom, self.limits, speed)
+        return plan(often, seldom, replace(self.limits, refused=refused), speed)
 
     def _totalizer(self, quantity: Quantity) -> Row:
         row = next((row for row in self.rows if row.quantity is quantity), None)

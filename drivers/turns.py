@@ -50,11 +50,12 @@ class Wire(Protocol):
         """Whether anything can be asked at all; False while the tty is gone."""
 
     async def ask(
-        self, who: InstrumentConfig, block: Block, patience_ms: float, left_ms: float
+        self, unit: int, block: Block, pause_ms: int, patience_ms: float, left_ms: float
     ) -> Answer:
         """One request and its reply, or the reason why there is none.
 
-        `patience_ms` counts from the request, `left_ms` from now.
+        The line is quiet for `pause_ms` before it. `patience_ms` counts from the request,
+        `left_ms` from now.
         """
 
 
@@ -87,13 +88,15 @@ class Turns:
             if left_ms < one.expected_ms(block):
                 return True
             patience_ms = wire_ms(block, one.speed) + one.timeout_ms
-            answer = await self._wire.ask(one.config, block, patience_ms, left_ms)
+            answer = await self._wire.ask(
+                one.config.unit, block, one.pause_ms, patience_ms, left_ms
+            )
             now_ms = self._clock()
             match answer:
                 case Words(registers, turnaround_ms):
                     one.answered(block, registers, turnaround_ms, now_ms)
-                case Refused(_, turnaround_ms):
-                    one.refused(block, turnaround_ms)
+                case Refused(code, turnaround_ms):
+                    one.refused(block, code, turnaround_ms)
                 case Nothing(Fault.DISCONNECTED):
                     self._all_disconnected()
                     return False

@@ -9,7 +9,7 @@ import pytest
 from agent.core.model import Fault, Quality, Quantity, Reading, Role
 from drivers import profile
 from drivers.bus import Buses
-from drivers.instrument import InstrumentConfig, misfits
+from drivers.instrument import EVERY_MS, InstrumentConfig, misfits
 from drivers.plan import Speed
 from tests.drivers.bus.slave import (
     FLOW,
@@ -141,11 +141,17 @@ def test_power_and_energy_are_those_of_the_primary_side(slave: Slave, buses: Bus
     assert (readings[Quantity.POWER_W], readings[Quantity.ENERGY_WH]) == (16_000, 1_234_500)
 
 
-def test_the_level_is_the_depth_minus_the_column(slaves: Any, connect: Any) -> None:
-    slave = slaves({3: {0: 3, 1: 3, 2: 1, 3: 1, 4: 12_345, 5: 0, 6: 32_767}})
+def probe(column: int) -> dict[int, int]:
+    """The registers of a QDY30A that counts in tenths of a centimetre."""
+    return {0: 3, 1: 3, 2: 1, 3: 1, 4: column, 5: 0, 6: 32_767}
+
+
+def test_the_level_is_the_depth_minus_the_column(slaves: Any, connect: Any, clock: Hands) -> None:
+    slave = slaves({3: probe(12_345)})
     buses = connect([instrument(Role.LEVEL_PROBE)], slave.name)
     assert values(read(buses)) == {Quantity.LEVEL_MM: 60_000 - 12_345}  # 1234.5 cm
     slave.images[3][4] = 0
+    clock.now_ms += EVERY_MS[Role.LEVEL_PROBE]
     assert faults(read(buses)) == {Quantity.LEVEL_MM: Fault.INVALID}
 
 

@@ -1,5 +1,7 @@
 """Which registers share a request."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,21 @@ def test_requests_that_cannot_be_told_apart_are_refused() -> None:
         plan([Block(3, 0, 2), Block(3, 100, 2)], [], limits, SLOW)
 
 
+def test_what_was_refused_is_split_and_each_quantity_stays_whole() -> None:
+    """Eight values; register 7 does not exist here. Each refusal leaves less to ask."""
+    spans = [Block(3, 4 * at, 3) for at in range(8)]
+    refused: set[Block] = set()
+    for _ in range(8):
+        often, _ = plan(spans, [], replace(WIDE, refused=frozenset(refused)), SLOW)
+        assert all(any(block.covers(span) for block in often) for span in spans)
+        touched = {block for block in often if block.covers(Block(3, 7, 1))}
+        if not touched:
+            break
+        refused |= touched
+    assert not touched
+    assert len(often) <= 4
+
+
 SPANS = st.lists(
     st.builds(Block, st.sampled_from([3, 4]), st.integers(0, 300), st.integers(1, 4)), max_size=8
 )
@@ -52,9 +69,9 @@ def test_every_plan_reads_everything_and_tells_its_requests_apart(
     first, second = plan(often, seldom, limits, speed)
     assert all(any(block.covers(span) for block in first) for span in often)
     assert all(any(block.covers(span) for block in second) for span in seldom)
-    counts = [block.count for block in {*first, *second}]
-    assert len(set(counts)) == len(counts)
-    assert all(count <= 64 and count % step == 0 for count in counts)
+    alike = [(block.function, block.count) for block in {*first, *second}]
+    assert len(set(alike)) == len(alike)
+    assert all(count <= 64 and count % step == 0 for _, count in alike)
 
 
 def test_the_wire_limit_is_fifteen_requests_of_22_registers_a_second_at_9600_baud() -> None:

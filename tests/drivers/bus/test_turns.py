@@ -1,0 +1,236 @@
+"""Who is asked what in which scan: refused blocks, busy instruments, slow quantities, pauses."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from agent.core.model import Fault, Quality, Quantity, Role
+from drivers.bus import CHANGE_PAUSE_MS, Buses
+from drivers.host import monotonic_us
+from drivers.instrument import EVERY_MS, HELD_MAX_MS, PROBE_MS, SILENT_MS
+from tests.drivers.bus.slave import (
+    FLOW,
+    TRUTH,
+    Hands,
+    Request,
+    Slave,
+    faults,
+    frame,
+    instrument,
+    read,
+    values,
+)
+
+MINUTE_MS = EVERY_MS[Role.LEVEL_PROBE]
+LEVEL = Quantity.LEVEL_MM
+
+
+def refusing(*missing: int) -> Callable[[Request, bytes], bytes]:
+    """Unit 1 answers exception 2 to every request that touches one of these registers."""
+
+    def spoil(request: Request, octets: bytes) -> bytes:
+        asked = range(request.address, request.address + request.count)
+        touched = request.unit == 1 and any(address in asked for address in missing)
+        return frame(1, request.function | 0x80, 2) if touched else octets
+
+    return spoil
+
+
+def of_flow_meter(slave: Slave) -> list[tuple[int, int]]:
+    return [(one.address, one.count) for one in slave.requests if one.unit == 1]
+
+
+# --- a block that is refused ---------------------------------------------------------------------
+
+
+def test_a_refused_block_is_split_at_once_and_the_split_is_remembered(
+    slave: Slave, buses: Buses
+) -> None:
+    """Register 5 lies in a gap that was read for the sake of one request."""
+    slave.spoil = refusing(5)
+    assert values(read(buses)) == TRUTH
+    assert buses.counters()[0].splits > 0
+    slave.requests.clear()
+    exceptions = buses.counters()[0].exceptions
+    assert values(read(buses)) == TRUTH
+    assert buses.counters()[0].exceptions == exceptions
+    assert not [at for at, count in of_flow_meter(slave) if at <= 5 < at + count]
+
+
+def test_a_quantity_that_an_instrument_lacks_costs_only_itself(slave: Slave, buses: Buses) -> None:
+    slave.spoil = refusing(12)  # of the reverse total
+    for _ in range(3):
+        readings = read(buses)
+    lacking = Quantity.REVERSE_TOTAL_L
+    assert readings[lacking].fault is Fault.REFUSED
+    assert values(readings) == {name: one for name, one in TRUTH.items() if name is not lacking}
+
+
+def test_a_quantity_is_never_read_in_two_requests_however_it_is_refused(
+    slave: Slave, buses: Buses
+) -> None:
+    """The total stands in four registers; one of them is refused: no total, never half of one."""
+    slave.spoil = refusing(9)
+    for _ in range(4):
+        slave.requests.clear()
+        assert read(buses)[Quantity.FORWARD_TOTAL_L].fault is Fault.REFUSED
+        for at, count in of_flow_meter(slave):
+            whole = at <= 8 and at + count >= 12
+            assert whole or at + count <= 8 or at >= 12
+
+
+def test_a_split_is_forgotten_when_the_instrument_was_away(
+    slave: Slave, buses: Buses, clock: Hands
+) -> None:
+    """What comes back may be another one."""
+    slave.spoil = refusing(5)
+    read(buses)
+    slave.spoil = lambda r, octets: b"" if r.unit == 1 else octets
+    for _ in range(SILENT_MS // 1_000 + 1):
+        clock.now_ms += 1_000
+        read(buses)
+    slave.spoil = None
+    clock.now_ms += PROBE_MS
+    assert values(read(buses)) == TRUTH
+    assert buses.counters()[0].splits == 0
+
+
+# --- a busy one ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [5, 6])
+def test_a_busy_instrument_is_asked_once_more(slave: Slave, buses: Buses, code: int) -> None:
+    asked: set[tuple[int, int]] = set()
+
+    def busy_at_first(request: Request, octets: bytes) -> bytes:
+        place = (request.unit, request.address)
+        if place in asked:
+            return octets
+        asked.add(place)
+        return frame(request.unit, request.function | 0x80, code)
+
+    slave.spoil = busy_at_first
+    assert values(read(buses)) == TRUTH
+
+
+@pytest.mark.parametrize("code", [5, 6])
+def test_one_that_stays_busy_is_asked_twice_and_has_no_value(
+    slave: Slave, buses: Buses, code: int
+) -> None:
+    read(buses)
+    slave.spoil = lambda r, _: frame(r.unit, r.function | 0x80, code)
+    slave.requests.clear()
+    readings = read(buses)
+    assert {one.fault for one in readings.values()} == {Fault.REFUSED}
+    assert {one.value for one in readings.values()} == {None}
+    places = [(one.unit, one.address, one.count) for one in slave.requests]
+    assert {places.count(place) for place in places} == {2}
+
+
+@pytest.mark.parametrize("code", [1, 4, 8, 10, 11])
+def test_other_exceptions_are_not_repeated(slave: Slave, buses: Buses, code: int) -> None:
+    read(buses)
+    slave.spoil = lambda r, _: frame(r.unit, r.function | 0x80, code)
+    slave.requests.clear()
+    assert values(read(buses)) == {}
+    places = [(one.unit, one.address) for one in slave.requests]
+    assert len(places) == len(set(places))
+
+
+# --- a slow quantity -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def level(slaves: Any) -> Slave:
+    well: Slave = slaves({3: {0: 3, 1: 3, 2: 2, 3: 0, 4: 12_345, 5: 0, 6: 32_767}})
+    return well
+
+
+@pytest.fixture
+def probe(level: Slave, connect: Any) -> Buses:
+    buses: Buses = connect([instrument(Role.LEVEL_PROBE)], level.name)
+    return buses
+
+
+def test_a_level_is_read_each_minute_and_stands_between_its_turns(
+    level: Slave, probe: Buses, clock: Hands
+) -> None:
+    """Nothing in the record may show it bad while it only waits for its turn."""
+    first = read(probe)[LEVEL]
+    assert first.quality is Quality.GOOD
+    level.requests.clear()
+    level.images[3][4] = 12_000
+    for _ in range(MINUTE_MS // 1_000 - 1):
+        clock.now_ms += 1_000
+        assert read(probe)[LEVEL] == first
+    assert level.requests == []
+    clock.now_ms += 1_000
+    assert read(probe)[LEVEL] == replace(first, value=60_000 - 12_000)
+
+
+def test_a_level_whose_turn_fails_is_bad_at_once_and_asked_again_in_the_next_scan(
+    level: Slave, probe: Buses, clock: Hands
+) -> None:
+    read(probe)
+    level.spoil = lambda *_: b""
+    clock.now_ms += MINUTE_MS
+    assert faults(read(probe)) == {LEVEL: Fault.TIMEOUT}
+    level.spoil = None
+    clock.now_ms += 1_000
+    assert values(read(probe)) == {LEVEL: 60_000 - 12_345}
+
+
+def test_a_level_is_held_for_two_turns_and_no_longer(
+    level: Slave, probe: Buses, clock: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The budget leaves it no time: then its last value is old, and says so."""
+    read(probe)
+    monkeypatch.setattr(probe, "_budget_ms", 0)
+    clock.now_ms += HELD_MAX_MS
+    assert values(read(probe)) == {LEVEL: 60_000 - 12_345}
+    clock.now_ms += 1
+    assert faults(read(probe)) == {LEVEL: Fault.NOT_READ}
+
+
+def test_a_level_that_was_invalid_stays_so_until_its_next_turn(
+    level: Slave, probe: Buses, clock: Hands
+) -> None:
+    level.images[3][4] = 0
+    assert faults(read(probe)) == {LEVEL: Fault.INVALID}
+    clock.now_ms += 1_000
+    assert faults(read(probe)) == {LEVEL: Fault.INVALID}
+
+
+# --- pauses --------------------------------------------------------------------------------------
+
+
+def test_between_two_instruments_the_line_is_quiet(slave: Slave, buses: Buses) -> None:
+    """Measured at the slave: its answer to one, then the question to the other."""
+    heard: list[tuple[int, int]] = []
+
+    def note(request: Request, octets: bytes) -> bytes:
+        heard.append((request.unit, monotonic_us()))
+        return octets
+
+    slave.spoil = note
+    for _ in range(3):
+        read(buses)
+    changes = [
+        later - earlier for (before, earlier), (after, later) in pairwise(heard) if before != after
+    ]
+    assert len(changes) == 5
+    assert min(changes) >= CHANGE_PAUSE_MS * 1_000
+
+
+def test_an_adapter_that_hears_itself_is_skipped_and_said(slave: Slave, buses: Buses) -> None:
+    assert values(read(buses)) == TRUTH
+    assert not buses.standings()[0].echoes
+    slave.spoil = lambda r, octets: (
+        frame(r.unit, r.function, *r.address.to_bytes(2), *r.count.to_bytes(2)) + octets
+    )
+    assert values(read(buses)) == TRUTH
+    assert buses.standings()[0].echoes
+    assert set(FLOW) < set(TRUTH)
