@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 # Debian keeps the daemons out of a user's PATH.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
+# Most of the tests' time is spent waiting for water, wire and leases: more workers than cores.
+AT_ONCE := -n $(or $(JOBS),4) --dist worksteal
+
 READY := $(VENV)/.ready
 BROKER := $(VENV)/.broker
 TOOLS := $(VENV)/.tools
@@ -23,7 +26,7 @@ demo: $(READY) $(BROKER) ## the whole station on a simulated pump house, in abou
 	@$(BIN)/wellkeeper demo $(DEMO)
 
 test: $(READY) $(TOOLS) lint ## everything that must hold before a commit lands
-	$(BIN)/pytest -n auto $(PYTEST)
+	$(BIN)/pytest $(AT_ONCE) $(PYTEST)
 
 lint: $(READY) ## style, types and import contracts
 	$(BIN)/ruff check .
@@ -35,7 +38,7 @@ bench: $(READY) $(TOOLS) ## one table: what was measured beside its budget
 	$(BIN)/python tests/bench/table.py $(BENCH)
 
 soak: $(READY) $(TOOLS) ## the trials again, many times over (SOAK=20 is the multiplier)
-	$(BIN)/pytest -n auto --soak $(or $(SOAK),20) -m soak $(PYTEST)
+	$(BIN)/pytest $(AT_ONCE) --soak $(or $(SOAK),20) -m soak $(PYTEST)
 
 # Kept in the repository: what is installed is what was tested, wheel by wheel.
 lock: $(READY) ## resolve the dependencies of pyproject.toml anew, with hashes
