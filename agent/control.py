@@ -18,7 +18,7 @@ from typing import Protocol
 
 from agent import rows
 from agent.book import Book
-from agent.core.model import Command, FitMeter, Site, Started, Verdict
+from agent.core.model import Command, FitMeter, RelayMoved, Site, Started, Verdict
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State
 from agent.desk.server import Desk
@@ -111,7 +111,7 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
     if not outcome.durable:
         _submit(organs, loop, outcome)
     if outcome.decision.permit:
-        _permit(organs.relay, outcome.decision.lease_ms)
+        _permit(organs, outcome)
     loop.state = outcome.state
     loop.started = None
     organs.desk.answer([one for one in outcome.bodies if isinstance(one, Verdict)])
@@ -149,9 +149,18 @@ def _cut_if_told(relay: Relay, outcome: Outcome) -> None:
         return  # a relay process that is gone holds no lease; the next scan says it is silent
 
 
-def _permit(relay: Relay, lease_ms: int) -> None:
+def _permit(organs: Organs, outcome: Outcome) -> None:
+    """Begin a permission if this scan wrote down that it begins; else go on with it.
+
+    A process that stood still meanwhile may find that its lease has lapsed: then there is nothing
+    to go on with, and the next scan says so. A lease counts from the moment that was judged.
+    """
+    waited_ms = organs.clock.monotonic_ms() - outcome.moment.monotonic_ms
+    lease_ms = outcome.decision.lease_ms - waited_ms
+    begins = any(isinstance(one, RelayMoved) and one.permitted for one in outcome.bodies)
     try:
-        relay.permit(lease_ms)
+        if lease_ms > 0:
+            (organs.relay.permit if begins else organs.relay.renew)(lease_ms)
     except RelayGone:
         return  # as above
 

@@ -1,11 +1,14 @@
 """Room rule: the relay process, the line and its lease. Knows no meter, no water and no driver.
 
 The line is driven to permit while a lease runs and to cut otherwise. Only a controller's `permit`
-starts or renews a lease; that the controller goes away ends nothing by itself, so that control
-may be restarted without stopping a pump. When this process is asked to end, it cuts.
+starts a lease; that the controller goes away ends nothing by itself, so that control may be
+restarted without stopping a pump. A controller that stood still while its lease lapsed does not
+know it yet: what it says next is `renew`, and that brings nothing back. When this process is asked
+to end, it cuts.
 
 One message, one answer, over a Unix SOCK_SEQPACKET socket, in ASCII:
     permit <ms>   the pump may run for so long from now
+    renew <ms>    the same while a lease runs, and nothing otherwise
     cut           it may not
     ask           how it stands
 Each is answered with the level that was read back from the line, `permitted <ms left>` or
@@ -32,7 +35,7 @@ MESSAGES_PER_TURN_MAX: Final = 8
 CONTROLLERS_WAITING_MAX: Final = 4
 ANSWER_WITHIN_S: Final = 0.25
 
-_PERMIT: Final = re.compile(rb"permit ([1-9][0-9]{0,5})")
+_GRANT: Final = re.compile(rb"(permit|renew) ([1-9][0-9]{0,5})")
 _ANSWER: Final = re.compile(rb"(permitted|cut) (0|[1-9][0-9]{0,5})")
 
 
@@ -95,15 +98,15 @@ class _Held:
         before_ms = self._until_ms
         if message == b"cut":
             self._until_ms = before_ms = None
-        elif renewal := _PERMIT.fullmatch(message):
-            lease_ms = int(renewal[1])
+        elif grant := _GRANT.fullmatch(message):
+            lease_ms = int(grant[2])
             if lease_ms > LEASE_MAX_MS:
                 return b"error a lease is at most %d ms" % LEASE_MAX_MS
             # A permit that lay here while this process was stopped is older than it says.
-            if heard:
+            if heard and (grant[1] == b"permit" or self.left_ms(now_ms) > 0):
                 self._until_ms = now_ms + lease_ms
         elif message != b"ask":
-            return b"error expected: permit <ms>, cut or ask"
+            return b"error expected: permit <ms>, renew <ms>, cut or ask"
         if why := self._disobedience(now_ms):
             self._until_ms = before_ms  # what is answered with an error was not granted
             return b"error " + why.encode()
@@ -252,6 +255,10 @@ class Lease:
     def permit(self, lease_ms: int) -> None:
         assert 1 <= lease_ms <= LEASE_MAX_MS, f"a lease of {lease_ms} ms"
         self._ask(b"permit %d" % lease_ms)
+
+    def renew(self, lease_ms: int) -> None:
+        assert 1 <= lease_ms <= LEASE_MAX_MS, f"a lease of {lease_ms} ms"
+        self._ask(b"renew %d" % lease_ms)
 
     def cut(self) -> None:
         self._ask(b"cut")

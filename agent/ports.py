@@ -141,7 +141,10 @@ class Relay(Protocol):
         """RelayGone when the relay process does not answer in time."""
 
     def permit(self, lease_ms: int) -> None:
-        """Renew the permission; it lapses by itself. RelayGone as above."""
+        """Begin to permit; it lapses by itself. RelayGone as above."""
+
+    def renew(self, lease_ms: int) -> None:
+        """Go on permitting; what has lapsed meanwhile stays so. RelayGone as above."""
 
     def cut(self) -> None:
         """Open the relay now. RelayGone as above."""

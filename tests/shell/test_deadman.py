@@ -70,6 +70,11 @@ class FakeLine:
         ("permit 120000", "permitted 120000", True),
         ("permit 120001", "error a lease is at most 120000 ms", False),
         ("permit 5000 | permit 120001 | ask", "permitted 5000", True),
+        ("renew 5000", "cut 0", False),
+        ("permit 5000 | renew 9000", "permitted 9000", True),
+        ("permit 9000 | renew 5000", "permitted 5000", True),
+        ("permit 5000 | cut | renew 5000", "cut 0", False),
+        ("permit 5000 | renew 120001 | ask", "permitted 5000", True),
         ("permit 5000 | Cut | ask", "permitted 5000", True),
     ],
 )
@@ -82,7 +87,11 @@ def test_messages_and_answers(said: str, answered: str, level: bool) -> None:  #
     assert line.permitted() is level
 
 
-@given(message=st.one_of(st.binary(max_size=MESSAGE_BYTES_MAX + 1), st.from_regex(rb"permit .*")))
+@given(
+    message=st.one_of(
+        st.binary(max_size=MESSAGE_BYTES_MAX + 1), st.from_regex(rb"(permit|renew) .*")
+    )
+)
 def test_a_malformed_message_changes_nothing(message: bytes) -> None:
     for start in (b"cut", b"permit 5000"):
         line = FakeLine()
@@ -92,8 +101,8 @@ def test_a_malformed_message_changes_nothing(message: bytes) -> None:
         answer = held.answer(message, 0, heard=True)
         if not answer.startswith(b"error"):
             verb, _, number = message.partition(b" ")
-            assert verb in {b"permit", b"cut", b"ask"}
-            assert verb != b"permit" or 1 <= int(number) <= LEASE_MAX_MS
+            assert verb in {b"permit", b"renew", b"cut", b"ask"}
+            assert verb not in {b"permit", b"renew"} or 1 <= int(number) <= LEASE_MAX_MS
         else:
             assert held.answer(b"ask", 0, heard=True) == before
             assert len(line.driven) == drives
@@ -107,6 +116,18 @@ def test_the_line_permits_exactly_as_long_as_the_lease(lease_ms: int, after_ms: 
     assert held.obeys(7 + after_ms)
     assert line.permitted() is (after_ms < lease_ms)
     assert held.left_ms(7 + after_ms) == max(0, lease_ms - after_ms)
+
+
+@given(lease_ms=st.integers(1, LEASE_MAX_MS), after_ms=st.integers(0, 2 * LEASE_MAX_MS))
+def test_a_lease_that_lapsed_is_not_renewed(lease_ms: int, after_ms: int) -> None:
+    """Whether or not anyone has looked since: its controller may have stood still meanwhile."""
+    line = FakeLine()
+    held = _Held(line)
+    held.answer(b"permit %d" % lease_ms, 7, heard=True)
+    lapsed = after_ms >= lease_ms
+    answer = held.answer(b"renew 5000", 7 + after_ms, heard=True)
+    assert answer == (b"cut 0" if lapsed else b"permitted 5000")
+    assert line.permitted() is not lapsed
 
 
 def test_a_permit_whose_sender_hung_up_grants_nothing_and_a_cut_counts() -> None:
@@ -258,7 +279,7 @@ def test_control_renews_asks_and_cuts(served: Served) -> None:
     lease.permit(9000)
     served.clock.ms += 4000
     assert lease.position() == RelayPosition(permitted=True, lease_ms=5000)
-    lease.permit(9000)
+    lease.renew(9000)
     assert lease.position() == RelayPosition(permitted=True, lease_ms=9000)
     lease.cut()
     assert lease.position() == RelayPosition(permitted=False, lease_ms=0)
