@@ -18,15 +18,17 @@ from typing import Protocol
 
 from agent import rows
 from agent.book import Book
-from agent.core.model import Command, FitMeter, RelayMoved, Site, Started, Verdict
+from agent.core.model import Command, Fault, FitMeter, RelayMoved, Site, Started, Verdict
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State
 from agent.desk.server import Desk
 from agent.journal import Head, Journal, Stamped, Transaction, Writer
-from agent.ports import Clock, Meters, Relay, RelayGone, Watchdog
+from agent.ports import Clock, Inputs, Meters, Relay, RelayGone, Watchdog
 from agent.status import Around, Identity, picture, revision
 
 COMMANDS_PER_SCAN_MAX = 8
+# What a technician asks of the bus ends so long before the next scan is due.
+INQUIRY_MARGIN_MS = 20
 # Cursors that moved are written at the latest after so long, when nothing else is written.
 CURSORS_KEPT_MS = 60_000
 
@@ -48,6 +50,7 @@ class Organs:
     journal: Journal
     desk: Desk
     book: Book
+    inputs: Inputs | None = None
 
 
 class _Committed:
@@ -91,7 +94,9 @@ def run(organs: Organs, site: Site, identity: Identity, state: State, stop: Stop
         now_ms = organs.clock.monotonic_ms()
         # A scan that came late is not made up for: the next one is due a period later, or now.
         due_ms = max(due_ms + site.period_ms, now_ms)
-        if select.select([stop], [], [], (due_ms - now_ms) / 1000)[0]:
+        _answer_inquiries(organs, due_ms)
+        rest_ms = max(0, due_ms - organs.clock.monotonic_ms())
+        if select.select([stop], [], [], rest_ms / 1000)[0]:
             break
     writer.submit(_transaction(organs, loop.state, ()))
     writer.close()
@@ -137,6 +142,16 @@ def _see(organs: Organs, loop: _Loop) -> Seen:
         journal_written=loop.committed.since_start,
         started=started and replace(started, relay_permitted=relay_permitted is True),
     )
+
+
+def _answer_inquiries(organs: Organs, due_ms: int) -> None:
+    """Spend what is left of the period on a technician's questions; the next scan is on time."""
+    while (question := organs.desk.inquiry()) is not None:
+        left_ms = due_ms - INQUIRY_MARGIN_MS - organs.clock.monotonic_ms()
+        finding = organs.meters.inquire(question, left_ms)
+        if finding.fault is Fault.NOT_READ:
+            return  # no room for it now; it stays the first
+        organs.desk.found(question, finding)
 
 
 def _cut_if_told(relay: Relay, outcome: Outcome) -> None:
@@ -196,6 +211,9 @@ def _publish(organs: Organs, identity: Identity, loop: _Loop, outcome: Outcome, 
         relay_permitted=seen.relay_permitted,
         uplinks=organs.desk.uplinks(),
         instruments=organs.book.instruments(),
+        buses=organs.meters.standings(),
+        counters=organs.meters.counters(),
+        inputs={} if organs.inputs is None else organs.inputs.read(),
     )
     organs.desk.publish(picture(identity, outcome, around), revision(outcome))
 

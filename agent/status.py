@@ -4,13 +4,14 @@ The console, the administrator and the platforms' retained `state` are all made 
 picture, so they cannot disagree. Codes, not words: the catalogue says them to a human.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.core.model import Balance, Moment
 from agent.core.scan import Outcome
 from agent.core.state import State
+from agent.ports import BusStanding, Counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Around:
     relay_permitted: bool | None
     uplinks: Mapping[str, UplinkPicture]
     instruments: Mapping[str, Any]  # the book's: serial number and document of each meter
+    buses: Sequence[BusStanding] = ()
+    counters: Sequence[Counters] = ()
+    inputs: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, Any]:
@@ -82,6 +86,8 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         ],
         "session": _session(outcome.state, outcome.moment),
         "instruments": dict(around.instruments),
+        "buses": {one.name: _bus(one, around.counters) for one in around.buses},
+        "inputs": dict(around.inputs),
         "journal": {"failing": around.journal_failing},
         "uplinks": {
             name: {
@@ -110,6 +116,32 @@ def revision(outcome: Outcome) -> tuple[Any, ...]:
         None if account is None else (account.year, account.allocated_l),
         outcome.state.pump.run is not None,
     )
+
+
+def _bus(bus: BusStanding, counters: Sequence[Counters]) -> dict[str, Any]:
+    """How a bus stands, and how each instrument on it has answered since control started."""
+    return {
+        "connected": bus.connected,
+        "opened": bus.opened,
+        "echoes": bus.echoes,
+        "trouble": bus.trouble,
+        "instruments": {
+            one.role: {
+                "unit": one.unit,
+                "requests": one.requests,
+                "timeouts": one.timeouts,
+                "garbled": one.garbled,
+                "exceptions": one.exceptions,
+                "splits": one.splits,
+                "median_ms": one.turnaround_median_ms,
+                "p99_ms": one.turnaround_p99_ms,
+                "timeout_ms": one.timeout_ms,
+                "resting": one.resting,
+            }
+            for one in counters
+            if one.bus == bus.name
+        },
+    }
 
 
 def _relay(permitted: bool | None) -> str:  # noqa: FBT001  # a reading, not a switch

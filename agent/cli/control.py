@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
             station=station.id,
             version=VERSION,
             cursors=journal.cursors(),
+            buses=[bus.name for bus in house.buses],
         )
         control.run(
             control.Organs(

@@ -18,6 +18,7 @@ from agent.desk import wire
 from agent.desk.clients import Clients
 from agent.desk.fields import Fields
 from agent.desk.inbox import Inbox
+from agent.desk.inquiries import Inquiries, asked
 from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NO_METHOD, NOT_ALLOWED, Refused
 from agent.journal import Head, JournalDamaged, JournalFailed, PageRow, Parked, Reader
 from agent.settings import ADMIN
@@ -73,6 +74,7 @@ class Room:
     reader: Reader
     clients: Clients
     inbox: Inbox
+    inquiries: Inquiries
     present: Present
 
 
@@ -208,6 +210,11 @@ async def _command(room: Room, caller: Caller, fields: Fields) -> Answer:
     return _said({"verdict": _named(await verdict)})
 
 
+async def _bus_ask(room: Room, _: Caller, fields: Fields) -> Answer:
+    """Answered by the scan, in what is left of its period."""
+    return _said(await asked(room.inquiries, fields))
+
+
 def _named(verdict: Verdict) -> dict[str, Any]:
     named: dict[str, Any] = rows.named(verdict)
     if verdict.balance is not None:
@@ -229,8 +236,9 @@ _METHODS: dict[str, Method] = {
     "status": _status,
     "report": _report,
     "command": _command,
+    "bus_ask": _bus_ask,
 }
-_ADMIN_MAY: Sequence[str] = ("hello", "records", "status", "command")
+_ADMIN_MAY: Sequence[str] = ("hello", "records", "status", "command", "bus_ask")
 _UPLINK_MAY: Sequence[str] = (
     "hello",
     "records",

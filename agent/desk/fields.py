@@ -38,6 +38,9 @@ class Fields:
             return None
         return self.integer(name, 0, INTEGER_MAX)
 
+    def has(self, name: str) -> bool:
+        return name in self._left
+
     def text(self, name: str, longest: int = TEXT_MAX) -> str:
         value = self._left.pop(name, None)
         if _is_text(value, longest):

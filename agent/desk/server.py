@@ -21,9 +21,11 @@ from agent.desk import wire
 from agent.desk.answers import Present, Room, answer
 from agent.desk.clients import Clients
 from agent.desk.inbox import Inbox
+from agent.desk.inquiries import Inquiries
 from agent.desk.session import Pace, Session
 from agent.desk.wire import TOO_BUSY, Refused
 from agent.journal import Head, JournalDamaged, JournalFailed, Parked, Reader
+from agent.ports import Finding, Inquiry
 from agent.settings import ADMIN
 from agent.settings.paths import SOCKET_BYTES_MAX
 from agent.status import UplinkPicture
@@ -47,16 +49,20 @@ class Desk:
         station: str,
         version: str,
         cursors: Mapping[str, int],
+        buses: Sequence[str] = (),
     ) -> None:
         with ExitStack() as undo:
             listening = {name: _listen(path, undo) for name, path in sockets.items()}
             reader = Reader(journal)
             undo.callback(reader.close)
             self._inbox = Inbox()
+            self._inquiries = Inquiries(buses)
             self._present = Present(reader.head())
             uplinks = [name for name in sockets if name != ADMIN]
             self._clients = Clients(uplinks, cursors, reader)
-            self._room = Room(station, version, reader, self._clients, self._inbox, self._present)
+            self._room = Room(
+                station, version, reader, self._clients, self._inbox, self._inquiries, self._present
+            )
             self._undo = undo.pop_all()
         self._key: object = None
         self._dropped = 0
@@ -78,6 +84,15 @@ class Desk:
     def answer(self, verdicts: Sequence[Verdict]) -> None:
         """Tell who asked. Only after the commit that holds the verdicts."""
         self._inbox.answer(verdicts)
+
+    def inquiry(self) -> Inquiry | None:
+        """The technician's question that has waited longest."""
+        self._assert_alive()
+        return self._inquiries.oldest()
+
+    def found(self, question: Inquiry, finding: Finding) -> None:
+        """Tell who asked it."""
+        self._inquiries.answer(question, finding)
 
     def committed(self, head: Head) -> None:
         """The journal has grown: whoever waits for records is woken. Any thread."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.core.model import Fault, Quality, Quantity, Role
+from agent.ports import Inquiry
 from drivers.bus import CHANGE_PAUSE_MS, Buses
 from drivers.host import monotonic_us
 from drivers.instrument import EVERY_MS, HELD_MAX_MS, PROBE_MS, SILENT_MS
@@ -234,3 +235,49 @@ def test_an_adapter_that_hears_itself_is_skipped_and_said(slave: Slave, buses: B
     assert values(read(buses)) == TRUTH
     assert buses.standings()[0].echoes
     assert set(FLOW) < set(TRUTH)
+
+
+# --- a technician's question ---------------------------------------------------------------------
+
+
+def ask(**changes: Any) -> Inquiry:
+    return replace(Inquiry("a", 2, 3, 0x2012, 2, 100), **changes)
+
+
+def test_a_question_is_answered_with_words_an_exception_or_why_there_is_none(
+    slave: Slave, buses: Buses
+) -> None:
+    assert buses.inquire(ask(), 1_000).words == (slave.images[2][0x2012], slave.images[2][0x2013])
+    assert buses.inquire(ask(address=5_000), 1_000).exception == 2
+    assert buses.inquire(ask(unit=77), 1_000).fault is Fault.TIMEOUT
+    assert values(read(buses)) == TRUTH
+
+
+def test_a_question_that_does_not_fit_the_time_is_not_asked(slave: Slave, buses: Buses) -> None:
+    read(buses)
+    slave.requests.clear()
+    assert buses.inquire(ask(), 100).fault is Fault.NOT_READ
+    assert slave.requests == []
+
+
+def test_a_question_at_another_speed_leaves_the_line_at_its_own(slave: Slave, buses: Buses) -> None:
+    read(buses)
+    tty = buses._wires[0]._transport().sync_serial
+    spoken: list[int] = []
+
+    def note(_request: Request, octets: bytes) -> bytes:
+        spoken.append(tty.baudrate)
+        return octets
+
+    slave.spoil = note
+    assert buses.inquire(ask(baud=9600, stop_bits=2), 1_000).words
+    assert spoken == [9600]
+    assert (tty.baudrate, tty.stopbits) == (115200, 1)
+    assert values(read(buses)) == TRUTH
+
+
+def test_a_question_on_a_line_that_is_gone_says_so(slave: Slave, buses: Buses) -> None:
+    read(buses)
+    slave.pull()
+    assert buses.inquire(ask(), 1_000).fault is Fault.DISCONNECTED
+    slave.plug()

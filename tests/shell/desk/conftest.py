@@ -67,6 +67,7 @@ def opened(folder: Path) -> House:
         station="w-1",
         version="0.1.0",
         cursors=journal.cursors(),
+        buses=["meters"],
     )
     return House(folder, journal, desk)
 
