@@ -23,6 +23,7 @@ from drivers.simulator.wire import Instrument, Timing, Wire
 
 TURNAROUND_MS_MAX = 1_000
 PULLED_MS_MAX = 3_600_000
+INITIAL_TOTAL_L_MAX = 10**12
 
 _FC03 = frozenset({frames.READ_HOLDING})
 
@@ -178,7 +179,7 @@ class House:
             case _:
                 raise ValueError(
                     f"cannot do {request}; do start, stop, truth, fault (with rates), heal, "
-                    "meter (error_bits, signal_quality), pull (for_ms) or plug"
+                    "meter (error_bits, signal_quality, initial_total_l), pull (for_ms) or plug"
                 )
         return self._truth()
 
@@ -224,11 +225,10 @@ class House:
 
 
 def _ailing(meter: FlowMeter, changes: dict[str, Any]) -> FlowMeter:
-    bounds = {"error_bits": 0xFFFF, "signal_quality": 99}
+    # Another initial total is a jump of what it shows: an exchange, a reset, a coarse step.
+    bounds = {"error_bits": 0xFFFF, "signal_quality": 99, "initial_total_l": INITIAL_TOTAL_L_MAX}
     for name, value in changes.items():
         if name not in bounds or type(value) is not int or not 0 <= value <= bounds[name]:
-            raise ValueError(
-                f"meter {name} is {value!r}; there are error_bits 0 to 65535 "
-                "and signal_quality 0 to 99"
-            )
+            offered = ", ".join(f"{one} 0 to {most}" for one, most in bounds.items())
+            raise ValueError(f"meter {name} is {value!r}; there are {offered}")
     return replace(meter, **changes)

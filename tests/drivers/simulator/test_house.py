@@ -119,6 +119,11 @@ def test_the_meters_health_is_told_while_it_works(playing: Playing) -> None:
         assert master.read(1, 91, 1)[0] & 0xFF == 11
 
 
+def test_a_meter_that_jumps_shows_it_at_once(playing: Playing) -> None:
+    assert playing.panel("truth")["forward_total_l"] == 0
+    assert playing.panel("meter", initial_total_l=7_000)["forward_total_l"] == 7_000
+
+
 def test_a_pulled_adapter_ends_its_tty_and_comes_back_under_its_name(playing: Playing) -> None:
     tty = playing.paths.tty
     opened = os.open(tty, os.O_RDWR | os.O_NOCTTY)
@@ -210,6 +215,7 @@ def test_levels_written_at_once_are_taken_in_order(playing: Playing) -> None:
         (b'{"do": "start", "now": 1}\n', "cannot do"),
         (b'{"do": "fault", "noise": 2}\n', "noise is 2"),
         (b'{"do": "meter", "error_bits": -1}\n', "error_bits is -1"),
+        (b'{"do": "meter", "initial_total_l": -1}\n', "initial_total_l 0 to"),
         (b'{"do": "pull", "for_ms": "long"}\n', "for_ms is 'long'"),
         (b"[" * 4000 + b"\n", "not JSON"),
     ],
