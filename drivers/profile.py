@@ -7,45 +7,44 @@ nobody knows. `find` looks in the site's own folders first, so a site may overri
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fractions import Fraction
+from enum import StrEnum
 from pathlib import Path
 
-from agent.core.model import Fault, Quantity, Role
-from drivers.plan import REGISTERS_MAX, Block, Limits, SameCount, Speed, overlapping, plan
-from drivers.registers import Factor, Guard, Part, Register, Row, Type, WordOrder
+from agent.core.model import Quantity, Role
+from drivers import sections
+from drivers.identity import Probe, Serial
+from drivers.plan import (
+    REGISTERS_MAX,
+    TURNAROUND_GUESS_MS,
+    Block,
+    Limits,
+    SameCount,
+    Speed,
+    overlapping,
+    plan,
+)
+from drivers.registers import Factor, Row, Status, Words
 from drivers.tables import Table
+from drivers.units import REQUIRED
 
 OWN_FOLDER = Path(__file__).parent / "profiles"
 
-ADDRESS_MAX = 0xFFFF
-WORD_MAX = 0xFFFF
-BASE_UNITS_MAX = 10**15
 PAUSE_MAX_MS = 1000
 TIMEOUT_MIN_MS = 50
 TIMEOUT_MAX_MS = 5000
+SLEEP_MAX_MS = 600_000
 
-# What may be read of whom, and what each unit is in the quantity's base unit.
-_VOLUME = {"L": Fraction(1), "m3": Fraction(1000)}
-_FLOW = {"L/h": Fraction(1), "m3/h": Fraction(1000), "L/s": Fraction(3600)}
-UNITS: Mapping[Role, Mapping[Quantity, Mapping[str, Fraction]]] = {
-    Role.FLOW_METER: {
-        Quantity.FLOW_L_PER_H: {**_FLOW, "m3/s": Fraction(3_600_000)},
-        Quantity.FORWARD_TOTAL_L: _VOLUME,
-        Quantity.REVERSE_TOTAL_L: _VOLUME,
-    },
-    Role.POWER_METER: {
-        Quantity.POWER_W: {"W": Fraction(1), "kW": Fraction(1000)},
-        Quantity.ENERGY_WH: {"Wh": Fraction(1), "kWh": Fraction(1000)},
-    },
-    Role.LEVEL_PROBE: {
-        Quantity.LEVEL_MM: {"mm": Fraction(1), "cm": Fraction(10), "m": Fraction(1000)},
-    },
-}
-TOTALIZERS = (Quantity.FORWARD_TOTAL_L, Quantity.REVERSE_TOTAL_L, Quantity.ENERGY_WH)
-GUARD_FAULTS = (Fault.EMPTY_PIPE, Fault.NO_SIGNAL, Fault.DEVICE_FAULT, Fault.INVALID)
+
+class Confidence(StrEnum):
+    """What a profile rests on. Below two sources it says what is in doubt."""
+
+    INFERRED = "inferred"  # at least one row is a conclusion: try it on a bench before use
+    ONE_SOURCE = "one_source"
+    TWO_SOURCES = "two_sources"  # independent of each other, and in agreement
+    REAL_INSTRUMENT = "real_instrument"  # and a published dump or frame of a real one agrees
 
 
 class ProfileError(Exception):
@@ -57,19 +56,40 @@ class ProfileError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Wake:
+    """An instrument that sleeps after `after_ms` without traffic; a request wakes it.
+
+    When nothing came for `patience_ms`, the same request is sent again at once.
+    """
+
+    after_ms: int
+    patience_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """One kind of instrument. `line` is how it is set ex works."""
+    """One kind of instrument. `line` is how it is set ex works; `doubts` may be empty.
+
+    A `template` is to be copied and filled in; it is nobody's register table.
+    """
 
     name: str
     title: str
     role: Role
-    confidence: str
+    confidence: Confidence
+    doubts: str
+    template: bool
     line: Speed
     limits: Limits
     pause_ms: int
+    turnaround_ms: int
     timeout_ms: int
+    wake: Wake | None
     rows: tuple[Row, ...]
     factors: tuple[Factor, ...]
+    statuses: tuple[Status, ...]
+    probes: tuple[Probe, ...]
+    serial: Serial | None
 
     def resolution(self, quantity: Quantity) -> int:
         """The step of this totalizer in base units, at the usual factors."""
@@ -90,6 +110,24 @@ class Profile:
         often += [Block(*guard.at, 1) for row in self.rows for guard in row.guards]
         seldom = [Block(*factor.at, 1) for factor in self.factors]
         return plan(often, seldom, replace(self.limits, refused=refused), speed)
+
+    def identity_blocks(self) -> tuple[Block, ...]:
+        """The requests that show whether an instrument is of this kind, and which one it is.
+
+        Each stands alone: some instruments answer otherwise when more is read with it.
+        """
+        serial = [] if self.serial is None else [self.serial.block]
+        return tuple(dict.fromkeys([probe.block for probe in self.probes] + serial))
+
+    def is_of(self, words: Words, unit: int) -> bool:
+        """Whether the instrument at `unit` that holds these words is of this kind.
+
+        Registers that `words` lacks are those that could not be read.
+        """
+        return all(
+            words.keys() >= set(probe.block.registers()) and probe.holds(words, unit)
+            for probe in self.probes
+        )
 
     def _totalizer(self, quantity: Quantity) -> Row:
         row = next((row for row in self.rows if row.quantity is quantity), None)
@@ -144,177 +182,137 @@ def unreadable(profile: Profile, speed: Speed) -> str | None:
 
 
 def _profile(top: Table) -> Profile:
-    name, title, confidence = top.text("name"), top.text("title"), top.text("confidence")
     role = top.choice("role", {role.value: role for role in Role})
-    line = Table(top.mapping("line"), f"{top.where}: line", top.problems)
-    speed = Speed(
-        line.integer("baud", 1200, 115200),
-        line.choice("parity", {parity: parity for parity in "NEO"}),
-        line.integer("stop_bits", 1, 2),
+    factors = tuple(sections.factor(table) for table in top.tables("factor"))
+    guards = tuple(sections.guard(table) for table in top.tables("guard"))
+    made = Profile(
+        name=top.text("name"),
+        title=top.text("title"),
+        role=role,
+        confidence=top.choice("confidence", {one.value: one for one in Confidence}),
+        doubts=top.text("doubts") if top.has("doubts") else "",
+        template=top.flag("template"),
+        line=_line(Table(top.mapping("line"), f"{top.where}: line", top.problems)),
+        limits=Limits(
+            tuple(sections.span(table) for table in top.tables("readable")),
+            top.integer("registers_max", 1, REGISTERS_MAX),
+            top.integer("count_step", 1, 4, default=1),
+        ),
+        pause_ms=top.integer("pause_ms", 0, PAUSE_MAX_MS),
+        turnaround_ms=top.integer("turnaround_ms", 1, TIMEOUT_MAX_MS, default=TURNAROUND_GUESS_MS),
+        timeout_ms=top.integer("timeout_ms", TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
+        wake=_wake(top),
+        rows=tuple(sections.row(table, role, guards, factors) for table in top.tables("quantity")),
+        factors=factors,
+        statuses=tuple(sections.status(table) for table in top.tables("status")),
+        probes=tuple(sections.probe(table) for table in top.tables("probe")),
+        serial=_serial(top),
     )
-    line.done()
-    limits = Limits(
-        tuple(_span(table) for table in top.tables("readable")),
-        top.integer("registers_max", 1, REGISTERS_MAX),
-        top.integer("count_step", 1, 4, default=1),
-    )
-    pause_ms = top.integer("pause_ms", 0, PAUSE_MAX_MS)
-    timeout_ms = top.integer("timeout_ms", TIMEOUT_MIN_MS, TIMEOUT_MAX_MS)
-    factors = tuple(_factor(table) for table in top.tables("factor"))
-    guards = tuple(_guard(table) for table in top.tables("guard"))
-    rows = tuple(_row(table, role, guards, factors) for table in top.tables("quantity"))
     top.done()
-    for twice in _twice([factor.name for factor in factors] + [guard.name for guard in guards]):
+    names = [factor.name for factor in factors] + [guard.name for guard in guards]
+    for twice in _twice(names) + _twice([one.name for one in made.statuses]):
         top.wrong(f"two rows are called {twice}")
-    if not rows:
+    if not made.rows:
         top.wrong("there is no [[quantity]]")
-    return Profile(
-        name, title, role, confidence, speed, limits, pause_ms, timeout_ms, rows, factors
-    )
+    return made
 
 
-def _span(table: Table) -> Block:
-    function = _function(table)
-    first = table.integer("first", 0, ADDRESS_MAX)
-    last = table.integer("last", first, ADDRESS_MAX)
-    table.text("source")
-    table.done()
-    return Block(function, first, last - first + 1)
-
-
-def _function(table: Table) -> int:
-    """Read holding or input registers: no profile can name a function that writes."""
-    return table.integer("function", 3, 4, default=3)
-
-
-def _register(table: Table) -> Register:
-    return Register(_function(table), table.integer("address", 0, ADDRESS_MAX))
-
-
-def _factor(table: Table) -> Factor:
-    at = _register(table)
-    codes = None
-    if table.has("table"):
-        codes = {}
-        for code, factor in table.mapping("table").items():
-            word = int(code) if code.isdecimal() and len(code) <= 5 else -1
-            table.checked_integer("a code in table", word, 0, WORD_MAX)
-            codes[word] = table.checked_number(f"table {code}", factor)
-    scale = table.number("scale", 1)
-    factor = Factor(table.text("name"), at, table.text("source"), codes, scale)
-    table.done()
-    return factor
-
-
-def _guard(table: Table) -> Guard:
-    at = _register(table)
-    at_least = None
-    if table.has("bits"):
-        bits = [table.checked_integer("a bit", bit, 0, 15) for bit in table.list("bits")]
-        mask = sum(1 << bit for bit in set(bits))
-    else:
-        mask = table.integer("mask", 1, WORD_MAX)
-        at_least = table.integer("at_least", 1, WORD_MAX)
-    if not mask:
-        table.wrong("bits names no bit, so it would never guard")
-        mask = 1
-    fault = table.choice("fault", {fault.value: fault for fault in GUARD_FAULTS})
-    guard = Guard(table.text("name"), at, mask, fault, table.text("source"), at_least)
-    if at_least is not None and not guard.consents(WORD_MAX):
-        table.wrong(f"at_least {at_least} does not fit mask {mask:#06x}, so nothing would be good")
-    table.done()
-    return guard
-
-
-def _row(table: Table, role: Role, guards: Sequence[Guard], factors: Sequence[Factor]) -> Row:
-    quantity = table.choice("name", {quantity.value: quantity for quantity in UNITS[role]})
-    units = UNITS[role][quantity]
-    totalizer = quantity in TOTALIZERS
-    low, high = _range(table)
-    by_name = {guard.name: guard for guard in guards}
-    row = Row(
-        quantity=quantity,
-        function=_function(table),
-        parts=_parts(table),
-        scale=table.number("scale", 1) * table.choice("unit", units),
-        low=low,
-        high=high,
-        source=table.text("source"),
-        factors=_names(table, "factors", [factor.name for factor in factors]),
-        guards=tuple(by_name[name] for name in _names(table, "guards", list(by_name))),
-        resolution=table.integer("resolution", 1, BASE_UNITS_MAX) if totalizer else 0,
-        modulus=table.integer("modulus", 1, BASE_UNITS_MAX) if totalizer else 0,
+def _line(table: Table) -> Speed:
+    speed = Speed(
+        table.integer("baud", 1200, 115200),
+        table.choice("parity", {parity: parity for parity in "NEO"}),
+        table.integer("stop_bits", 1, 2),
     )
     table.done()
-    return row
+    return speed
 
 
-def _range(table: Table) -> tuple[int, int]:
-    ends = table.list("range")
-    if len(ends) != 2:
-        table.wrong("range must be [low, high] in base units")
-        return 0, 0
-    low = table.checked_integer("range's low end", ends[0], -BASE_UNITS_MAX, BASE_UNITS_MAX)
-    high = table.checked_integer("range's high end", ends[1], low, BASE_UNITS_MAX)
-    return low, high
-
-
-def _names(table: Table, key: str, known: Sequence[str]) -> tuple[str, ...]:
-    names = table.list(key, [])
-    for name in names:
-        if name not in known:
-            table.wrong(f"{key} names {name!r}, which this file does not have")
-    return tuple(name for name in names if name in known)
-
-
-def _parts(table: Table) -> tuple[Part, ...]:
-    raw = table.list("parts")
-    if not raw:
-        table.wrong("parts is empty: where does the value stand?")
-    return tuple(
-        _part(Table(part, f"{table.where}: part {number}", table.problems))
-        for number, part in enumerate(raw, 1)
+def _wake(top: Table) -> Wake | None:
+    if not top.has("wake"):
+        return None
+    table = Table(top.mapping("wake"), f"{top.where}: wake", top.problems)
+    wake = Wake(
+        table.integer("after_ms", 1000, SLEEP_MAX_MS),
+        table.integer("patience_ms", TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
     )
-
-
-def _part(table: Table) -> Part:
-    address = table.integer("address", 0, ADDRESS_MAX)
-    layout = table.choice("type", {layout.value: layout for layout in Type})
-    order = WordOrder.HIGH_FIRST
-    part = Part(address, layout)
-    if part.count > 1 or table.has("word_order"):
-        order = table.choice("word_order", {order.value: order for order in WordOrder})
-    if part.last > ADDRESS_MAX:
-        table.wrong(f"{layout} at {address} ends beyond register {ADDRESS_MAX}")
-    patterns = table.list("invalid", [])
-    top = (1 << 16 * part.count) - 1
-    invalid = frozenset(table.checked_integer("invalid", one, 0, top) for one in patterns)
-    below = table.number("below") if table.has("below") else None
     table.done()
-    return Part(address, layout, order, invalid, below)
+    return wake
+
+
+def _serial(top: Table) -> Serial | None:
+    if not top.has("serial"):
+        return None
+    return sections.serial(Table(top.mapping("serial"), f"{top.where}: serial", top.problems))
 
 
 def _impossible(profile: Profile, where: str) -> list[str]:
-    """What only shows when the rows are seen together."""
+    """What only shows when the sections are seen together."""
+    problems = [f"{where}: {why}" for why in _missing(profile)]
+    problems += [f"{where}: {why}" for why in _misplaced(profile)]
+    if (why := unreadable(profile, profile.line)) is not None:
+        problems.append(f"{where}: {why}")
+    return problems
+
+
+def _missing(profile: Profile) -> list[str]:
     problems = []
-    names = [row.quantity.value for row in profile.rows]
-    problems += [f"{where}: quantity {name} stands twice" for name in _twice(names)]
-    for row in profile.rows:
-        if row.last - row.first + 1 > profile.limits.registers_max:
+    names = [row.quantity for row in profile.rows]
+    problems += [f"quantity {name} stands twice" for name in _twice(names)]
+    problems += [
+        f"there is no quantity {name}, without which it is no {profile.role}"
+        for name in REQUIRED[profile.role]
+        if name not in names
+    ]
+    if profile.confidence in (Confidence.INFERRED, Confidence.ONE_SOURCE) and not profile.doubts:
+        problems.append(f"confidence is {profile.confidence}, and doubts does not say what to try")
+    if all(probe.takes_zeros for probe in profile.probes):
+        problems.append(
+            "no [[probe]] tells it from an instrument that answers every register with 0; "
+            "add one of something that is never 0"
+        )
+    return problems
+
+
+def _misplaced(profile: Profile) -> list[str]:
+    """Registers that overlap, that no manual lists, or that do not fit into one request."""
+    problems = []
+    most = profile.limits.registers_max
+    spans = {
+        f"quantity {row.quantity}": Block(row.function, row.first, row.last - row.first + 1)
+        for row in profile.rows
+    }
+    for name, block in spans.items():
+        if block.count > most:
             problems.append(
-                f"{where}: quantity {row.quantity} spans {row.last - row.first + 1} registers; "
-                f"the instrument reads {profile.limits.registers_max} at once, "
+                f"{name} spans {block.count} registers; the instrument reads {most} at once, "
                 "and its parts must come in one reply"
             )
     parts = [
         Block(row.function, part.address, part.count) for row in profile.rows for part in row.parts
     ]
-    for first, second in overlapping(parts):
-        problems.append(
-            f"{where}: the values at {first.address} and {second.address} share a register"
-        )
-    if (why := unreadable(profile, profile.line)) is not None:
-        problems.append(f"{where}: {why}")
+    words = {f"factor {one.name}": one.at for one in profile.factors}
+    words |= {f"guard {one.name}": one.at for row in profile.rows for one in row.guards}
+    problems += [
+        f"the values at {first.address} and {second.address} share a register"
+        for first, second in overlapping(parts)
+    ]
+    problems += [
+        f"{name} stands at {at.address}, inside the value at {part.address}"
+        for name, at in words.items()
+        for part in parts
+        if part.covers(Block(*at, 1))
+    ]
+    words |= {f"status {one.name}": one.at for one in profile.statuses}
+    spans |= {name: Block(*at, 1) for name, at in words.items()}
+    spans |= {f"probe {n}": probe.block for n, probe in enumerate(profile.probes, 1)}
+    if profile.serial is not None:
+        spans["serial"] = profile.serial.block
+    problems += [
+        f"{name}: no [[readable]] lists function {block.function} register "
+        f"{block.address} to {block.last}; correct the address, or list it with its source"
+        for name, block in spans.items()
+        if not any(readable.covers(block) for readable in profile.limits.readable)
+    ]
     return problems
 
 

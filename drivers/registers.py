@@ -22,19 +22,26 @@ HALF = Fraction(1, 2)
 
 
 class Type(StrEnum):
-    """How a number is laid out in registers of 16 bits, each big-endian."""
+    """How a number is laid out in registers of 16 bits; bcd has four decimal digits in each."""
 
     U16 = "u16"
     I16 = "i16"
     U32 = "u32"
     I32 = "i32"
     U64 = "u64"
+    I64 = "i64"
     F32 = "f32"
     F64 = "f64"
+    BCD16 = "bcd16"
+    BCD32 = "bcd32"
+    BCD64 = "bcd64"
 
 
-class WordOrder(StrEnum):
-    """Which word of a number of several words comes first. Letter codes (CDAB) mislead."""
+class Order(StrEnum):
+    """Which end of a number comes first: of its words, and of the octets within each word.
+
+    Letter codes (CDAB) are used in contradictory ways; these words are not.
+    """
 
     HIGH_FIRST = "high_first"
     LOW_FIRST = "low_first"
@@ -46,9 +53,12 @@ _LAYOUT = {
     Type.U32: (2, ">I"),
     Type.I32: (2, ">i"),
     Type.U64: (4, ">Q"),
+    Type.I64: (4, ">q"),
     Type.F32: (2, ">f"),
     Type.F64: (4, ">d"),
 }
+_DIGITS = {Type.BCD16: 1, Type.BCD32: 2, Type.BCD64: 4}
+_WORDS = {**_DIGITS, **{layout: words for layout, (words, _) in _LAYOUT.items()}}
 
 
 class Register(NamedTuple):
@@ -63,7 +73,7 @@ Words = Mapping[Register, int]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One number among those that add up to a quantity.
+    """One number among those that add up to a quantity, each `times` its weight.
 
     `invalid` are the instrument's own bit patterns for "no value". `below` bounds the magnitude:
     a fraction that is not below 1 is a torn or misread word.
@@ -71,13 +81,15 @@ class Part:
 
     address: int
     type: Type
-    order: WordOrder = WordOrder.HIGH_FIRST
+    order: Order = Order.HIGH_FIRST
     invalid: frozenset[int] = frozenset()
     below: Fraction | None = None
+    times: Fraction = Fraction(1)
+    byte_order: Order = Order.HIGH_FIRST
 
     @property
     def count(self) -> int:
-        return _LAYOUT[self.type][0]
+        return _WORDS[self.type]
 
     @property
     def last(self) -> int:
@@ -88,7 +100,7 @@ class Part:
 class Guard:
     """A status word that a value depends on: without its consent the value is not good.
 
-    With `at_least`, the masked field must reach it; otherwise no masked bit may be set.
+    The masked field must be one of `equals`, or reach `at_least`; with neither it must be 0.
     """
 
     name: str
@@ -97,13 +109,16 @@ class Guard:
     fault: Fault
     source: str
     at_least: int | None = None
+    equals: frozenset[int] | None = None
 
     def consents(self, word: int) -> bool:
-        field = word & self.mask
-        if self.at_least is None:
-            return field == 0
         shift = (self.mask & -self.mask).bit_length() - 1
-        return field >> shift >= self.at_least
+        field = (word & self.mask) >> shift
+        if self.equals is not None:
+            return field in self.equals
+        if self.at_least is not None:
+            return field >= self.at_least
+        return field == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +126,8 @@ class Factor:
     """A multiplier the instrument states about itself: a unit code, a ratio.
 
     With a `table` the word is a code; otherwise the word times `scale` is the factor. A code that
-    the table lacks, and a ratio of 0, is no factor: nothing that depends on it is good.
+    the table lacks, and a ratio of 0, is no factor: nothing that depends on it is good. A setting
+    that the rows rely on is a factor, too: 1 where it stands right, and none elsewhere.
     """
 
     name: str
@@ -124,6 +140,24 @@ class Factor:
         if self.table is not None:
             return self.table.get(word)
         return word * self.scale or None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A word that tells a human how the instrument is: bits that each mean something, or a code."""
+
+    name: str
+    at: Register
+    source: str
+    bits: Mapping[int, str]
+    codes: Mapping[int, str]
+
+    def says(self, word: int) -> tuple[str, ...]:
+        """The meaning of every bit that is set, or of the code; an unknown one by its number."""
+        if self.codes:
+            return (self.codes.get(word, f"code {word}"),)
+        bits = [bit for bit in range(16) if word >> bit & 1]
+        return tuple(self.bits.get(bit, f"bit {bit}") for bit in bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +196,15 @@ class Evaluation(NamedTuple):
     fault: Fault | None
 
 
-def decode(words: Sequence[int], layout: Type, order: WordOrder) -> Fraction | None:
-    """The number in these words; None for NaN and infinity."""
-    number = struct.unpack(_LAYOUT[layout][1], _octets(words, order))[0]
+def decode(
+    words: Sequence[int], layout: Type, order: Order, byte_order: Order = Order.HIGH_FIRST
+) -> Fraction | None:
+    """The number in these words; None for NaN, infinity and a decimal digit above 9."""
+    octets = _octets(words, order, byte_order)
+    if layout in _DIGITS:
+        digits = octets.hex()
+        return Fraction(digits) if digits.isdecimal() else None
+    number = struct.unpack(_LAYOUT[layout][1], octets)[0]
     if isinstance(number, float) and not math.isfinite(number):
         return None
     return Fraction(number)
@@ -186,6 +226,18 @@ def evaluate(row: Row, words: Words, factors: Mapping[str, Fraction | None]) -> 
     return Evaluation(value, None)
 
 
+def number_at(part: Part, function: int, words: Words) -> Fraction | None:
+    """The number that stands there; None when what stands there is none."""
+    own = [words[Register(function, part.address + i)] for i in range(part.count)]
+    octets = _octets(own, part.order, part.byte_order)
+    if int.from_bytes(octets, "big") in part.invalid:
+        return None
+    number = decode(own, part.type, part.order, part.byte_order)
+    if number is None or (part.below is not None and abs(number) >= part.below):
+        return None
+    return number
+
+
 def round_half_down(number: Fraction) -> int:
     """To the nearest integer; a tie goes down. Monotone, so a rising total never falls."""
     return math.ceil(number - HALF)
@@ -194,10 +246,10 @@ def round_half_down(number: Fraction) -> int:
 def _value(row: Row, words: Words, factors: Mapping[str, Fraction | None]) -> int | None:
     total = Fraction(0)
     for part in row.parts:
-        number = _number(part, row.function, words)
+        number = number_at(part, row.function, words)
         if number is None:
             return None
-        total += number
+        total += number * part.times
     for name in row.factors:
         factor = factors[name]
         if factor is None:
@@ -206,16 +258,7 @@ def _value(row: Row, words: Words, factors: Mapping[str, Fraction | None]) -> in
     return round_half_down(total * row.scale)
 
 
-def _number(part: Part, function: int, words: Words) -> Fraction | None:
-    own = [words[Register(function, part.address + i)] for i in range(part.count)]
-    if int.from_bytes(_octets(own, part.order), "big") in part.invalid:
-        return None
-    number = decode(own, part.type, part.order)
-    if number is None or (part.below is not None and abs(number) >= part.below):
-        return None
-    return number
-
-
-def _octets(words: Sequence[int], order: WordOrder) -> bytes:
-    high_first = words if order is WordOrder.HIGH_FIRST else words[::-1]
-    return struct.pack(f">{len(high_first)}H", *high_first)
+def _octets(words: Sequence[int], order: Order, byte_order: Order) -> bytes:
+    high_first = words if order is Order.HIGH_FIRST else words[::-1]
+    end = ">" if byte_order is Order.HIGH_FIRST else "<"
+    return struct.pack(f"{end}{len(high_first)}H", *high_first)

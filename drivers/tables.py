@@ -53,14 +53,29 @@ class Table:
     def number(self, key: str, default: int | None = None) -> Fraction:
         return self.checked_number(key, self._left.pop(key, default))
 
+    def flag(self, key: str) -> bool:
+        """False when it is not there."""
+        value = self._left.pop(key, False)
+        if isinstance(value, bool):
+            return value
+        self.wrong(f"{key} must be true or false, not {value!r}")
+        return False
+
     def checked_number(self, key: str, value: object) -> Fraction:
         """Above 0, and exactly as it is written: 0.1 is a tenth."""
-        if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-            exact = Decimal(value)
-            if exact.is_finite() and NUMBER_MIN <= exact <= NUMBER_MAX:
-                return Fraction(exact)
+        exact = _exact(value)
+        if exact is not None and NUMBER_MIN <= exact <= NUMBER_MAX:
+            return Fraction(exact)
         self.wrong(f"{key} must be a number from {NUMBER_MIN} to {NUMBER_MAX}, not {value!r}")
         return Fraction(1)
+
+    def checked_signed(self, key: str, value: object) -> Fraction:
+        """Of either sign or 0, and exactly as it is written."""
+        exact = _exact(value)
+        if exact is not None and -NUMBER_MAX <= exact <= NUMBER_MAX:
+            return Fraction(exact)
+        self.wrong(f"{key} must be a number from {-NUMBER_MAX} to {NUMBER_MAX}, not {value!r}")
+        return Fraction(0)
 
     def choice(self, key: str, choices: Mapping[str, T], default: str | None = None) -> T:
         value = self._left.pop(key, default)
@@ -94,3 +109,13 @@ class Table:
     def done(self) -> None:
         for key in self._left:
             self.wrong(f"{key} is not known here")
+
+
+def _exact(value: object) -> Decimal | None:
+    """None for what is no number, or one that nobody means: too fine, infinite, NaN."""
+    if not isinstance(value, (int, Decimal)) or isinstance(value, bool):
+        return None
+    exact = Decimal(value)
+    if not exact.is_finite() or (exact and exact.adjusted() < NUMBER_MIN.adjusted()):
+        return None
+    return exact

@@ -23,7 +23,7 @@ from drivers.host import monotonic_ms
 from drivers.instrument import InstrumentConfig
 from drivers.plan import Block, Speed, wire_ms
 from drivers.profile import Profile
-from drivers.registers import Part, Row, Type, WordOrder
+from drivers.registers import Order, Part, Row, Type
 from drivers.simulator import house
 from drivers.simulator.faults import Faults
 from drivers.simulator.house import HouseConfig
@@ -93,8 +93,8 @@ def _both() -> list[InstrumentConfig]:
 def _long_block() -> Profile:
     """One quantity that spans as many registers as the clients in DESIGN §13 were measured with."""
     ends = (
-        Part(0, Type.F32, WordOrder.LOW_FIRST),
-        Part(REGISTERS - 2, Type.F32, WordOrder.LOW_FIRST),
+        Part(0, Type.F32, Order.LOW_FIRST),
+        Part(REGISTERS - 2, Type.F32, Order.LOW_FIRST),
     )
     row = Row(Quantity.FLOW_L_PER_H, 3, ends, Fraction(1), -(10**9), 10**9, "bench")
     tuf = profile.load(profile.find("tuf2000"))

@@ -55,11 +55,23 @@ LMAG = """
 name = "lmag"
 title = "L-MAG, as far as its vectors go"
 role = "flow_meter"
-confidence = "test"
+confidence = "two_sources"
 registers_max = 4
 pause_ms = 0
 timeout_ms = 1000
 line = { baud = 9600, parity = "N", stop_bits = 1 }
+readable = [
+  { function = 4, first = 0x1010, last = 0x1011, source = "LDC-200" },
+  { function = 4, first = 0x1018, last = 0x101B, source = "LDC-200" },
+  { function = 4, first = 0x1024, last = 0x1024, source = "LDC-200" },
+]
+[[probe]]
+function = 4
+address = 0x1018
+type = "u32"
+word_order = "high_first"
+between = [1, 999_999_999]
+source = "LDC-200"
 [[guard]]
 name = "pipe"
 function = 4

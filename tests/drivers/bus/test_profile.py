@@ -32,8 +32,8 @@ def problems(given_raw: object, name: str = "tuf2000") -> tuple[str, ...]:
 @pytest.mark.parametrize("baud", [1200, 9600, 115200])
 def test_our_own_profiles_can_be_read_at_every_speed(name: str, baud: int) -> None:
     often, seldom = profile.load(profile.find(name)).blocks(Speed(baud))
-    counts = [block.count for block in often + seldom]
-    assert len(counts) == len(set(counts)) > 0
+    asked = [(block.function, block.count) for block in {*often, *seldom}]
+    assert len(asked) == len(set(asked)) > 0
 
 
 def test_there_is_a_profile_for_each_role() -> None:
@@ -137,7 +137,7 @@ def test_a_sites_own_profile_overrides_ours(tmp_path: Path) -> None:
 
 
 def test_an_unknown_profile_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError, match=r"no nowhere\.toml in .*choose one of dtsu666"):
+    with pytest.raises(ProfileError, match=r"no nowhere\.toml in .*choose one of .*dtsu666"):
         profile.find("nowhere", [tmp_path])
 
 

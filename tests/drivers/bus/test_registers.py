@@ -11,17 +11,17 @@ from agent.core.model import Fault, Quantity
 from drivers.registers import (
     Factor,
     Guard,
+    Order,
     Part,
     Register,
     Row,
     Type,
-    WordOrder,
     decode,
     evaluate,
     round_half_down,
 )
 
-HIGH, LOW = WordOrder.HIGH_FIRST, WordOrder.LOW_FIRST
+HIGH, LOW = Order.HIGH_FIRST, Order.LOW_FIRST
 
 
 def f32(number: float) -> list[int]:
@@ -46,7 +46,7 @@ def f32(number: float) -> list[int]:
     ],
 )
 def test_words_decode_to_the_number_of_the_manual(
-    words: list[int], layout: Type, order: WordOrder, number: float
+    words: list[int], layout: Type, order: Order, number: float
 ) -> None:
     assert decode(words, layout, order) == Fraction(number)
 
