@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
                 batch_interval_ms=platform.batch_interval_s * 1000,
                 state_interval_ms=platform.state_interval_s * 1000,
             ),
-            stop=stop.requested,
+            stop=stop,
         )
     return 0
 

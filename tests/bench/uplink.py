@@ -42,7 +42,7 @@ with StopRequest() as stop:
         desk=partial(Client, Path(sys.argv[1])),
         clock=HostClock("always"),
         policy=UplinkPolicy(batch_interval_ms=300_000, state_interval_ms=600_000),
-        stop=stop.requested,
+        stop=stop,
     )
 """
 

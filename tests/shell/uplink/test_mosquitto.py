@@ -34,7 +34,7 @@ with StopRequest() as stop:
         desk=lambda: Client(Path(sys.argv[1])),
         clock=HostClock("always"),
         policy=UplinkPolicy(batch_interval_ms=1_000, state_interval_ms=600_000),
-        stop=stop.requested,
+        stop=stop,
         draw=lambda: 0.01,
     )
 """
