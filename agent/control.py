@@ -124,17 +124,23 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
 
 
 def _see(organs: Organs, loop: _Loop) -> Seen:
-    """Gather. The relay is asked before the meters: reading them takes most of the period."""
+    """Gather. The relay is asked before the meters: reading them takes most of the period.
+
+    A scan's moment is when it began. Were it taken when the meters had been read, a process that
+    stood still meanwhile would date an old total as new, and the water of that time would then
+    seem to come in one second.
+    """
+    moment = organs.clock.now()
     failing = loop.writer.failing is not None
     commands: Sequence[Command] = () if failing else organs.desk.take(COMMANDS_PER_SCAN_MAX)
     try:
         relay_permitted: bool | None = organs.relay.position().permitted
     except RelayGone:
         relay_permitted = None
-    readings = organs.meters.read(organs.clock.now())
+    readings = organs.meters.read(moment)
     started = loop.started
     return Seen(
-        moment=organs.clock.now(),
+        moment=moment,
         readings=readings,
         commands=tuple(commands),
         relay_permitted=relay_permitted,
