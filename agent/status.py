@@ -22,6 +22,7 @@ class Identity:
     name: str
     version: str
     epoch: str
+    energise: str = "to_run"  # what an energised relay does
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "trusted": outcome.moment.trusted,
         "permitted": outcome.decision.permit,
         "relay": _relay(around.relay_permitted),
+        "energise": identity.energise,
         "reasons": list(outcome.decision.reasons),
         "balance": _balance(outcome.balance),
         "readings": [

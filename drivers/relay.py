@@ -1,6 +1,7 @@
 """Room rule: one output that permits the pump, in the hardware's terms. Knows no lease.
 
-Both kinds implement ports.Line: a GPIO line by gpiozero, and the simulator's pin. Claiming puts
+Both kinds implement ports.Line: a GPIO line by gpiozero, and the simulator's pin; a module on a
+Modbus line is the third (`relay_module`). Claiming puts
 the line at the cut level without a pulse. What a line does when its owner dies is not promised
 here: Raspberry Pi OS keeps a GPIO line as it was driven, upstream kernels release it, and the
 simulator releases it.
@@ -9,7 +10,7 @@ simulator releases it.
 import socket
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from agent.ports import LineGone
 
@@ -98,28 +99,31 @@ class SimulatedLine:
 
 
 class GpioLine:
-    """A line of this computer's header, by its BCM number."""
+    """A line of this computer. `permits_at` is the level that permits.
 
-    def __init__(self, line: int, *, active_high: bool) -> None:
+    `chip` is the gpiochip the line is on; None for the header of a Raspberry Pi.
+    """
+
+    def __init__(self, line: int, *, permits_at: bool, chip: Path | None = None) -> None:
         import gpiozero  # 13 MB: only where there is a GPIO line
         import lgpio
-        from gpiozero.pins.lgpio import LGPIOFactory
 
-        self._errors = (gpiozero.GPIOZeroError, lgpio.error, OSError)
+        from drivers.gpio import ChipAbsent, ChipFactory
+
+        self._errors = (gpiozero.GPIOZeroError, lgpio.error, OSError, ChipAbsent)
         self._line = line
         factory = None
         try:
-            factory = LGPIOFactory()
-            factory.pin_class = _steady_pin()
+            factory = ChipFactory(chip)
             self._output = gpiozero.OutputDevice(
-                line, active_high=active_high, initial_value=False, pin_factory=factory
+                line, active_high=permits_at, initial_value=False, pin_factory=factory
             )
         except self._errors as error:
             if factory is not None:
                 factory.close()
             raise LineGone(
-                f"GPIO line {line} cannot be claimed ({error}); see [relay] line, and that no "
-                "other program holds it and this user may open /dev/gpiochip*"
+                f"GPIO line {line} cannot be claimed ({error}); see [relay] line and chip, and "
+                "that no other program holds it and this user may open /dev/gpiochip*"
             ) from error
         self._factory = factory
 
@@ -141,35 +145,3 @@ class GpioLine:
         finally:
             self._output.close()
             self._factory.close()
-
-
-def _steady_pin() -> Any:
-    """gpiozero's lgpio pin without its edges.
-
-    The original claims the line as an input, then as an output at 0, and only then writes: on a
-    board that permits at 0, that is a pulse. This one is claimed once, at its level, and is let
-    go as it stands instead of as a floating input. Like every pin of gpiozero it reads the handle
-    that its factory keeps to itself.
-    """
-    import lgpio
-    from gpiozero.pins.lgpio import LGPIOPin
-    from gpiozero.pins.local import LocalPiPin
-
-    class SteadyPin(LGPIOPin):  # type: ignore[misc] # gpiozero has no types
-        def __init__(self, factory: Any, info: Any) -> None:
-            # Past LGPIOPin's own, whose only other work is these four attributes.
-            LocalPiPin.__init__(self, factory, info)
-            self._pwm = self._bounce = self._callback = None
-            self._edges = lgpio.BOTH_EDGES
-            self._claimed = False
-
-        def output_with_state(self, state: bool) -> None:  # noqa: FBT001 - gpiozero's signature
-            lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))  # noqa: SLF001
-            self._claimed = True
-
-        def close(self) -> None:
-            if self._claimed and self.factory._handle is not None:  # noqa: SLF001
-                self._claimed = False
-                lgpio.gpio_free(self.factory._handle, self._number)  # noqa: SLF001
-
-    return SteadyPin

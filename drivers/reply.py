@@ -32,11 +32,16 @@ def _places(octets: bytes, head: bytes) -> list[int]:
     return [at for at in range(len(octets) - len(head) + 1) if octets.startswith(head, at)]
 
 
-def _sound(frame: bytes) -> bool:
+def sealed(octets: bytes) -> bytes:
+    """A frame: these octets and their CRC."""
     remainder = 0xFFFF
-    for octet in frame[:-2]:
+    for octet in octets:
         remainder = remainder >> 8 ^ _CRC[(remainder ^ octet) & 0xFF]
-    return remainder == int.from_bytes(frame[-2:], "little")
+    return octets + remainder.to_bytes(2, "little")
+
+
+def _sound(frame: bytes) -> bool:
+    return sealed(frame[:-2]) == frame
 
 
 def _remainder(octet: int) -> int:

@@ -106,7 +106,11 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
         return DATA, str(error)
     if is_a("agent.journal", "JournalFailed"):
         return IO, str(error)
+    if is_a("drivers.relay_module", "NotAdmitted") or is_a("drivers.inputs", "InputGone"):
+        return CONFIGURATION, str(error)
     gone = is_a("agent.desk.client", "DeskGone", "DeskRefused") or is_a("agent.ports", "LineGone")
+    if is_a("drivers.adapter", "PortTaken"):
+        return UNAVAILABLE, str(error)
     if gone or is_a("agent.desk.server", "DeskBlocked"):
         return UNAVAILABLE, str(error)
     return None

@@ -12,8 +12,10 @@ from agent.core.state import State
 from agent.deadman import Lease
 from agent.desk.server import Desk
 from agent.journal import Journal
-from agent.settings import desk_socket, journal_file, relay_socket
+from agent.ports import Inputs
+from agent.settings import Settings, desk_socket, journal_file, relay_socket
 from agent.status import Identity
+from drivers.adapter import refuse_taken
 from drivers.bus import Buses
 from drivers.host import HostClock, StopRequest, SystemdWatchdog
 
@@ -28,9 +30,12 @@ def run(options: argparse.Namespace) -> int:
     station = settings.station
     for folder in (station.state_dir, station.run_dir):
         folder.mkdir(parents=True, exist_ok=True)
+    for bus in house.buses:
+        refuse_taken(bus.port)
     clock = HostClock(settings.clock.trusted_when)
+    inputs = _inputs(settings)
     journal = Journal.open(journal_file(settings))
-    identity = Identity(station.id, station.name, VERSION, journal.epoch)
+    identity = Identity(station.id, station.name, VERSION, journal.epoch, settings.relay.energise)
     clients = [platform.name for platform in settings.platform]
     with StopRequest() as stop:
         meters = Buses(house.buses, house.instruments, house.bus_budget_ms, clock.monotonic_ms)
@@ -51,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
                 journal=journal,
                 desk=desk,
                 book=Book(journal.book()),
+                inputs=inputs,
             ),
             house.site,
             identity,
@@ -59,8 +65,24 @@ def run(options: argparse.Namespace) -> int:
         )
         desk.close()
         meters.close()
+        if inputs is not None:
+            inputs.close()
         journal.close()
     return 0
+
+
+def _inputs(settings: Settings) -> Inputs | None:
+    """gpiozero costs 13 MB: it is loaded where a contact is declared."""
+    if not settings.input:
+        return None
+    from drivers.inputs import GpioInputs, InputConfig
+
+    return GpioInputs(
+        [
+            InputConfig(one.name, one.line, one.active_high, one.pull, one.chip)
+            for one in settings.input
+        ]
+    )
 
 
 def _state(journal: Journal) -> State:

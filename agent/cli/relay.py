@@ -5,7 +5,7 @@ import argparse
 from agent.cli.options import add_config, settings_of
 from agent.deadman import serve
 from agent.ports import Line
-from agent.settings import Relay, relay_socket
+from agent.settings import Relay, RelayModule, relay_socket
 from drivers.host import HostClock, StopRequest, SystemdWatchdog
 
 
@@ -37,4 +37,24 @@ def _line(relay: Relay) -> Line:
             return SimulatedLine(relay.socket)
         case "gpio":
             assert relay.line is not None, "a gpio relay has a line"
-            return GpioLine(relay.line, active_high=relay.active_high)
+            permits_at = relay.active_high is relay.energise_permits
+            return GpioLine(relay.line, permits_at=permits_at, chip=relay.chip)
+        case "modbus":
+            assert relay.module is not None, "a modbus relay has a module"
+            return _module_line(relay.module, energise_permits=relay.energise_permits)
+
+
+def _module_line(module: RelayModule, *, energise_permits: bool) -> Line:
+    from drivers.plan import Speed
+    from drivers.relay_module import ModuleConfig, ModuleLine
+
+    config = ModuleConfig(
+        kind=module.kind,
+        port=module.port,
+        speed=Speed(module.baud, module.parity, module.stop_bits),
+        unit=module.unit,
+        channel=module.channel,
+        energise_permits=energise_permits,
+        lease_held_by=module.lease_held_by or "",
+    )
+    return ModuleLine(config)

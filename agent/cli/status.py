@@ -61,7 +61,7 @@ def screen(state: dict[str, Any], language: str) -> list[str]:
         *(f"  {words.condition(ConditionKind(kind), language)}" for kind in state["reasons"]),
         "",
         *account_lines(state["balance"], language),
-        line("relay", say(f"state.{state['relay']}")),
+        line("relay", f"{say('state.' + state['relay'])} ({say('energise.' + state['energise'])})"),
         line("pump", say("state.running" if state["session"] else "state.stopped")),
         *(
             [line("session", words.volume(state["session"]["volume_l"]))]

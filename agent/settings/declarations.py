@@ -75,13 +75,47 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayModule:
+    """A relay module on a Modbus line of its own."""
+
+    kind: Literal["wb-mr6c", "waveshare"]
+    port: Path
+    unit: UnitId
+    channel: Annotated[int, Between(1, 32)]  # as printed on the module
+    baud: Annotated[int, Between(1200, 115200)] = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 2
+    # A module without a watchdog of its own: the device that opens the relay in its place.
+    lease_held_by: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Relay:
-    driver: Literal["gpio", "simulated"]
+    driver: Literal["gpio", "modbus", "simulated"]
     lease_s: Annotated[int, Between(3, 120)] = 15
     line: Annotated[int, Between(0, 1023)] | None = None  # gpio: the line's number (BCM on a Pi)
-    active_high: bool = True  # gpio: the level that permits
+    chip: Path | None = None  # gpio, on a board that is no Raspberry Pi: the line's gpiochip
+    active_high: bool = True  # gpio: the level that energises the relay
+    # What an energised relay does. Without supply it does the opposite.
+    energise: Literal["to_run", "to_stop"] = "to_run"
     wiring: Literal["self_holding"] = "self_holding"
     socket: Path | None = None  # simulated: the simulator's pin
+    module: RelayModule | None = None  # modbus
+
+    @property
+    def energise_permits(self) -> bool:
+        return self.energise == "to_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A dry contact of the pump house on a line of this computer."""
+
+    name: Literal["contactor", "door", "mains"]
+    line: Annotated[int, Between(0, 1023)]
+    active_high: bool = False  # the level at which the contact counts as active
+    pull: Literal["up", "down", "none"] = "up"
+    chip: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +210,7 @@ class Settings:
     flow_meter: FlowMeter
     power_meter: PowerMeter
     level_probe: LevelProbe | None = None
+    input: tuple[Input, ...] = ()
     platform: tuple[Platform, ...] = ()
     clock: Clock = field(default_factory=Clock)
     scan: Scan = field(default_factory=Scan)

@@ -48,6 +48,12 @@ class Reason(StrEnum):
     LINE_UNUSED = "line_unused"
     SOCKET_MISSING = "socket_missing"
     SOCKET_UNUSED = "socket_unused"
+    CHIP_UNUSED = "chip_unused"
+    MODULE_MISSING = "module_missing"
+    MODULE_UNUSED = "module_unused"
+    LEASE_UNHELD = "lease_unheld"
+    INPUT_TWICE = "input_twice"
+    LINE_TWICE = "line_twice"
     PUBACK_UNTRUSTED = "puback_untrusted"
     PASSWORD_IN_CLEAR = "password_in_clear"  # noqa: S105 - the name of a reason
     PASSWORD_WITHOUT_USER = "password_without_user"  # noqa: S105 - likewise

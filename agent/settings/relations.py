@@ -22,6 +22,15 @@ from agent.settings.problems import Found, Reason
 
 LEASE_PERIODS: Final = 3
 CREDENTIALS: Final = Path("/run/credentials")
+# Relay modules that keep their relay as it is when nobody speaks to them.
+WITHOUT_WATCHDOG: Final = frozenset({"waveshare"})
+# Options of the relay that one driver alone reads, and what it is to lack or to leave one.
+_READ_BY: Final = (
+    ("line", "gpio", Reason.LINE_MISSING, Reason.LINE_UNUSED),
+    ("chip", "gpio", None, Reason.CHIP_UNUSED),
+    ("socket", "simulated", Reason.SOCKET_MISSING, Reason.SOCKET_UNUSED),
+    ("module", "modbus", Reason.MODULE_MISSING, Reason.MODULE_UNUSED),
+)
 INSTRUMENTS: Final = ("flow_meter", "power_meter", "level_probe")
 
 
@@ -95,16 +104,37 @@ def _platform_names(good: Good) -> Iterator[Found]:
 def _relay(good: Good) -> Iterator[Found]:
     # An option that nothing reads is a mistake, also where the driver alone decides that.
     driver = good.get("relay.driver")
-    if "relay.line" in good.values and "relay.socket" in good.values:
-        line, socket = good.get("relay.line"), good.get("relay.socket")
-        if driver == "gpio" and line is None:
-            yield Found("relay.line", Reason.LINE_MISSING)
-        if driver == "gpio" and socket is not None:
-            yield Found("relay.socket", Reason.SOCKET_UNUSED, str(socket))
-        if driver == "simulated" and socket is None:
-            yield Found("relay.socket", Reason.SOCKET_MISSING)
-        if driver == "simulated" and line is not None:
-            yield Found("relay.line", Reason.LINE_UNUSED, str(line))
+    for option, reader, missing, unused in _READ_BY:
+        key = f"relay.{option}"
+        if driver is None or key not in good.values:
+            continue
+        value = good.get(key)
+        if driver == reader and value is None and missing is not None:
+            yield Found(key, missing)
+        if driver != reader and value is not None:
+            yield Found(key, unused, str(value) if option != "module" else "", driver)
+
+
+def _relay_module(good: Good) -> Iterator[Found]:
+    # Nothing else may speak on a relay's line: what it waits for would delay a cut.
+    port = good.get("relay.module.port")
+    for bus in good.each("bus"):
+        if port is not None and good.get(f"{bus}.port") == port:
+            yield Found("relay.module.port", Reason.PORT_TWICE, str(port), bus)
+    # A relay that stays as it was told would hold the pump for ever when we die.
+    kind = good.get("relay.module.kind")
+    if kind in WITHOUT_WATCHDOG and not (good.get("relay.module.lease_held_by") or "").strip():
+        yield Found("relay.module.kind", Reason.LEASE_UNHELD, kind)
+
+
+def _inputs(good: Good) -> Iterator[Found]:
+    yield from _twice(good, "input", "name", Reason.INPUT_TWICE)
+    taken = {(good.get("relay.chip"), good.get("relay.line")): "relay.line"}
+    for each in good.each("input"):
+        place = (good.get(f"{each}.chip"), good.get(f"{each}.line"))
+        if place[1] is not None and place in taken:
+            yield Found(f"{each}.line", Reason.LINE_TWICE, str(place[1]), taken[place])
+        taken.setdefault(place, f"{each}.line")
 
 
 def _platforms(good: Good) -> Iterator[Found]:
@@ -224,6 +254,8 @@ RELATIONS: Final[tuple[Callable[[Good], Iterator[Found]], ...]] = (
     _instruments,
     _platform_names,
     _relay,
+    _relay_module,
+    _inputs,
     _platforms,
     _secrets,
     _warnings,

@@ -86,4 +86,4 @@ def test_kill_of_the_owner_releases_the_pin(pin: socket.socket) -> None:
 def test_a_host_without_gpio_is_told_what_to_look_at() -> None:
     """This test runs where there is no Raspberry Pi: the real gpiozero finds none."""
     with pytest.raises(LineGone, match=r"GPIO line 17 cannot be claimed.*\[relay\] line"):
-        GpioLine(17, active_high=True)
+        GpioLine(17, permits_at=True)

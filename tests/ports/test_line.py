@@ -1,8 +1,9 @@
-"""One suite for every ports.Line: the simulator's pin and a GPIO line pass the same tests.
+"""One suite for every ports.Line: the simulator's pin, a GPIO line and a relay module pass it.
 
-The pin is the simulator's own, behind a real Unix socket. The GPIO line is gpiozero's real
-factory, board table and device over a chip that stands in for lgpio's few functions and notes
-every level its line takes, as a logic analyser on the header would.
+The pin is the simulator's own, behind a real Unix socket. The GPIO line is gpiozero's real device
+on our pin factory, over a chip that stands in for lgpio's few functions and notes every level its
+line takes, as a logic analyser on the header would. The module is a slave made of libmodbus on a
+real pty.
 """
 
 import os
@@ -11,7 +12,7 @@ import select
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,13 @@ from gpiozero.pins.lgpio import LGPIOFactory
 from gpiozero.pins.local import LocalPiFactory
 
 from agent.ports import Line, LineGone
-from drivers import relay
+from drivers import gpio, relay
+from drivers.plan import Speed
 from drivers.relay import GpioLine, SimulatedLine
+from drivers.relay_module import ModuleConfig, ModuleLine
 from drivers.simulator.pin import Pin
+from tests.libmodbus_slave import LibmodbusSlave
+from tests.libmodbus_slave import Line as Rs485
 
 WAIT_S = 10.0
 
@@ -99,6 +104,7 @@ class Chip:
     modes: dict[int, int] = field(default_factory=dict)
     levels: dict[int, int] = field(default_factory=dict)
     broken: bool = False
+    label: str = "pinctrl-bcm2711"
 
     IS_OUT = 2
 
@@ -106,8 +112,9 @@ class Chip:
         monkeypatch.setattr(LocalPiFactory, "pins", {})
         monkeypatch.setattr(LocalPiFactory, "_get_revision", lambda _: 0xC03114)  # a Pi 4B
         functions: dict[str, Callable[..., Any]] = {
-            "gpiochip_open": lambda _chip: 1,
+            "gpiochip_open": self.open,
             "gpiochip_close": lambda _handle: 0,
+            "gpio_get_chip_info": lambda _handle: (0, 54, "gpiochip0", self.label),
             "gpio_claim_input": self.claim_input,
             "gpio_claim_output": self.claim_output,
             "gpio_get_mode": lambda _handle, line: self.modes.get(line, 0),
@@ -117,6 +124,10 @@ class Chip:
         }
         for name, function in functions.items():
             monkeypatch.setattr(lgpio, name, function)
+
+    def open(self, _number: int) -> int:
+        self.check()
+        return 1
 
     def claim_input(self, _handle: int, line: int, _flags: int = 0) -> None:
         self.modes[line] = 0
@@ -145,9 +156,52 @@ class Chip:
             raise lgpio.error("GPIO busy")
 
 
-@pytest.fixture(params=["simulated", "gpio-active-high", "gpio-active-low"])
-def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+@contextmanager
+def module(seen: Trace, *, energise_permits: bool) -> Iterator[Bench]:
+    """A WB-MR6C, as far as libmodbus is one, at the end of a pty under a stable name."""
+
+    def note(query: bytes) -> None:
+        if query[1] == 5 and query[2:4] == b"\0\1":
+            seen.note(permitted=(query[4] == 0xFF) is energise_permits)
+
+    with tempfile.TemporaryDirectory(prefix="wk") as folder, ExitStack() as plugged:
+        port = Path(folder) / "relay"
+
+        def plug() -> None:
+            slave = plugged.enter_context(closing(LibmodbusSlave(10, note)))
+            plugged.enter_context(closing(Rs485(port, [slave])))
+
+        plug()
+        config = ModuleConfig(
+            "wb-mr6c", port, Speed(115200), 10, 2, energise_permits=energise_permits
+        )
+        yield Bench(
+            claim=lambda: ModuleLine(config),
+            seen=seen,
+            break_off=lambda: plugged.pop_all().close(),
+            repair=plug,
+        )
+
+
+DRIVERS = (
+    "simulated",
+    "gpio-active-high",
+    "gpio-active-low",
+    "gpiochip",
+    "module-to-run",
+    "module-to-stop",
+)
+
+
+@pytest.fixture(params=DRIVERS)
+def bench(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Bench]:
     seen = Trace()
+    if request.param.startswith("module"):
+        with module(seen, energise_permits=request.param == "module-to-run") as one:
+            yield one
+        return
     if request.param == "simulated":
         with tempfile.TemporaryDirectory(prefix="wk") as folder, ExitStack() as server:
             path = Path(folder) / "pin.sock"
@@ -159,11 +213,15 @@ def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
                 repair=lambda: server.enter_context(simulated_pin(path, seen)),
             )
         return
-    active_high = request.param == "gpio-active-high"
-    chip = Chip(seen, permits_at=int(active_high))
+    permits_at = request.param != "gpio-active-low"
+    plain = request.param == "gpiochip"  # an industrial board: its chip is named
+    chip = Chip(seen, int(permits_at), label="gpio-mockup" if plain else "pinctrl-rp1")
     chip.install(monkeypatch)
+    (tmp_path / "gpiochip0").touch()
+    monkeypatch.setattr(gpio, "DEVICES", tmp_path)
+    named = tmp_path / "gpiochip0" if plain else None
     yield Bench(
-        claim=lambda: GpioLine(17, active_high=active_high),
+        claim=lambda: GpioLine(17, permits_at=permits_at, chip=named),
         seen=seen,
         break_off=lambda: setattr(chip, "broken", True),
         repair=lambda: setattr(chip, "broken", False),

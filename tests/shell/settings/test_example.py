@@ -42,12 +42,12 @@ def section_of(hint: Any) -> type | None:
 def written() -> dict[str, tuple[str, bool]]:
     """Each option of the reference: its value as written, and whether it is marked a default.
 
-    An option that does not fit the example station (the simulator's pin) stands in a comment.
+    What does not fit the example station (the simulator's pin, a relay module) is a comment.
     """
     found: dict[str, tuple[str, bool]] = {}
     table = ""
     for line in EXAMPLE.splitlines():
-        if head := re.match(r"\[+([a-z_.]+)\]+", line):
+        if head := re.match(r"(?:# )?\[+([a-z_.]+)\]+", line):
             table = f"{head[1]}."
         elif option := re.match(r"(?:# )?([a-z0-9_]+) = (\".*?\"|\[.*?\]|\S+)\s*(?:#(.*))?$", line):
             comment = option[3] or ""
@@ -98,11 +98,29 @@ def test_the_reference_needs_each_option_that_is_not_a_default(tmp_path: Path) -
     assert "station.id" in required
     for key in required:
         section, _, name = key.rpartition(".")
-        text = re.sub(rf"(?ms)(^\[+{section}\]+.*?)^{name} = .*?$", r"\1", EXAMPLE, count=1)
-        assert text != EXAMPLE
+        example = with_module() if section == "relay.module" else EXAMPLE
+        text = re.sub(rf"(?ms)(^\[+{section}\]+.*?)^{name} = .*?$", r"\1", example, count=1)
+        assert text != example
         (tmp_path / "station.toml").write_text(text, encoding="utf-8")
         with pytest.raises(SettingsError, match=rf"{name}: missing"):
             load(tmp_path / "station.toml")
+
+
+def with_module() -> str:
+    """The reference with its relay on a module: what stands there as a comment is taken."""
+    before, mark, rest = EXAMPLE.partition("# [relay.module]")
+    section, gap, after = rest.partition("\n\n")
+    taken = re.sub(r"(?m)^# (?=[a-z_]+ = )", "", mark.removeprefix("# ") + section)
+    before = before.replace('driver = "gpio"', 'driver = "modbus"')
+    return re.sub(r"(?m)^line = 17.*$", "", before) + taken + gap + after
+
+
+def test_the_reference_is_right_with_a_relay_module_too(tmp_path: Path) -> None:
+    file = tmp_path / "station.toml"
+    file.write_text(with_module(), encoding="utf-8")
+    module = load(file).relay.module
+    assert module is not None
+    assert (module.kind, module.unit, module.channel, module.stop_bits) == ("wb-mr6c", 10, 1, 2)
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:

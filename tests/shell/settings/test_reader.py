@@ -25,6 +25,7 @@ from agent.settings import (
     relations,
     relay_socket,
 )
+from drivers.relay_module import MODULES
 
 HERE = Path(__file__).parent
 RIGHT = (HERE / "station.toml").read_text(encoding="utf-8")
@@ -99,6 +100,21 @@ def test_a_folder_too_long_for_its_sockets_is_refused(
             "the 107 bytes the system allows. Choose a shorter folder."
         )
     ]
+
+
+def test_the_modules_that_are_refused_are_those_that_cannot_hold_a_lease() -> None:
+    refused = {kind for kind, module in MODULES.items() if module.refusal}
+    assert refused == relations.WITHOUT_WATCHDOG
+
+
+def test_a_module_without_a_watchdog_is_taken_when_the_site_says_what_holds_the_lease(
+    tmp_path: Path,
+) -> None:
+    module = '[relay.module]\nkind = "waveshare"\nport = "/dev/r"\nunit = 1\nchannel = 1\n'
+    right = 'driver = "gpio"\nline = 17\n'
+    text = RIGHT.replace(right, f'driver = "modbus"\n{module}lease_held_by = "time relay KT1"\n')
+    assert read(tmp_path, text) == []
+    assert read(tmp_path, text.replace("time relay KT1", "  ")) != []
 
 
 def test_a_renamed_bus_is_one_mistake_where_it_is_and_one_where_it_is_used(tmp_path: Path) -> None:
