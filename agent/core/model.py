@@ -458,6 +458,35 @@ class Gap:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The station's signature over the journal's head: it vouches for every record up to it.
+
+    All three are in hex. What is signed is said in `docs/journal.md`.
+    """
+
+    number: int
+    hash: str
+    public_key: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBegan:
+    """The numbers begin again at 1: a platform holds more than this journal ever wrote.
+
+    So it is an older copy of it (a restored card). `previous` and its newest record are what it
+    was; `seen_number` is what the platform holds. What follows up to `copied` was said before.
+    """
+
+    previous: str
+    number: int
+    hash: str
+    seen_number: int
+    platform: str
+    copied: int
+
+
 Body = (
     Started
     | Sample
@@ -468,6 +497,8 @@ Body = (
     | Confirmed
     | Session
     | Gap
+    | Seal
+    | EpochBegan
     | Allocate
     | FitMeter
     | OpenYear

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.journal import chain
 from agent.journal.chain import Head, JournalDamaged
 from agent.journal.database import Database, JournalFailed
-from agent.journal.reader import entry_rows, find_head, stored, text
+from agent.journal.reader import entry_rows, find_head, hash_of, stored, text
 from agent.journal.schema import APPLICATION_ID, KEEP, MIGRATIONS
 
 # The end of the chain, verified at every start: a day and a half of minute records.
@@ -106,7 +106,7 @@ def _before(database: Database, epoch: str, number: int) -> Head:
     """What record `number` must follow."""
     if number == 1:
         return chain.origin(epoch)
-    found = database.row("SELECT hash FROM records WHERE number = ?", number - 1)
+    found = hash_of(database, number - 1)
     if found is None:
         raise JournalDamaged(f"{database.path}: record {number - 1} is missing; restore a copy")
-    return Head(number - 1, found[0])
+    return Head(number - 1, found)

@@ -1,6 +1,6 @@
 """Room rule: how what is kept is read, in short transactions and bounded pages. Writes nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,13 @@ from agent.journal.database import Database
 
 VERIFY_PAGE_RECORDS = 1000
 
-_COLUMNS = "number, at_utc_ms, trusted, kind, body, digest, hash"
+# Both tables are in order of number, so SQLite merges them row by row and sorts nothing.
+_ALL = (
+    "SELECT number, at_utc_ms, trusted, kind, body, NULL AS digest, hash FROM records"
+    " WHERE number > ?1 UNION ALL"
+    " SELECT number, at_utc_ms, trusted, kind, NULL, digest, hash FROM pruned"
+    " WHERE number > ?1 ORDER BY number LIMIT ?2"
+)
 
 
 class PageRow(NamedTuple):
@@ -47,19 +53,45 @@ class Reader:
         served: list[PageRow] = []
         size = 0
         with self._database.snapshot():
-            found = self._database.stream(
-                "SELECT number, at_utc_ms, trusted, kind, coalesce(body, x'6e756c6c') FROM records"
-                " WHERE number > ? ORDER BY number LIMIT ?",
-                after,
-                limit,
-            )
-            for row in found:
-                served.append(PageRow(*row))
-                size += len(row[4])
+            found = self._database.stream(_ALL, after, limit)
+            for number, at_utc_ms, trusted, kind, body, _, _ in found:
+                served.append(PageRow(number, at_utc_ms, trusted, kind, body or b"null"))
+                size += len(served[-1].body)
                 if size > bytes_max:
                     break
             found.close()
             return Page(served, find_head(self._database, self.epoch))
+
+    def after(self, number: int, limit: int) -> list[StoredRow]:
+        """At most `limit` records after `number`, with what the chain needs."""
+        return stored(self._database, number, limit)
+
+    def begins_before(self, at_utc_ms: int) -> int:
+        """The number after which a reader finds every record stamped at or after an instant."""
+        found = self._database.row(
+            "SELECT min(number) FROM (SELECT number FROM records WHERE at_utc_ms >= ?1"
+            " UNION ALL SELECT number FROM pruned WHERE at_utc_ms >= ?1)",
+            at_utc_ms,
+        )
+        first = None if found is None else found[0]
+        return self.head().number if first is None else int(first) - 1
+
+    def counts(self) -> Sequence[tuple[str, int, int]]:
+        """Of each kind: its name, how many are whole, how many are pruned."""
+        return [
+            (kind, whole, pruned)
+            for kind, whole, pruned in self._database.rows(
+                "SELECT kind, sum(whole), sum(1 - whole) FROM"
+                " (SELECT kind, 1 AS whole FROM records UNION ALL SELECT kind, 0 FROM pruned)"
+                " GROUP BY kind ORDER BY kind"
+            )
+        ]
+
+    def used_bytes(self) -> int:
+        return used_bytes(self._database)
+
+    def cursors(self) -> Mapping[str, int]:
+        return dict(cursors(self._database))
 
     def parked(self) -> Mapping[str, int]:
         """How many records each client has parked."""
@@ -68,6 +100,10 @@ class Reader:
     def is_parked(self, client: str, number: int) -> bool:
         found = "SELECT 1 FROM parked WHERE client = ? AND number = ?"
         return self._database.row(found, client, number) is not None
+
+    def hash_of(self, number: int) -> bytes | None:
+        """None when there is no such record, or too little is left of it."""
+        return hash_of(self._database, number)
 
     def verify(self) -> Iterator[Head]:
         """Follow the whole chain; yields after every page so that the caller may rest or stop.
@@ -84,27 +120,49 @@ class Reader:
 
 
 def find_head(database: Database, epoch: str) -> Head:
+    """The newest record is never pruned."""
     newest = database.row("SELECT number, hash FROM records ORDER BY number DESC LIMIT 1")
     return chain.origin(epoch) if newest is None else Head(*newest)
 
 
 def stored(database: Database, after: int, limit: int) -> list[StoredRow]:
-    found = database.rows(
-        f"SELECT {_COLUMNS} FROM records WHERE number > ? ORDER BY number LIMIT ?",  # noqa: S608
-        after,
-        limit,
+    return [StoredRow(*row) for row in database.rows(_ALL, after, limit)]
+
+
+def hash_of(database: Database, number: int) -> bytes | None:
+    found = database.row(
+        "SELECT hash FROM records WHERE number = ?1"
+        " UNION ALL SELECT hash FROM pruned WHERE number = ?1",
+        number,
     )
-    return [StoredRow(*row) for row in found]
+    return None if found is None else found[0]
 
 
 def entry_rows(database: Database) -> Iterator[StoredRow]:
     kinds = sorted(rows.ENTRIES)
     found = database.rows(
-        f"SELECT {_COLUMNS} FROM records WHERE kind <> 'sample'"  # noqa: S608
-        f" AND kind IN ({','.join('?' * len(kinds))}) ORDER BY number",
+        "SELECT number, at_utc_ms, trusted, kind, body, NULL, hash FROM records"  # noqa: S608
+        f" WHERE kind <> 'sample' AND kind IN ({','.join('?' * len(kinds))}) ORDER BY number",
         *kinds,
     )
     return (StoredRow(*row) for row in found)
+
+
+def used_bytes(database: Database) -> int:
+    """Pages that hold something. The file does not shrink: what is free is written to again."""
+    (pages,) = database.row("PRAGMA page_count") or (0,)
+    (free,) = database.row("PRAGMA freelist_count") or (0,)
+    (size,) = database.row("PRAGMA page_size") or (0,)
+    return int((pages - free) * size)
+
+
+CURSOR = "cursor "
+
+
+def cursors(database: Database) -> Iterator[tuple[str, int]]:
+    for name, value in database.rows("SELECT name, value FROM kept"):
+        if name.startswith(CURSOR):
+            yield name.removeprefix(CURSOR), int(value)
 
 
 def kept(database: Database, name: str) -> bytes | None:

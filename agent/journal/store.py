@@ -16,8 +16,17 @@ from agent.core.model import Body, Record
 from agent.journal import chain
 from agent.journal.chain import Head, StoredRow
 from agent.journal.database import Database
-from agent.journal.opening import check, create, lock, migrate
-from agent.journal.reader import entry_rows, find_head, kept, text
+from agent.journal.opening import TAIL_RECORDS, check, create, lock, migrate
+from agent.journal.reader import (
+    CURSOR,
+    cursors,
+    entry_rows,
+    find_head,
+    kept,
+    stored,
+    text,
+    used_bytes,
+)
 from agent.journal.schema import KEEP
 
 # A record longer than this is our own fault.
@@ -26,7 +35,12 @@ PARK_REASON_MAX = 200
 # Written when there is nothing else to prove it with; as large as a scan's own transaction.
 PROBE_BYTES = 16 * 1024
 
-_CURSOR = "cursor "
+
+# Entries are the account; seals, gaps and epochs are what vouches for the rest. Never pruned.
+SPARED = (*sorted(rows.ENTRIES), "epoch_began", "gap", "seal")
+Marks = Mapping[str, int]
+# Number, utc, trusted, kind, body, hash: as the table of records has them.
+_Row = tuple[int, int, int, str, bytes, bytes]
 
 
 class Stamped(NamedTuple):
@@ -64,7 +78,7 @@ class Journal:
         self._undo = undo
         self.epoch = text(database, "epoch")
         self.head = find_head(database, self.epoch)
-        self._cursors = dict(self._stored_cursors())
+        self._cursors = dict(cursors(database))
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -94,7 +108,7 @@ class Journal:
             for client, number in transaction.cursors.items()
             if self._cursors.get(client) != number
         }
-        values = {_CURSOR + client: b"%d" % number for client, number in moved.items()}
+        values = {CURSOR + client: b"%d" % number for client, number in moved.items()}
         if transaction.state is not None:
             values["state"] = transaction.state
         if transaction.book is not None:
@@ -105,7 +119,7 @@ class Journal:
             park._replace(reason=park.reason[:PARK_REASON_MAX]) for park in transaction.parked
         ]
         with self._database.transaction():
-            self._database.run_many("INSERT INTO records VALUES(?,?,?,?,?,?,?)", numbered)
+            self._database.run_many("INSERT INTO records VALUES(?,?,?,?,?,?)", numbered)
             self._database.run_many(KEEP, values.items())
             self._database.run_many("INSERT OR IGNORE INTO parked VALUES(?,?,?)", parked)
         self.head = head
@@ -130,23 +144,88 @@ class Journal:
             body = rows.decode_body(row.kind, row.body)
             yield Record(row.number, row.at_utc_ms, bool(row.trusted), body)
 
+    def after(self, number: int, limit: int) -> list[StoredRow]:
+        """At most `limit` records after `number`, whole or pruned."""
+        return stored(self._database, number, limit)
+
+    def prunable(self, after: int, limit: int, *, samples: bool) -> list[StoredRow]:
+        """The next whole records after `after` that are no entry, oldest first.
+
+        The newest TAIL_RECORDS are never among them: a start verifies those.
+        """
+        spared = ",".join("?" * len(SPARED))
+        which = "kind = 'sample'" if samples else f"kind <> 'sample' AND kind NOT IN ({spared})"
+        found = self._database.rows(
+            "SELECT number, at_utc_ms, trusted, kind, body, NULL, hash FROM records"  # noqa: S608
+            f" WHERE number > ? AND number < ? AND {which} ORDER BY number LIMIT ?",
+            after,
+            self.head.number - TAIL_RECORDS,
+            *(() if samples else SPARED),
+            limit,
+        )
+        return [StoredRow(*row) for row in found]
+
+    def trusted_after(self, number: int) -> int | None:
+        """The instant of the first record after `number` that a trusted clock stamped."""
+        found = self._database.row(
+            "SELECT at_utc_ms FROM records WHERE number > ? AND trusted = 1"
+            " ORDER BY number LIMIT 1",
+            number,
+        )
+        return None if found is None else int(found[0])
+
+    def prune(self, given_up: Sequence[StoredRow], gap: Stamped | None, marks: Marks) -> Head:
+        """Empty the bodies of these records durably; the gap, if there is one, becomes the newest.
+
+        Number, instant, kind and digest stay, so the chain holds. `marks` are kept with it.
+        """
+        gone = {row.number for row in given_up}
+        left = []
+        for row in given_up:
+            assert row.body is not None, "pruned once"
+            assert row.kind not in SPARED, f"a {row.kind} is never pruned"
+            # The start verifies an entry from the hash before it; that one stays.
+            successor_goes = row.number + 1 in gone
+            digest = hashlib.sha256(row.body).digest()
+            left.append((*row[:4], digest, None if successor_goes else row.hash))
+        numbered, head = self._numbered(() if gap is None else (gap,))
+        with self._database.transaction():
+            self._database.run_many("INSERT INTO pruned VALUES(?,?,?,?,?,?)", left)
+            self._database.run_many(
+                "DELETE FROM records WHERE number = ?", [(number,) for number in gone]
+            )
+            self._database.run_many("INSERT INTO records VALUES(?,?,?,?,?,?)", numbered)
+            kept_marks = {f"pruned {name}": b"%d" % number for name, number in marks.items()}
+            self._database.run_many(KEEP, kept_marks.items())
+        self.head = head
+        return head
+
+    def mark(self, name: str) -> int:
+        """Up to which number pruning has come, of `samples` or `events`."""
+        return int(kept(self._database, f"pruned {name}") or b"0")
+
+    def used_bytes(self) -> int:
+        return used_bytes(self._database)
+
+    def newest(self, kind: str) -> tuple[int, int, Body] | None:
+        """Number, instant and body of the newest record of a kind that is no sample."""
+        found = self._database.row(
+            "SELECT number, at_utc_ms, body FROM records WHERE kind <> 'sample' AND kind = ?"
+            " ORDER BY number DESC LIMIT 1",
+            kind,
+        )
+        return None if found is None else (found[0], found[1], rows.decode_body(kind, found[2]))
+
     def close(self) -> None:
         self._undo.close()
 
-    def _numbered(self, bodies: Sequence[Stamped]) -> tuple[list[StoredRow], Head]:
-        numbered = []
+    def _numbered(self, bodies: Sequence[Stamped]) -> tuple[list[_Row], Head]:
+        numbered: list[_Row] = []
         head = self.head
         for at_utc_ms, trusted, body in bodies:
             kind, text = rows.encode_body(body)
             assert len(text) <= BODY_BYTES_MAX, f"a {kind} of {len(text)} bytes"
             digest = hashlib.sha256(text).digest()
             head = chain.follow(head, at_utc_ms, kind, digest, trusted=trusted)
-            numbered.append(
-                StoredRow(head.number, at_utc_ms, int(trusted), kind, text, None, head.hash)
-            )
+            numbered.append((head.number, at_utc_ms, int(trusted), kind, text, head.hash))
         return numbered, head
-
-    def _stored_cursors(self) -> Iterator[tuple[str, int]]:
-        for name, value in self._database.rows("SELECT name, value FROM kept"):
-            if name.startswith(_CURSOR):
-                yield name.removeprefix(_CURSOR), int(value)

@@ -2,7 +2,8 @@
 
 A scan that needs durability waits in `commit`; everything else is handed over by `submit`, which
 never waits for a disk. Both keep their order. While the file takes no writes the thread keeps
-what was submitted, tries again by itself, and says why in `failing`.
+what was submitted, tries again by itself, and says why in `failing`. Between two writes it does
+the journal's upkeep, one step for each time the scan offers the moment for it.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from agent import threads
 from agent.journal.backlog import Backlog
 from agent.journal.chain import Head, JournalDamaged
 from agent.journal.database import JournalFailed
+from agent.journal.retention import Now
 from agent.journal.store import Journal, Transaction
+from agent.journal.upkeep import Upkeep
 
 # A day of minute samples and the events among them, about 1 MB of memory.
 PENDING_RECORDS_MAX = 2000
@@ -34,18 +37,22 @@ class Writer:
         self,
         journal: Journal,
         on_commit: Callable[[Head], None],
+        upkeep: Upkeep | None = None,
         *,
         records_max: int = PENDING_RECORDS_MAX,
         retry_s: float = RETRY_S,
     ) -> None:
         self._journal = journal
         self._on_commit = on_commit
+        self._upkeep = upkeep
         self._records_max = records_max
         self._retry_s = retry_s
         self._changed = Condition()
         self._backlog = Backlog(records_max)
         self._urgent: _Urgent | None = None
+        self._now: Now | None = None
         self._failing: str | None = None
+        self._damaged: str | None = None  # no later success makes it good
         self._closing = False
         # A fault of ours in the thread reaches the scan with its next call and ends the process.
         self._thread = threads.begin("journal", self._run)
@@ -53,9 +60,9 @@ class Writer:
 
     @property
     def failing(self) -> str | None:
-        """Why the journal takes no writes, in one line; None while it does."""
+        """Why the journal is not to be relied on, in one line; None while it is."""
         self._assert_alive()
-        return self._failing
+        return self._damaged or self._failing
 
     def commit(self, transaction: Transaction) -> bool:
         """Wait until it is durable, after all that was submitted before. False: not written."""
@@ -75,6 +82,13 @@ class Writer:
         with self._changed:
             self._assert_alive()
             self._backlog.add(transaction)
+            self._changed.notify_all()
+
+    def tend(self, now: Now) -> None:
+        """The scan needs nothing just now: time for one step of upkeep. Never waits."""
+        with self._changed:
+            self._assert_alive()
+            self._now = now
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -102,8 +116,12 @@ class Writer:
                 closing = self._closing
                 taken, self._backlog = self._backlog, Backlog(self._records_max)
                 urgent = self._urgent
-            if closing and urgent is None and not taken:
-                return
+                now, self._now = self._now, None
+            if urgent is None and not taken and self._failing is None:
+                if closing:
+                    return
+                self._tend(now)
+                continue
             kept = self._write(taken, urgent)
             with self._changed:
                 if not kept:
@@ -115,7 +133,8 @@ class Writer:
 
     def _has_work(self) -> bool:
         """While the file fails, what was submitted waits for the next try."""
-        ready = self._failing is None and bool(self._backlog)
+        idle = self._now is not None and self._upkeep is not None
+        ready = self._failing is None and (bool(self._backlog) or idle)
         return ready or self._urgent is not None or self._closing
 
     def _write(self, taken: Backlog, urgent: _Urgent | None) -> bool:
@@ -130,3 +149,16 @@ class Writer:
         self._failing = None
         self._on_commit(self._journal.head)
         return True
+
+    def _tend(self, now: Now | None) -> None:
+        if now is None or self._upkeep is None or self._damaged is not None:
+            return
+        head = self._journal.head
+        try:
+            self._upkeep.step(now)
+        except JournalFailed as why:
+            self._failing = str(why)
+        except JournalDamaged as why:
+            self._damaged = str(why)
+        if self._journal.head != head:
+            self._on_commit(self._journal.head)

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.model import Allocate, AllocationKind, Sample
-from agent.journal import Journal, Parked, Stamped, Transaction, database
+from agent.journal import Journal, Parked, Stamped, Transaction, database, store
+from agent.journal.retention import Now, Pruning, Retention
 
 ROUNDS = 3
+TAIL_RECORDS = 20  # the journal's own bound would leave nothing to prune in so short a run
 COMMITS = 60
 # Two rounds of this size pass CHECKPOINT_PAGES, so that checkpoints and a reused log are cut too.
 STATE_BYTES = 9000
@@ -80,7 +82,13 @@ def write(journal: Journal, promise: Callable[[], None]) -> None:
         promise()
 
 
+def prune(journal: Journal) -> None:
+    pruning = Pruning(journal, Retention(samples_days=1, events_days=1, bytes_max=1 << 40))
+    assert pruning.step(Now(10**12, trusted=True, passed=journal.head.number))
+
+
 def main() -> None:
+    store.TAIL_RECORDS = TAIL_RECORDS  # type: ignore[attr-defined]
     path, mutant = Path(sys.argv[1]), sys.argv[3]
     ledger = os.open(sys.argv[2], os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     MUTANTS[mutant]()
@@ -91,6 +99,8 @@ def main() -> None:
             os.write(ledger, f"{journal.head.number} {journal.head.hash.hex()}\n".encode())
 
         write(journal, promise)
+        prune(journal)
+        promise()
         journal.close()
 
 
