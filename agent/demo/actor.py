@@ -195,11 +195,11 @@ class Panel:
             self._socket.close()
             raise HouseFailed("wellkeeper simulate", str(why)) from why
 
-    def ask(self, button: str) -> dict[str, Any]:
+    def ask(self, button: str, **how: Any) -> dict[str, Any]:
         """HouseFailed when the pump house does not answer."""
         answer = b""
         try:
-            self._socket.sendall(json.dumps({"do": button}).encode() + b"\n")
+            self._socket.sendall(json.dumps({"do": button, **how}).encode() + b"\n")
             while not answer.endswith(b"\n"):
                 more = self._socket.recv(PANEL_BYTES_MAX)
                 if not more:
