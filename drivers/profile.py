@@ -172,6 +172,12 @@ def parse(raw: object, name: str, where: str) -> Profile:
     return profile
 
 
+def recognised(profiles: Iterable[Profile], words: Words, unit: int) -> list[Profile]:
+    """The kinds that the instrument at `unit` can be, the one with the most proof first."""
+    fitting = [one for one in profiles if not one.template and one.is_of(words, unit)]
+    return sorted(fitting, key=lambda one: (-len(one.probes), one.name))
+
+
 def unreadable(profile: Profile, speed: Speed) -> str | None:
     """Why this instrument cannot be asked without mistaking its replies; None when it can."""
     try:

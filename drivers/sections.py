@@ -98,7 +98,9 @@ def probe(table: Table) -> Probe:
     part = _number(table)
     one_of: frozenset[Fraction] = frozenset()
     between = None
-    unit_id = table.flag("unit_id")
+    unit_id = table.has("unit_id")
+    if unit_id and not table.flag("unit_id"):
+        table.wrong("unit_id is true, or it is not there")
     if not unit_id and table.has("between"):
         ends = [table.checked_signed("between", end) for end in table.list("between")]
         between = (ends[0], ends[1]) if len(ends) == 2 and ends[0] <= ends[1] else None

@@ -22,6 +22,8 @@ def run(options: argparse.Namespace) -> int:
     for instrument in house.instruments:
         profile = instrument.profile
         print(f"  {instrument.role}: {profile.title}, unit {instrument.unit}, bus {instrument.bus}")
+        if profile.doubts:
+            print(f"    {profile.name} rests on {profile.confidence}; in doubt: {profile.doubts}")
     for contact in settings.input:
         print(f"  input {contact.name}: line {contact.line}")
     for platform in settings.platform:

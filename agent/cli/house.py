@@ -57,6 +57,10 @@ def _profile(name: str, role: Role, folder: Path) -> Profile:
         raise ProfileError(
             [f"{path}: a {profile.role} profile, asked to be the {role}; name another"]
         )
+    if profile.template:
+        raise ProfileError(
+            [f"{path}: a template; copy it to {folder}, fill it in and remove its line `template`"]
+        )
     return profile
 
 
