@@ -22,6 +22,8 @@ from agent.words import say
 
 # A demo that takes longer is stuck: its own steps are bounded by less.
 WITHIN_S = 300
+LOOK_S = 0.05
+RUNNING_LOOKS_MAX = 1_200
 JSON_KEYS = {
     "allocated_l",
     "withdrawn_l",
@@ -87,6 +89,17 @@ class Demo:
         ]
         assert found, f"no process of this demo is {words}"
         return max(found)
+
+    def until_running(self) -> None:
+        """Return when the pump runs: a pump at rest has nothing to drop."""
+        panel = Panel(self.folder / "panel.sock")
+        for _ in range(RUNNING_LOOKS_MAX):
+            if panel.ask("truth")["running"]:
+                break
+            select.select([], [], [], LOOK_S)
+        else:
+            raise AssertionError("the pump does not run")
+        panel.close()
 
     def kill(self, *words: str) -> None:
         os.kill(self.pid(*words), signal.SIGKILL)
@@ -173,8 +186,10 @@ def test_killed_uplinks_brokers_and_control_lose_no_record_and_stop_no_pump(demo
 def test_the_relay_process_and_the_whole_station_may_be_killed(demo: Demo) -> None:
     """The line's holder dies, the pump drops; its owner starts it again, and no litre is lost."""
     demo.until_told("warned_80")
+    demo.until_running()
     demo.kill("relay")
     demo.until_told("warned_90")
+    demo.until_running()
     demo.kill("run")
     verdict = demo.verdict()
     assert_true(verdict)
