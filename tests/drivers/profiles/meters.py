@@ -43,7 +43,7 @@ def _dtsu(energy: int) -> Meter:
     return Meter(
         {
             (3, 6): [40, 10],
-            (3, 0x2C): [3, 3, UNIT],
+            (3, 0x2C): [3, 0, UNIT],
             (3, 0x2012): f32(4000),
             (3, 0x2044): f32(5000),
             (3, energy): f32(30.5),
@@ -279,7 +279,7 @@ METERS: dict[str, Meter] = {
         },
         {POWER: 16_000, ENERGY: 1_234_500},
     ),
-    "qdy30a": Meter({(3, 0): [UNIT, 3, 1, 1, 1234]}, {LEVEL: 1234}),  # 123.4 cm
+    "qdy30a": Meter({(3, 0): [UNIT, 3, 1, 2, 12_340]}, {LEVEL: 1234}),  # 123.40 cm
     "qdy30ab": Meter({(3, 0): [UNIT, 3, 16, 2, 1234]}, {LEVEL: 12_340}),  # 12.34 m
     "keller": Meter({(3, 2): f32(2.5), (3, 8): f32(11.5)}, {LEVEL: 25_493}),  # bar, degrees
     "leveltroll": Meter(

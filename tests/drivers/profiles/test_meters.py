@@ -174,6 +174,56 @@ def test_the_status_of_a_tuf_is_told_in_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "at", "word", "fault", "told"),
+    [
+        ("tuf2000", (3, 71), 1 << 0, Fault.NO_SIGNAL, "no signal"),
+        ("tuf2000", (3, 71), 1 << 1, Fault.NO_SIGNAL, "low signal"),
+        ("tuf2000", (3, 71), 1 << 3, Fault.EMPTY_PIPE, "pipe empty"),
+        ("tuf2000", (3, 71), 1 << 4, Fault.DEVICE_FAULT, "hardware failed"),
+        ("tuf2000", (3, 71), 1 << 5, None, "adjusting gain"),
+        ("tuf2000", (3, 91), 0x633B, Fault.NO_SIGNAL, None),  # quality 59; the high byte is a step
+        ("lmag", (4, 0x1022), 1, None, "flow above the high limit"),
+        ("lmag", (4, 0x1023), 1, None, "flow below the low limit"),
+        ("lmag", (4, 0x1024), 1, Fault.EMPTY_PIPE, "pipe empty"),
+        ("lmag", (4, 0x1025), 1, Fault.DEVICE_FAULT, "excitation failed"),
+        ("m2000", (3, 262), 1 << 0, Fault.DEVICE_FAULT, "detector error"),
+        ("m2000", (3, 262), 1 << 1, Fault.EMPTY_PIPE, "pipe empty"),
+        ("m2000", (3, 262), 1 << 2, None, "flow over full scale"),
+        ("m2000", (3, 262), 1 << 5, Fault.INVALID, "flow is simulated"),
+        ("s462", (3, 0x1D), 59, Fault.NO_SIGNAL, None),
+        ("s462", (3, 0x1E), 1, Fault.DEVICE_FAULT, "abnormal"),
+        ("xintai", (3, 0x1C), 1 << 3, None, "battery low"),
+        ("aquamaster3", (4, 1022), 2, None, "battery failed"),
+        ("dtsu666", (3, 0x2C), 1, None, "DL/T 645"),
+        ("pzem", (4, 9), 0xFFFF, None, "power above the alarm's threshold"),
+        ("leveltroll", (3, 57), 3, Fault.DEVICE_FAULT, "error"),
+        ("leveltroll", (3, 55), 2, Fault.INVALID, None),
+    ],
+)
+def test_what_an_instrument_says_of_its_health(
+    name: str, at: tuple[int, int], word: int, fault: Fault | None, told: str | None
+) -> None:
+    """In the fault of its first quantity, and in words."""
+    one, image = PROFILES[name], METERS[name].image
+    image[Register(*at)] = word
+    assert read_back(one, image)[one.rows[0].quantity].fault is fault
+    said = [text for status in one.statuses if status.at == at for text in status.says(word)]
+    assert said == ([] if told is None else [told])
+
+
+@pytest.mark.parametrize("name", ["dtsu666", "adl400_secondary", "adl3000"])
+def test_power_and_energy_are_multiplied_by_both_ratios(name: str) -> None:
+    one, meter = PROFILES[name], METERS[name]
+    before = read_back(one, meter.image)
+    image = meter.image
+    for factor, times in zip(one.factors, (2, 3), strict=True):
+        image[factor.at] *= times
+    after = read_back(one, image)
+    for quantity in (POWER, ENERGY):
+        assert after[quantity].value == 6 * (before[quantity].value or 0)
+
+
+@pytest.mark.parametrize(
     ("word", "told", "fault"),
     [(0x00AA, "pipe full", None), (0x0055, "pipe empty", Fault.EMPTY_PIPE)]
     + [(word, f"code {word}", Fault.EMPTY_PIPE) for word in (0, 1, 0xAA00, 0xFFFF)],
