@@ -11,7 +11,8 @@ once, holds nothing, and is repeated in the next scan.
 
 An instrument that does not answer for SILENT_MS rests, and is asked one question every PROBE_MS.
 One that is busy is asked once more. One that refuses a block is asked for its parts, until it has
-been away: what comes back may be another instrument.
+been away: what comes back may be another instrument. One that sleeps without traffic takes the
+first request for a knock: what then stays unanswered is asked again at once.
 """
 
 from collections import deque
@@ -104,6 +105,8 @@ class Instrument:
         self._silent_since_ms: int | None = None
         self._probe_ms: int | None = None  # while it rests: when to ask again
         self._suspect = False
+        self._heard_ms: int | None = None  # when it last said anything
+        self._knocks = False  # the next request may do no more than wake it
         self._patience = 1  # doubles with each timeout
         self._turnarounds: deque[int] = deque(maxlen=TURNAROUNDS_KEPT)
         self._requests = self._timeouts = self._garbled = self._exceptions = 0
@@ -116,6 +119,7 @@ class Instrument:
         self._fresh.clear()
         self._standing = Fault.NOT_READ if self._probe_ms is None else Fault.RESTING
         self.carried_over = bool(self._pending) and self._probe_ms is None
+        self._knocks = self._sleeps(now_ms)
         due = self._round_due_ms is None or now_ms >= self._round_due_ms
         if now_ms - self._round_ms > ROUND_MAX_MS if self._pending else due:
             self._begin_round(now_ms)
@@ -147,6 +151,8 @@ class Instrument:
     def timeout_ms(self) -> int:
         """How long to wait for a reply to begin."""
         most_ms = self.config.profile.timeout_ms
+        if self._knocks and (wake := self.config.profile.wake) is not None:
+            return min(wake.patience_ms, most_ms)
         if not self._turnarounds:
             return most_ms
         learned_ms = TIMEOUT_FACTOR * max(self._turnarounds) * self._patience
@@ -181,13 +187,20 @@ class Instrument:
         """Something came that was no reply to this question."""
         self._requests += 1
         self._garbled += 1
+        self._hear()
         self._settle(block, Fault.GARBLED)
         self._suspect = True
         self._unanswered(now_ms)
 
     def timed_out(self, now_ms: int) -> None:
-        """No reply: nothing more is asked in this scan, and the next one begins anew."""
+        """No reply: nothing more is asked in this scan, and the next one begins anew.
+
+        Unless that was the knock that wakes it: then the question stands.
+        """
         self._requests += 1
+        if self._knocks:
+            self._knocks = False
+            return
         self._timeouts += 1
         self._suspect = True
         self._patience = min(self._patience * 2, PATIENCE_MAX)
@@ -307,7 +320,18 @@ class Instrument:
         self._pending.clear()
         self._round_due_ms = None
 
+    def _sleeps(self, now_ms: int) -> bool:
+        wake = self.config.profile.wake
+        if wake is None:
+            return False
+        return self._heard_ms is None or now_ms - self._heard_ms >= wake.after_ms
+
+    def _hear(self) -> None:
+        self._heard_ms = self._now_ms
+        self._knocks = False
+
     def _alive(self, turnaround_ms: int) -> None:
+        self._hear()
         self._turnarounds.append(turnaround_ms)
         self._patience = 1
         self._suspect = False

@@ -11,7 +11,7 @@ from typing import Protocol, assert_never
 
 from agent.core.model import Fault
 from drivers.instrument import Instrument, InstrumentConfig
-from drivers.plan import TURNAROUND_GUESS_MS, Block, Speed, wire_ms
+from drivers.plan import Block, Speed, wire_ms
 
 Monotonic = Callable[[], int]
 
@@ -122,7 +122,7 @@ def planned_ms(instruments: Sequence[InstrumentConfig], speed: Speed) -> float:
     """What one scan of one bus needs when every instrument answers, factors included."""
     needed_ms = 0.0
     for one in instruments:
-        each_ms = TURNAROUND_GUESS_MS + one.profile.pause_ms
+        each_ms = one.profile.turnaround_ms + one.profile.pause_ms
         often, seldom = one.profile.blocks(speed)
         needed_ms += sum(wire_ms(block, speed) + each_ms for block in often + seldom)
     return needed_ms

@@ -240,3 +240,11 @@ def test_a_sites_own_profile_is_taken_before_ours(
     broken(tmp_path / "profiles", "tuf2000", "TUF-2000 ultrasonic flow meter", "the one at hand")
     assert main(["check", "--config", str(station(tmp_path))]) == 0
     assert "flow_meter: the one at hand, unit 1" in capsys.readouterr().out
+
+
+def test_check_refuses_an_instrument_too_slow_for_the_scan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An AquaMaster takes 0.8 s to answer, twice; the demo scans each second."""
+    assert main(["check", "--config", str(station(tmp_path, "aquamaster3"))]) == CONFIGURATION
+    assert "scan.bus_budget_ms is 700, but one scan takes" in capsys.readouterr().err
