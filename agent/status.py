@@ -171,6 +171,6 @@ def _session(state: State, moment: Moment) -> dict[str, int | None] | None:
         "started_utc_ms": run.started.utc_ms,
         "running_ms": moment.utc_ms - run.started.utc_ms,
         "start_total_l": run.start_total_l,
-        "volume_l": totalizer.last_l - run.start_total_l,
+        "volume_l": totalizer.last - run.start_total_l,
         "start_energy_wh": run.start_energy_wh,
     }

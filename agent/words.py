@@ -28,6 +28,7 @@ _CATALOGUE: Final = Path(__file__).with_name("catalogue.toml")
 _UNITS: Final = {
     Quantity.FORWARD_TOTAL_L: "m³",
     Quantity.REVERSE_TOTAL_L: "m³",
+    Quantity.NET_TOTAL_L: "m³",
     Quantity.FLOW_L_PER_H: "m³/h",
     Quantity.ENERGY_WH: "kWh",
     Quantity.POWER_W: "kW",

@@ -4,14 +4,16 @@
 measures plausibility by, and writes down what was withheld, confirmed, rolled over or opened.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from agent.core import calendar
-from agent.core.ledger import Accepted, Held, Stood, Totalizer, judge, post
+from agent.core.ledger import post, used_wh
 from agent.core.model import (
     Body,
+    Bridged,
     Confirmed,
+    Correct,
     Entry,
     Fault,
     FitMeter,
@@ -20,6 +22,7 @@ from agent.core.model import (
     Quality,
     Quantity,
     Reading,
+    RemoveMeter,
     Role,
     RolledOver,
     Site,
@@ -28,101 +31,259 @@ from agent.core.model import (
 )
 from agent.core.pump import good_value
 from agent.core.state import AWAY_PERIODS, State, away
+from agent.core.totalizer import (
+    NO_BOUND,
+    RESOLUTIONS,
+    Accepted,
+    Bound,
+    Held,
+    Segment,
+    Stood,
+    Totalizer,
+    judge,
+    tolerance,
+)
+
+# Unread for longer than this, and electricity must vouch for the water (DESIGN section 6).
+GAP_MS = 3_600_000
+# How much more water than the rate says a kilowatt-hour may have lifted.
+RATE_MARGIN_PERCENT = 150
 
 
 def pass_time(site: Site, state: State, moment: Moment, *, may_run: bool) -> State:
-    """Count the time in which the pump could have run since a total was last accepted.
+    """Count the time in which each total could have advanced since it was last accepted.
 
-    It could have when it was seen to at the last scan or at this one (`may_run`), when the power
-    meter could not say, and while the agent was away. Where no clock can tell how long that was,
-    the time is unknown, not zero.
+    Water could when the pump was seen to run at the last scan or at this one (`may_run`), when
+    the power meter could not say, and while the agent was away; electricity always could. Where
+    no clock can tell how long that was, the time is unknown, not zero.
     """
-    totalizer = state.totalizer
-    if totalizer is None or totalizer.runnable_ms is None or state.scanned_at is None:
+    if state.scanned_at is None:
         return state
     passed_ms = elapsed_ms(state.scanned_at, moment)
-    if passed_ms is None:
-        return replace(state, totalizer=replace(totalizer, runnable_ms=None))
-    if not (away(site, state, moment) or state.pump.could_run or may_run):
-        return state
+    ran = passed_ms is None or away(site, state, moment) or state.pump.could_run or may_run
     return replace(
-        state, totalizer=replace(totalizer, runnable_ms=totalizer.runnable_ms + passed_ms)
+        state,
+        totalizer=_aged(state.totalizer, passed_ms) if ran else state.totalizer,
+        reverse=_aged(state.reverse, passed_ms),
+        energy=_aged(state.energy, passed_ms),
     )
 
 
+def _aged(totalizer: Totalizer | None, passed_ms: int | None) -> Totalizer | None:
+    if totalizer is None or totalizer.runnable_ms is None:
+        return totalizer
+    runnable_ms = None if passed_ms is None else totalizer.runnable_ms + passed_ms
+    return replace(totalizer, runnable_ms=runnable_ms)
+
+
 def enter(state: State, entry: Entry, moment: Moment) -> State:
-    """Post an entry; a flow meter that is fitted begins a new series of totals."""
+    """Post an entry. A meter that is fitted, removed or ruled on begins or ends a series."""
     state = replace(state, ledger=post(state.ledger, entry))
     match entry:
         case FitMeter(role=Role.FLOW_METER):
-            return replace(state, totalizer=Totalizer(entry.total, moment))
+            fitted = Totalizer(entry.total, moment)
+            return replace(state, totalizer=fitted, reverse=None, backflow_l=0)
+        case FitMeter(role=Role.POWER_METER):
+            return replace(state, energy=Totalizer(entry.total, moment))
+        case RemoveMeter(role=Role.FLOW_METER):
+            return replace(state, totalizer=None, reverse=None, backflow_l=0)
+        case RemoveMeter(role=Role.POWER_METER):
+            return replace(state, energy=None)
+        case Correct(restart_total_l=int(restart_l)):
+            return replace(state, totalizer=Totalizer(restart_l, moment))
         case _:
             return state
+
+
+# --- totals ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One total as judged: what is believed now, what is to be said, and the readings with it."""
+
+    totalizer: Totalizer
+    bodies: tuple[Body, ...]
+    readings: tuple[Reading, ...]
+    accepted: bool = False
+
+
+def take_energy(
+    site: Site, state: State, readings: tuple[Reading, ...], moment: Moment, *, may_enter: bool
+) -> tuple[State, tuple[Body, ...], tuple[Reading, ...]]:
+    """Judge the power meter's total: it is an account as well, and it vouches for the water."""
+    if state.energy is None or state.ledger.power is None:
+        return state, (), readings
+    series = _Series(Role.POWER_METER, Quantity.ENERGY_WH, state.energy, state.ledger.power)
+    taken = _take(site, series, readings, moment, may_enter=may_enter)
+    return replace(_posted(state, taken), energy=taken.totalizer), taken.bodies, taken.readings
 
 
 def take_total(
     site: Site, state: State, readings: tuple[Reading, ...], moment: Moment, *, may_enter: bool
 ) -> tuple[State, tuple[Body, ...], tuple[Reading, ...]]:
-    """Judge the flow meter's total. What is withheld is marked so in the readings.
-
-    A rollover needs an entry; while none may be made, its total is withheld.
-    """
-    total_l = good_value(readings, Quantity.FORWARD_TOTAL_L)
-    totalizer, segment = state.totalizer, state.ledger.segment
-    if total_l is None or totalizer is None or segment is None:
+    """Judge the flow meter's forward total, after the energy. What is withheld is marked so."""
+    last, segment = state.totalizer, state.ledger.segment
+    if last is None or segment is None:
         return state, (), readings
+    bound = _bound(site, state, last, moment)
+    series = _Series(Role.FLOW_METER, Quantity.FORWARD_TOTAL_L, last, segment, bound)
+    taken = _take(site, series, readings, moment, may_enter=may_enter)
+    state = replace(_posted(state, taken), totalizer=taken.totalizer)
+    bodies = taken.bodies
+    if taken.accepted:
+        bodies = (*bodies, *_bridged(state, last, segment, bound, moment))
+        state = replace(state, energy_at_total_wh=_used_wh(state))
+    return _watch_reverse(site, state, last, readings, moment), bodies, taken.readings
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    role: Role
+    quantity: Quantity
+    totalizer: Totalizer
+    segment: Segment
+    bound: Bound = NO_BOUND
+
+
+def _take(
+    site: Site, series: _Series, readings: tuple[Reading, ...], moment: Moment, *, may_enter: bool
+) -> _Taken:
+    """A rollover needs an entry; while none may be made, its total is withheld."""
+    total = good_value(readings, series.quantity)
+    if total is None:
+        return _Taken(series.totalizer, (), readings)
     judged = judge(
-        totalizer,
-        segment,
-        total_l,
+        series.totalizer,
+        series.segment,
+        total,
         moment,
         slack_ms=site.period_ms,
         confirm_scans=site.confirm_scans,
+        bound=series.bound,
     )
     match judged:
         case Stood():
-            return replace(state, totalizer=judged.totalizer), (), readings
+            return _Taken(judged.totalizer, (), readings)
         case Held():
-            bodies = _withheld(totalizer, judged, total_l)
-            return replace(state, totalizer=judged.totalizer), bodies, _marked(readings)
+            bodies = _withheld(series, judged, total)
+            return _Taken(judged.totalizer, bodies, _marked(readings, series.quantity))
         case Accepted(rolled_over=True) if not may_enter:
-            return state, (), _marked(readings)
+            return _Taken(series.totalizer, (), _marked(readings, series.quantity))
         case Accepted():
-            bodies = _believed(totalizer, judged, total_l, segment.modulus_l)
-            for entry in bodies:
-                if isinstance(entry, RolledOver):
-                    state = replace(state, ledger=post(state.ledger, entry))
-            return replace(state, totalizer=judged.totalizer), bodies, readings
+            bodies = _believed(series, judged, total)
+            return _Taken(judged.totalizer, bodies, readings, accepted=True)
     assert_never(judged)
 
 
-def _believed(
-    totalizer: Totalizer, accepted: Accepted, total_l: int, modulus_l: int
-) -> tuple[Confirmed | RolledOver, ...]:
+def _posted(state: State, taken: _Taken) -> State:
+    for body in taken.bodies:
+        if isinstance(body, RolledOver):
+            state = replace(state, ledger=post(state.ledger, body))
+    return state
+
+
+def _believed(series: _Series, accepted: Accepted, total: int) -> tuple[Body, ...]:
     """What is to be said of a total that was not simply the next one."""
-    confirmed = Confirmed(total_l, totalizer.last_l, accepted.bounded)
-    rolled_over = RolledOver(totalizer.last_l, total_l, modulus_l)
+    last = series.totalizer.last
+    confirmed = Confirmed(total, last, accepted.bounded, series.quantity)
+    rolled_over = RolledOver(last, total, series.segment.modulus, series.role)
     return (
         *((confirmed,) if accepted.confirmed else ()),
         *((rolled_over,) if accepted.rolled_over else ()),
     )
 
 
-def _withheld(totalizer: Totalizer, held: Held, total_l: int) -> tuple[Body, ...]:
+def _withheld(series: _Series, held: Held, total: int) -> tuple[Body, ...]:
     """Said once when the suspicion begins: a meter that babbles must not fill the card."""
-    if totalizer.suspect is not None:
+    if series.totalizer.suspect is not None or not held.fresh:
         return ()
-    return (Withheld(total_l, totalizer.last_l, held.allowed_l),) if held.fresh else ()
+    return (Withheld(total, series.totalizer.last, held.allowed, series.quantity),)
 
 
-def _marked(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """The forward total as suspect: it does not leave the station as if it were believed."""
+def _marked(readings: tuple[Reading, ...], quantity: Quantity) -> tuple[Reading, ...]:
+    """A total as suspect: it does not leave the station as if it were believed."""
     return tuple(
         replace(reading, quality=Quality.SUSPECT, fault=Fault.IMPLAUSIBLE)
-        if reading.quantity is Quantity.FORWARD_TOTAL_L
+        if reading.quantity is quantity
         else reading
         for reading in readings
     )
+
+
+# --- what electricity says of water ------------------------------------------------------------
+
+
+def _used_wh(state: State) -> int | None:
+    return None if state.energy is None else used_wh(state.ledger, state.energy.last)
+
+
+def _since_total_wh(state: State, moment: Moment) -> int | None:
+    """Electricity used since a water total was last accepted; None when it was not read now."""
+    if state.energy is None or state.energy.at != moment or state.energy_at_total_wh is None:
+        return None
+    return used_wh(state.ledger, state.energy.last) - state.energy_at_total_wh
+
+
+def _bound(site: Site, state: State, last: Totalizer, moment: Moment) -> Bound:
+    """After a long gap no more water is believed than the electricity used can have lifted."""
+    gap_ms = elapsed_ms(last.at, moment)
+    short = gap_ms is not None and gap_ms <= GAP_MS
+    rate = state.ledger.rate
+    if short or rate is None or site.shared_power_meter:
+        return NO_BOUND
+    energy_wh = _since_total_wh(state, moment)
+    if energy_wh is None:
+        return Bound(missing=True)
+    return Bound(energy_wh * rate.litres_per_kwh * RATE_MARGIN_PERCENT // (1000 * 100))
+
+
+def _bridged(
+    state: State, last: Totalizer, segment: Segment, bound: Bound, moment: Moment
+) -> tuple[Bridged, ...]:
+    """Water that flowed while nobody read it is said, and what vouches for it."""
+    gap_ms = elapsed_ms(last.at, moment)
+    assert state.totalizer is not None, "a total was accepted"
+    total = state.totalizer.last
+    if gap_ms is not None and gap_ms <= GAP_MS:
+        return ()
+    if 0 <= total - last.last <= RESOLUTIONS * segment.resolution:
+        return ()
+    energy_wh = _since_total_wh(state, moment)
+    return (Bridged(total, last.last, gap_ms, energy_wh, bounded=bound.most is not None),)
+
+
+# --- the reverse total -------------------------------------------------------------------------
+
+
+def _watch_reverse(
+    site: Site, state: State, last: Totalizer, readings: tuple[Reading, ...], moment: Moment
+) -> State:
+    """How far the reverse total ran ahead of the forward one. It never enters the account.
+
+    It is bounded, so that a flow meter that was turned round is well again after a few cubic
+    metres, whatever it counted before.
+    """
+    total = good_value(readings, Quantity.REVERSE_TOTAL_L)
+    segment, forward = state.ledger.segment, state.totalizer
+    if total is None or segment is None or forward is None:
+        return state
+    if state.reverse is None:
+        return replace(state, reverse=Totalizer(total, moment))
+    judged = judge(
+        state.reverse,
+        segment,
+        total,
+        moment,
+        slack_ms=site.period_ms,
+        confirm_scans=site.confirm_scans,
+    )
+    if judged.totalizer.in_doubt:
+        return replace(state, reverse=Totalizer(total, moment))
+    ahead_l = (judged.totalizer.last - state.reverse.last) - (forward.last - last.last)
+    most_l = 2 * tolerance(segment.resolution)
+    backflow_l = min(max(state.backflow_l + ahead_l, 0), most_l)
+    return replace(state, reverse=judged.totalizer, backflow_l=backflow_l)
 
 
 def open_year(
@@ -135,7 +296,7 @@ def open_year(
     year, open_year = calendar.plan_year(site, moment.utc_ms), state.ledger.year
     if year is None or (open_year is not None and year <= open_year):
         return state, ()
-    last_l = state.totalizer.last_l
+    last_l = state.totalizer.last
     entry = OpenYear(year, open_year, last_l, state.ledger.before_l if open_year is None else 0)
     if open_year is not None:
         total_l, apportioned = _year_began(site, before, state, calendar.year_start_ms(site, year))
@@ -156,6 +317,6 @@ def _year_began(site: Site, before: State, state: State, utc_ms: int) -> tuple[i
     into_ms = utc_ms - earlier.at.utc_ms
     one_series = before.ledger.segment == state.ledger.segment
     if not (earlier.at.trusted and 0 < into_ms <= span_ms and one_series):
-        return later.last_l, True
-    total_l = earlier.last_l + (later.last_l - earlier.last_l) * into_ms // span_ms
+        return later.last, True
+    total_l = earlier.last + (later.last - earlier.last) * into_ms // span_ms
     return total_l, span_ms > AWAY_PERIODS * site.period_ms

@@ -57,3 +57,11 @@ def plan_year(site: Site, utc_ms: int) -> int | None:
 def year_start_ms(site: Site, year: int) -> int:
     """When a plan year of the table begins."""
     return next(start for known, start in site.year_starts if known == year)
+
+
+def year_span_ms(site: Site, year: int) -> tuple[int, int] | None:
+    """Where a plan year begins and ends; None outside the table."""
+    starts = dict(site.year_starts)
+    if year not in starts or year + 1 not in starts:
+        return None
+    return starts[year], starts[year + 1]

@@ -1,10 +1,10 @@
 """Room rule: what a litre is, legally. Entries in, account out; no clock, no relay, no wire.
 
-    withdrawn(year) = closed segments + (latest accepted total - start of the open segment)
+    withdrawn(year) = before the agent came + closed segments
+                    + (latest accepted total - start of the open segment) + converted + corrections
 
 The meter is the memory: the ledger never integrates a flow, it subtracts totals that the meter
-itself kept. `post` folds one entry into the account; nothing else changes it. `judge` decides
-whether a new total may be believed, by the table of DESIGN section 6.
+itself kept. `post` folds one entry into the account; nothing else changes it.
 """
 
 from dataclasses import dataclass, replace
@@ -12,43 +12,65 @@ from typing import assert_never
 
 from agent.core.model import (
     Allocate,
+    AllocateEnergy,
     AllocationKind,
     Balance,
+    BeginLimit,
+    Convert,
+    Correct,
     Entry,
     FitMeter,
+    LayUp,
+    Limit,
     Moment,
     OpenYear,
+    Rate,
+    RemoveMeter,
+    Resume,
     Role,
     RolledOver,
 )
+from agent.core.totalizer import Segment
 
-# --- the account -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """An unbroken stretch on one flow meter within one year.
-
-    `wrapped_l` is what the totalizer lost by passing its modulus since the segment began.
-    """
-
-    serial: str
-    start_l: int
-    resolution_l: int
-    modulus_l: int
-    flow_max_l_per_h: int
-    wrapped_l: int = 0
+# Closed years whose accounts still take a correction.
+PAST_YEARS_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The allocation of one plan year. A plan replaces the provisional allocation."""
+    """What is allocated for one plan year, in litres or in watt-hours.
+
+    A plan replaces the provisional allocation. Corrections stand beside both.
+    """
 
     year: int
-    plan_l: int | None = None
-    adjusted_l: int = 0
-    provisional_l: int | None = None
+    plan: int | None = None
+    adjusted: int = 0
+    provisional: int | None = None
     provisional_until_utc_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A limit within a year. `begun_l` is what the year had withdrawn when it began to count."""
+
+    year: int
+    name: str
+    volume_l: int
+    from_utc_ms: int
+    to_utc_ms: int
+    before_l: int = 0
+    begun_l: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The account of a year that is closed."""
+
+    year: int
+    allocated_l: int | None
+    withdrawn_l: int
+    used_wh: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,277 +83,338 @@ class Ledger:
     before_l: int = 0  # withdrawn in the open year before its first reading here
     closed_l: int = 0  # segments closed within the open year
     grants: tuple[Grant, ...] = ()
+    taken_over: bool = False  # a first flow meter was fitted: what was before is known
+    converted_l: int = 0  # reckoned from electricity within the open year
+    corrected_l: int = 0
+    power: Segment | None = None
+    closed_wh: int = 0
+    energy_grants: tuple[Grant, ...] = ()
+    rounds: tuple[Round, ...] = ()
+    rate: Rate | None = None
+    laid_up: LayUp | None = None
+    past: tuple[Past, ...] = ()
 
 
-def post(ledger: Ledger, entry: Entry) -> Ledger:
+def post(ledger: Ledger, entry: Entry) -> Ledger:  # noqa: C901, PLR0912  # one line per kind
     """The account after one more entry."""
     match entry:
         case Allocate():
             return _post_allocate(ledger, entry)
+        case AllocateEnergy():
+            return _post_allocate_energy(ledger, entry)
+        case Limit():
+            return _post_limit(ledger, entry)
+        case BeginLimit():
+            return _post_begin_limit(ledger, entry)
         case FitMeter():
             return _post_fit_meter(ledger, entry)
+        case RemoveMeter():
+            return _post_remove_meter(ledger, entry)
         case OpenYear():
             return _post_open_year(ledger, entry)
         case RolledOver():
-            assert ledger.segment is not None, "a totalizer rolled over, but no meter is fitted"
-            wrapped_l = ledger.segment.wrapped_l + entry.modulus_l
-            return replace(ledger, segment=replace(ledger.segment, wrapped_l=wrapped_l))
+            return _post_rolled_over(ledger, entry)
+        case Correct():
+            return _post_correct(ledger, entry)
+        case Convert():
+            return replace(ledger, converted_l=ledger.converted_l + entry.volume_l)
+        case Rate():
+            return replace(ledger, rate=entry)
+        case LayUp():
+            return replace(ledger, laid_up=entry)
+        case Resume():
+            return replace(ledger, laid_up=None)
     assert_never(entry)
 
 
-def grant_of(ledger: Ledger, year: int) -> Grant:
+# --- what the account says ---------------------------------------------------------------------
+
+
+def grant_of(grants: tuple[Grant, ...], year: int) -> Grant:
     """What is allocated for a year; an empty grant when nothing is."""
-    return next((grant for grant in ledger.grants if grant.year == year), Grant(year))
+    return next((grant for grant in grants if grant.year == year), Grant(year))
 
 
-def allocated_l(grant: Grant, moment: Moment) -> int | None:
-    """Litres allocated, or None when there is no allocation: not the same as zero litres.
+def allocated(grant: Grant, moment: Moment) -> int | None:
+    """What is allocated, or None when nothing is: not the same as zero.
 
     A provisional allocation ends at its expiry; an untrusted calendar does not end it early.
     """
-    if grant.plan_l is not None:
-        return grant.plan_l + grant.adjusted_l
-    if grant.provisional_l is None:
+    if grant.plan is not None:
+        return grant.plan + grant.adjusted
+    if grant.provisional is None:
         return None
     expired = moment.trusted and moment.utc_ms >= grant.provisional_until_utc_ms
-    return None if expired else grant.provisional_l
+    return None if expired else grant.provisional + grant.adjusted
 
 
-def balance(ledger: Ledger, last_total_l: int | None, moment: Moment) -> Balance | None:
+def balance(
+    ledger: Ledger, last_total_l: int | None, moment: Moment, last_total_wh: int | None = None
+) -> Balance | None:
     """The account of the open year; None while no year is open or nothing is allocated."""
     if ledger.year is None:
         return None
-    allocated = allocated_l(grant_of(ledger, ledger.year), moment)
-    if allocated is None:
+    allocated_l = allocated(grant_of(ledger.grants, ledger.year), moment)
+    if allocated_l is None:
         return None
-    return Balance(ledger.year, allocated, withdrawn_l(ledger, last_total_l))
+    withdrawn = withdrawn_l(ledger, last_total_l)
+    energy_wh = allocated(grant_of(ledger.energy_grants, ledger.year), moment)
+    round_ = _round_now(ledger, moment)
+    return Balance(
+        year=ledger.year,
+        allocated_l=allocated_l,
+        withdrawn_l=withdrawn,
+        limit_name="" if round_ is None else round_.name,
+        limit_remaining_l=None if round_ is None else _left_l(round_, withdrawn),
+        energy_allocated_wh=energy_wh,
+        energy_used_wh=None if energy_wh is None else used_wh(ledger, last_total_wh),
+    )
 
 
 def withdrawn_l(ledger: Ledger, last_total_l: int | None) -> int:
     """Litres withdrawn in the open year, up to the last accepted total."""
-    return ledger.before_l + ledger.closed_l + _segment_l(ledger.segment, last_total_l)
+    beside_l = ledger.before_l + ledger.converted_l + ledger.corrected_l
+    return beside_l + counted_l(ledger, last_total_l)
 
 
-def _segment_l(segment: Segment | None, total_l: int | None) -> int:
+def counted_l(ledger: Ledger, last_total_l: int | None) -> int:
+    """Litres that totalizers counted here in the open year, up to the last accepted total."""
+    return ledger.closed_l + _counted(ledger.segment, last_total_l)
+
+
+def used_wh(ledger: Ledger, last_total_wh: int | None) -> int:
+    """Watt-hours used in the open year, up to the last accepted total of the power meter."""
+    return ledger.closed_wh + _counted(ledger.power, last_total_wh)
+
+
+def round_at(ledger: Ledger, utc_ms: int) -> Round | None:
+    """The round of the open year that runs at an instant."""
+    return next(
+        (
+            one
+            for one in ledger.rounds
+            if one.year == ledger.year and one.from_utc_ms <= utc_ms < one.to_utc_ms
+        ),
+        None,
+    )
+
+
+def _round_now(ledger: Ledger, moment: Moment) -> Round | None:
+    return round_at(ledger, moment.utc_ms) if moment.trusted else None
+
+
+def _left_l(round_: Round, withdrawn: int) -> int:
+    """What a round has left. Before it has begun to count, all that was not taken before it."""
+    begun_l = withdrawn if round_.begun_l is None else round_.begun_l
+    return round_.volume_l - round_.before_l - (withdrawn - begun_l)
+
+
+def _counted(segment: Segment | None, total: int | None) -> int:
     if segment is None:
         return 0
-    assert total_l is not None, "a fitted meter has an accepted total"
-    return total_l - segment.start_l + segment.wrapped_l
+    assert total is not None, "a fitted meter has an accepted total"
+    return total - segment.start + segment.wrapped
+
+
+# --- allocations -------------------------------------------------------------------------------
 
 
 def _post_allocate(ledger: Ledger, entry: Allocate) -> Ledger:
-    grant = grant_of(ledger, entry.year)
-    match entry.kind:
+    if ledger.year is not None and entry.year < ledger.year:
+        return _correct_past(ledger, entry.year, allocated_l=entry.volume_l)
+    grant = _granted(
+        grant_of(ledger.grants, entry.year), entry.kind, entry.volume_l, entry.expires_utc_ms
+    )
+    return replace(ledger, grants=_with_grant(ledger.grants, grant))
+
+
+def _post_allocate_energy(ledger: Ledger, entry: AllocateEnergy) -> Ledger:
+    grant = _granted(
+        grant_of(ledger.energy_grants, entry.year),
+        entry.kind,
+        entry.energy_wh,
+        entry.expires_utc_ms,
+    )
+    return replace(ledger, energy_grants=_with_grant(ledger.energy_grants, grant))
+
+
+def _granted(grant: Grant, kind: AllocationKind, amount: int, expires_utc_ms: int | None) -> Grant:
+    match kind:
         case AllocationKind.PLAN:
-            grant = replace(grant, plan_l=entry.volume_l)
+            return replace(grant, plan=amount)
         case AllocationKind.PROVISIONAL:
-            assert entry.expires_utc_ms is not None, "a provisional allocation has an expiry"
-            grant = replace(
-                grant,
-                provisional_l=entry.volume_l,
-                provisional_until_utc_ms=entry.expires_utc_ms,
-            )
-        case AllocationKind.ADDITION:
-            grant = replace(grant, adjusted_l=grant.adjusted_l + entry.volume_l)
-        case AllocationKind.REDUCTION:
-            grant = replace(grant, adjusted_l=grant.adjusted_l - entry.volume_l)
-        case _:
-            assert_never(entry.kind)
-    others = tuple(other for other in ledger.grants if other.year != entry.year)
-    grants = tuple(sorted((*others, grant), key=lambda one: one.year))
-    return replace(ledger, grants=grants)
+            assert expires_utc_ms is not None, "a provisional allocation has an expiry"
+            return replace(grant, provisional=amount, provisional_until_utc_ms=expires_utc_ms)
+        case AllocationKind.ADDITION | AllocationKind.TRANSFER_IN | AllocationKind.CORRECTION:
+            return replace(grant, adjusted=grant.adjusted + amount)
+        case AllocationKind.REDUCTION | AllocationKind.TRANSFER_OUT:
+            return replace(grant, adjusted=grant.adjusted - amount)
+    assert_never(kind)
+
+
+def _with_grant(grants: tuple[Grant, ...], grant: Grant) -> tuple[Grant, ...]:
+    others = tuple(other for other in grants if other.year != grant.year)
+    return tuple(sorted((*others, grant), key=lambda one: one.year))
+
+
+def _post_limit(ledger: Ledger, entry: Limit) -> Ledger:
+    """A limit that replaces one of its name goes on from where that began to count."""
+    was = next((one for one in ledger.rounds if _is(one, entry.year, entry.name)), None)
+    one = Round(
+        year=entry.year,
+        name=entry.name,
+        volume_l=entry.volume_l,
+        from_utc_ms=entry.from_utc_ms,
+        to_utc_ms=entry.to_utc_ms,
+        before_l=entry.withdrawn_before_l,
+        begun_l=None if was is None else was.begun_l,
+    )
+    others = (other for other in ledger.rounds if not _is(other, entry.year, entry.name))
+    return replace(ledger, rounds=tuple(sorted((*others, one), key=lambda one: one.from_utc_ms)))
+
+
+def _post_begin_limit(ledger: Ledger, entry: BeginLimit) -> Ledger:
+    rounds = tuple(
+        replace(one, begun_l=entry.withdrawn_l) if _is(one, entry.year, entry.name) else one
+        for one in ledger.rounds
+    )
+    return replace(ledger, rounds=rounds)
+
+
+def _is(one: Round, year: int, name: str) -> bool:
+    return (one.year, one.name) == (year, name)
+
+
+# --- meters ------------------------------------------------------------------------------------
 
 
 def _post_fit_meter(ledger: Ledger, entry: FitMeter) -> Ledger:
+    segment = Segment(
+        serial=entry.serial,
+        start=entry.total,
+        resolution=entry.resolution,
+        modulus=entry.modulus,
+        rate_max_per_h=entry.rate_max_per_h,
+    )
     match entry.role:
         case Role.POWER_METER:
-            return replace(ledger, power_serial=entry.serial)
-        case Role.FLOW_METER:
-            segment = Segment(
-                serial=entry.serial,
-                start_l=entry.total,
-                resolution_l=entry.resolution,
-                modulus_l=entry.modulus,
-                flow_max_l_per_h=entry.rate_max_per_h,
+            return replace(
+                ledger,
+                power=segment,
+                power_serial=entry.serial,
+                closed_wh=ledger.closed_wh + _counted_until(ledger.power, entry.closed_total),
             )
+        case Role.FLOW_METER:
             return replace(
                 ledger,
                 segment=segment,
-                closed_l=ledger.closed_l + _segment_l(ledger.segment, entry.closed_total),
+                closed_l=ledger.closed_l + _counted(ledger.segment, entry.closed_total),
                 before_l=ledger.before_l + (entry.withdrawn_before_l or 0),
+                taken_over=True,
             )
         case Role.LEVEL_PROBE:
             raise AssertionError("a level probe has no place in the ledger")
     assert_never(entry.role)
 
 
-def _post_open_year(ledger: Ledger, entry: OpenYear) -> Ledger:
-    grants = tuple(grant for grant in ledger.grants if grant.year >= entry.year)
-    if entry.closes is None:
-        return replace(ledger, year=entry.year, before_l=entry.withdrawn_before_l, grants=grants)
-    assert ledger.segment is not None, "a year opens on a fitted meter"
+def _counted_until(segment: Segment | None, total: int | None) -> int:
+    """As `_counted`; an entry of an older version did not say where the power meter stood."""
+    return 0 if total is None else _counted(segment, total)
+
+
+def _post_remove_meter(ledger: Ledger, entry: RemoveMeter) -> Ledger:
+    match entry.role:
+        case Role.POWER_METER:
+            used = ledger.closed_wh + _counted(ledger.power, entry.total)
+            return replace(ledger, power=None, power_serial=None, closed_wh=used)
+        case Role.FLOW_METER:
+            counted = ledger.closed_l + _counted(ledger.segment, entry.total)
+            return replace(ledger, segment=None, closed_l=counted)
+        case Role.LEVEL_PROBE:
+            raise AssertionError("a level probe has no place in the ledger")
+    assert_never(entry.role)
+
+
+def _post_rolled_over(ledger: Ledger, entry: RolledOver) -> Ledger:
+    flow = entry.role is Role.FLOW_METER
+    segment = ledger.segment if flow else ledger.power
+    assert segment is not None, "a totalizer rolled over, but no meter is fitted"
+    rolled = replace(segment, wrapped=segment.wrapped + entry.modulus_l)
+    return replace(ledger, segment=rolled) if flow else replace(ledger, power=rolled)
+
+
+# --- corrections and years ---------------------------------------------------------------------
+
+
+def _post_correct(ledger: Ledger, entry: Correct) -> Ledger:
+    if ledger.year is not None and entry.year < ledger.year:
+        return _correct_past(ledger, entry.year, withdrawn_l=entry.volume_l)
+    ledger = replace(ledger, corrected_l=ledger.corrected_l + entry.volume_l)
+    if entry.restart_total_l is None:
+        return ledger
+    assert ledger.segment is not None, "a ruling needs a fitted meter"
     return replace(
         ledger,
-        segment=replace(ledger.segment, start_l=entry.total_l, wrapped_l=0),
-        year=entry.year,
-        before_l=entry.withdrawn_before_l,
-        closed_l=0,
-        grants=grants,
+        closed_l=ledger.closed_l + _counted(ledger.segment, entry.closed_total_l),
+        segment=replace(ledger.segment, start=entry.restart_total_l, wrapped=0),
     )
 
 
-# --- the totalizer -----------------------------------------------------------------------------
-
-# Drain-back through a closed pump and float rounding move a total back by no more than this.
-BACKWARD_MAX_L = 1000
-# A flow that is real may exceed the declared maximum by as much: meters and nameplates err.
-MARGIN_PERCENT = 120
-# Two steps of the meter's display are within what reading it at another instant explains.
-RESOLUTIONS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A total that was not believed at once, and how many scans in a row agreed with it."""
-
-    first_l: int
-    latest_l: int
-    scans: int
-
-
-@dataclass(frozen=True, slots=True)
-class Totalizer:
-    """What is believed of the flow meter's total. `last_l` is the last accepted one.
-
-    `runnable_ms` is the time since then in which the pump could have run; None when it cannot be
-    told. `ruling` is what a technician must settle before totals count again.
-    """
-
-    last_l: int
-    at: Moment
-    runnable_ms: int | None = 0
-    suspect: Suspect | None = None
-    jumped: bool = False
-    reversed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The total counts. `confirmed`: it had been withheld. `rolled_over`: it passed the modulus."""
-
-    totalizer: Totalizer
-    rolled_over: bool = False
-    confirmed: bool = False
-    bounded: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Stood:
-    """The total went back by no more than a meter may; the last accepted one stands."""
-
-    totalizer: Totalizer
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The total is suspect and withheld. `fresh`: this is where the suspicion began."""
-
-    totalizer: Totalizer
-    allowed_l: int
-    fresh: bool
-
-
-Judgement = Accepted | Stood | Held
-
-
-def allowed_forward_l(totalizer: Totalizer, segment: Segment, slack_ms: int) -> int:
-    """How far forward the total may have moved since it was last accepted.
-
-    `slack_ms` is the scan period: total and flow are read at different instants of a scan. When
-    no clock can tell how long it was, only what the display's own steps explain is allowed.
-    """
-    steps_l = RESOLUTIONS * segment.resolution_l
-    if totalizer.runnable_ms is None:
-        return steps_l
-    return _flow_l(segment, totalizer.runnable_ms + slack_ms) + steps_l
-
-
-def judge(
-    totalizer: Totalizer,
-    segment: Segment,
-    total_l: int,
-    moment: Moment,
-    *,
-    slack_ms: int,
-    confirm_scans: int,
-) -> Judgement:
-    """Whether a total that was read well may be believed: the table of DESIGN section 6."""
-    allowed_l = allowed_forward_l(totalizer, segment, slack_ms)
-    forward_l = total_l - totalizer.last_l
-    if totalizer.reversed:
-        return Held(totalizer, allowed_l, fresh=False)
-    suspect = totalizer.suspect
-    # Going on above a total that was too far ahead confirms it; coming back from a zero does not.
-    confirms = suspect is not None and totalizer.last_l < suspect.first_l <= total_l
-    if 0 <= forward_l <= allowed_l and not (totalizer.jumped and confirms):
-        return Accepted(Totalizer(total_l, moment), confirmed=confirms)
-    if -max(BACKWARD_MAX_L, RESOLUTIONS * segment.resolution_l) <= forward_l < 0:
-        return Stood(Totalizer(totalizer.last_l, moment))
-    if totalizer.jumped:
-        return Held(_follow_jump(totalizer, total_l), allowed_l, fresh=False)
-    held = _hold(totalizer, segment, total_l, allowed_l, slack_ms)
-    assert held.totalizer.suspect is not None, "what is held is suspect"
-    if held.totalizer.suspect.scans < confirm_scans:
-        return held
-    return _settle(held, segment, total_l, moment, allowed_l)
-
-
-def _settle(
-    held: Held, segment: Segment, total_l: int, moment: Moment, allowed_l: int
-) -> Judgement:
-    """A suspect total stayed for as many scans as were asked: what is it."""
-    bounded = held.totalizer.runnable_ms is not None
-    if total_l >= held.totalizer.last_l:
-        if not bounded:
-            return Accepted(Totalizer(total_l, moment), confirmed=True, bounded=False)
-        return replace(held, totalizer=replace(held.totalizer, jumped=True))
-    # Lower than the last one. Going forward through the modulus may explain it; across a boot
-    # that no clock bridges, nothing bounds that step but half the modulus.
-    through_l = segment.modulus_l - held.totalizer.last_l + total_l
-    if 0 < through_l <= (allowed_l if bounded else segment.modulus_l // 2):
-        return Accepted(
-            Totalizer(total_l, moment), rolled_over=True, confirmed=True, bounded=bounded
+def _correct_past(
+    ledger: Ledger, year: int, *, allocated_l: int = 0, withdrawn_l: int = 0
+) -> Ledger:
+    past = tuple(
+        replace(
+            one,
+            allocated_l=(one.allocated_l or 0) + allocated_l if allocated_l else one.allocated_l,
+            withdrawn_l=one.withdrawn_l + withdrawn_l,
         )
-    return replace(held, totalizer=replace(held.totalizer, reversed=True))
+        if one.year == year
+        else one
+        for one in ledger.past
+    )
+    return replace(ledger, past=past)
 
 
-def _hold(
-    totalizer: Totalizer, segment: Segment, total_l: int, allowed_l: int, slack_ms: int
-) -> Held:
-    """Count the scans that agree; a total that fits no earlier one begins a new suspicion."""
-    suspect = totalizer.suspect
-    step_l = _flow_l(segment, 2 * slack_ms) + RESOLUTIONS * segment.resolution_l
-    if suspect is not None and 0 <= total_l - suspect.latest_l <= step_l:
-        grown = Suspect(suspect.first_l, total_l, suspect.scans + 1)
-        return Held(replace(totalizer, suspect=grown), allowed_l, fresh=False)
-    begun = replace(totalizer, suspect=Suspect(total_l, total_l, 1))
-    return Held(begun, allowed_l, fresh=True)
+def _post_open_year(ledger: Ledger, entry: OpenYear) -> Ledger:
+    """The account of the year before is closed; what it granted is set aside with it."""
+    ledger = replace(
+        ledger,
+        grants=tuple(one for one in ledger.grants if one.year >= entry.year),
+        energy_grants=tuple(one for one in ledger.energy_grants if one.year >= entry.year),
+        rounds=tuple(one for one in ledger.rounds if one.year >= entry.year),
+        past=ledger.past if entry.closes is None else _with_past(ledger, entry),
+    )
+    if entry.closes is None:
+        return replace(ledger, year=entry.year, before_l=entry.withdrawn_before_l)
+    assert ledger.segment is not None, "a year opens on a fitted meter"
+    power, closed_wh = ledger.power, ledger.closed_wh
+    if power is not None and entry.energy_total_wh is not None:
+        power, closed_wh = replace(power, start=entry.energy_total_wh, wrapped=0), 0
+    return replace(
+        ledger,
+        segment=replace(ledger.segment, start=entry.total_l, wrapped=0),
+        year=entry.year,
+        before_l=entry.withdrawn_before_l,
+        closed_l=0,
+        converted_l=0,
+        corrected_l=0,
+        power=power,
+        closed_wh=closed_wh,
+    )
 
 
-def _follow_jump(totalizer: Totalizer, total_l: int) -> Totalizer:
-    """While a jump stands, time alone never makes its totals plausible.
-
-    What lies at or past the lowest total of the jump belongs to it; a total below that, and
-    plausible, is the meter's old series come back, and ends it (in `judge`).
-    """
-    suspect = totalizer.suspect
-    assert suspect is not None, "a jump stands on a suspect total"
-    if total_l < totalizer.last_l:
-        return totalizer
-    first_l = min(suspect.first_l, total_l)
-    return replace(totalizer, suspect=Suspect(first_l, total_l, suspect.scans + 1))
-
-
-def _flow_l(segment: Segment, time_ms: int) -> int:
-    """The most that can flow in a time, with the margin that meters and nameplates need."""
-    return segment.flow_max_l_per_h * time_ms * MARGIN_PERCENT // (3_600_000 * 100)
+def _with_past(ledger: Ledger, entry: OpenYear) -> tuple[Past, ...]:
+    """And the account of the year that an opening closes, as it stood where the new one begins."""
+    assert entry.closes is not None, "a year was open"
+    assert ledger.segment is not None, "a year opens on a fitted meter"
+    grant = grant_of(ledger.grants, entry.closes)
+    granted = grant.provisional if grant.plan is None else grant.plan
+    power = None if entry.energy_total_wh is None else ledger.power
+    closed = Past(
+        year=entry.closes,
+        allocated_l=None if granted is None else granted + grant.adjusted,
+        withdrawn_l=withdrawn_l(ledger, entry.total_l),
+        used_wh=ledger.closed_wh + _counted(power, entry.energy_total_wh),
+    )
+    return (*ledger.past, closed)[-PAST_YEARS_MAX:]

@@ -48,6 +48,7 @@ class Quantity(StrEnum):
 
     FORWARD_TOTAL_L = "forward_total_l"
     REVERSE_TOTAL_L = "reverse_total_l"
+    NET_TOTAL_L = "net_total_l"  # forward minus reverse: shown, and never the legal quantity
     FLOW_L_PER_H = "flow_l_per_h"
     ENERGY_WH = "energy_wh"
     POWER_W = "power_w"
@@ -98,6 +99,13 @@ class Reading:
             assert self.fault is not None, "a reading that is not good says why"
 
 
+class InterruptionPolicy(StrEnum):
+    """What a site does while its flow meter does not meter."""
+
+    CONVERT = "convert"  # where a rate is in force, within bounds; else as CUT
+    CUT = "cut"
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What the core must know of its site; made from the settings and the meters' profiles."""
@@ -123,6 +131,12 @@ class Site:
     run_on_ms: int
     run_on_percent: int
     year_starts: tuple[tuple[int, int], ...]  # (year, its first utc_ms in the site's zone), rising
+    on_interruption: InterruptionPolicy = InterruptionPolicy.CONVERT
+    convert_max_ms: int = 72 * 3_600_000
+    convert_max_percent: int = 5  # of what is allocated
+    convert_every_ms: int = 600_000
+    rating_test_ms: int = 3_600_000
+    shared_power_meter: bool = False  # also measures other loads: no rate, no energy allocation
 
 
 # --- the desk: who asks for what ---------------------------------------------------------------
@@ -141,11 +155,29 @@ class AllocationKind(StrEnum):
     PLAN = "plan"  # 年度取水计划指标
     ADDITION = "addition"
     REDUCTION = "reduction"
+    TRANSFER_IN = "transfer_in"  # both halves of a transfer carry one document number
+    TRANSFER_OUT = "transfer_out"
+    CORRECTION = "correction"  # signed; the only kind that a closed year still takes
+
+
+class RateMethod(StrEnum):
+    """How a conversion coefficient was found."""
+
+    TEST = "test"  # a rating test at this well
+    LEARNED = "learned"  # from this well's own runs, confirmed by whoever entered it
+    ISSUED = "issued"  # given by the authority
+
+
+class Rank(StrEnum):
+    """What a person at a console may do. Who comes through another door has the door's rights."""
+
+    TECHNICIAN = "technician"
+    SUPERVISOR = "supervisor"
 
 
 @dataclass(frozen=True, slots=True)
 class AllocateOrder:
-    """Give (or take) water for a plan year. `volume_l` is positive for every kind."""
+    """Give (or take) water for a plan year. `volume_l` is positive, but signed for a correction."""
 
     year: int
     kind: AllocationKind
@@ -170,7 +202,122 @@ class FitMeterOrder:
     withdrawn_before_l: int | None = None
 
 
-Order = AllocateOrder | FitMeterOrder
+@dataclass(frozen=True, slots=True)
+class AllocateEnergyOrder:
+    """The same for electricity, beside the water: the first of the two that runs out cuts."""
+
+    year: int
+    kind: AllocationKind
+    energy_wh: int
+    document: str
+    expires_utc_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOrder:
+    """A limit for a month or a round (轮次) within a year's allocation. The same name replaces it.
+
+    `withdrawn_before_l` is what was withdrawn in the round already, before it was entered here.
+    """
+
+    year: int
+    name: str
+    volume_l: int
+    from_utc_ms: int
+    to_utc_ms: int
+    document: str
+    withdrawn_before_l: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMeterOrder:
+    """The meter comes off. `displayed` is what it shows; None when it shows nothing any more."""
+
+    role: Role
+    serial: str
+    document: str
+    displayed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectOrder:
+    """Add to (or take from) what a year has withdrawn. Zero only to settle a total in doubt.
+
+    While a total is in doubt (it jumped or went back), this is the ruling: what the meter shows
+    now begins a new stretch, and `volume_l` is the water that neither stretch counted.
+    """
+
+    year: int
+    volume_l: int
+    reason: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateOrder:
+    """Put a conversion coefficient (以电折水系数) in force: 1000 litres per kWh are 1 m3/kWh."""
+
+    litres_per_kwh: int
+    method: RateMethod
+    measured_utc_ms: int
+    document: str
+    static_mm: int | None = None
+    dynamic_mm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRatingOrder:
+    """Begin a rating test (率定): the pump runs, and runs on until the test is ended."""
+
+    static_mm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndRatingOrder:
+    """End the rating test. It proposes a coefficient; only a `RateOrder` puts one in force."""
+
+    dynamic_mm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayUpOrder:
+    """The well is laid up for the winter: its power may be off for months."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeOrder:
+    """The well that was laid up is in use again."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetClockOrder:
+    """It is `utc_ms` now, says a person or a platform. Holds until the power is lost."""
+
+    utc_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenYearOrder:
+    """What the totals were when a year began that no clock saw begin."""
+
+    year: int
+    total_l: int
+    document: str
+
+
+Order = (
+    AllocateOrder
+    | AllocateEnergyOrder
+    | LimitOrder
+    | FitMeterOrder
+    | RemoveMeterOrder
+    | CorrectOrder
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +329,12 @@ class Command:
     actor: str
     order: Order
     not_after_utc_ms: int | None = None
+    rank: Rank | None = None  # of the person at a console
+
+
+def is_supervisors(command: Command) -> bool:
+    """Whether a supervisor's rights stand behind a command: root on this host has them."""
+    return command.origin is Origin.ADMIN or command.rank is Rank.SUPERVISOR
 
 
 class Refused(StrEnum):
@@ -206,6 +359,32 @@ class Refused(StrEnum):
     WITHDRAWN_BEFORE_NOT_ALLOWED = "withdrawn_before_not_allowed"
     CLOCK_UNTRUSTED = "clock_untrusted"
     ROLE_NOT_FITTED = "role_not_fitted"
+    TRANSFER_TOO_LARGE = "transfer_too_large"
+    CORRECTION_RANGE = "correction_range"
+    REASON_MISSING = "reason_missing"
+    METER_NOT_FITTED = "meter_not_fitted"
+    TOTAL_RANGE = "total_range"
+    NET_NOT_LEGAL = "net_not_legal"
+    ENERGY_RANGE = "energy_range"
+    POWER_METER_SHARED = "power_meter_shared"
+    LIMIT_NAME = "limit_name"
+    LIMIT_WINDOW = "limit_window"
+    LIMIT_OVERLAPS = "limit_overlaps"
+    LIMITS_FULL = "limits_full"
+    RATE_RANGE = "rate_range"
+    LEVEL_RANGE = "level_range"
+    MEASURED_RANGE = "measured_range"
+    PUMP_RUNNING = "pump_running"
+    PUMP_NOT_RUNNING = "pump_not_running"
+    RATING_RUNNING = "rating_running"
+    RATING_MISSING = "rating_missing"
+    RATING_SHORT = "rating_short"
+    LAID_UP = "laid_up"
+    NOT_LAID_UP = "not_laid_up"
+    CLOCK_RANGE = "clock_range"
+    CLOCK_LOWERED = "clock_lowered"
+    CLOCK_SYNCHRONISED = "clock_synchronised"
+    YEAR_NOT_ASKED = "year_not_asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +437,7 @@ class OpenYear:
     `closes` is None for the first year of a station: then all that its meter counted is this
     year's, and `withdrawn_before_l` is what the well had withdrawn before the agent took over.
     `apportioned`: the year began unseen, and `total_l` was reckoned by time between two readings.
+    `author` and `document` are set when a person said what the total was.
     """
 
     year: int
@@ -265,31 +445,189 @@ class OpenYear:
     total_l: int
     withdrawn_before_l: int
     apportioned: bool = False
+    energy_total_wh: int | None = None
+    document: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RolledOver:
-    """The totalizer passed its modulus: `last_total_l` was accepted before, `total_l` after."""
+    """A totalizer passed its modulus: `last_total_l` was accepted before, `total_l` after.
+
+    In litres; in watt-hours when it is the power meter's.
+    """
 
     last_total_l: int
     total_l: int
     modulus_l: int
+    role: Role = Role.FLOW_METER
 
 
-Entry = Allocate | FitMeter | OpenYear | RolledOver
+@dataclass(frozen=True, slots=True)
+class AllocateEnergy:
+    year: int
+    kind: AllocationKind
+    energy_wh: int
+    document: str
+    author: str
+    total_wh: int | None  # the power meter's total at this instant; None while none is fitted
+    expires_utc_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit within a year's allocation, from one instant up to another."""
+
+    year: int
+    name: str
+    volume_l: int
+    from_utc_ms: int
+    to_utc_ms: int
+    document: str
+    author: str
+    total_l: int | None
+    withdrawn_before_l: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BeginLimit:
+    """A limit begins to count: the year had withdrawn `withdrawn_l` when it did."""
+
+    year: int
+    name: str
+    withdrawn_l: int
+    total_l: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMeter:
+    """A meter leaves the ledger at `total`: its own display's, or the last accepted one."""
+
+    role: Role
+    serial: str
+    total: int
+    document: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """Water that the totals do not show, or show too much of.
+
+    As a ruling it closes the stretch at `closed_total_l` and begins another at `restart_total_l`.
+    """
+
+    year: int
+    volume_l: int
+    reason: str
+    document: str
+    author: str
+    total_l: int | None
+    closed_total_l: int | None = None
+    restart_total_l: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A conversion coefficient comes in force. Versions count from 1; none is ever edited."""
+
+    version: int
+    litres_per_kwh: int
+    method: RateMethod
+    measured_utc_ms: int
+    static_mm: int | None
+    dynamic_mm: int | None
+    document: str
+    author: str
+    total_l: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Water reckoned from electricity while it was not metered (以电折水). Always flagged so.
+
+    Negative when it takes an estimate back, because the totalizer counted that water after all.
+    """
+
+    volume_l: int
+    energy_wh: int
+    rate_version: int
+    litres_per_kwh: int
+    from_utc_ms: int
+    to_utc_ms: int
+    total_l: int | None
+    total_wh: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayUp:
+    total_l: int
+    total_wh: int | None
+    document: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """`moved_l` and `moved_wh` are what the totals moved by while the well was laid up."""
+
+    total_l: int
+    total_wh: int | None
+    moved_l: int
+    moved_wh: int | None
+    document: str
+    author: str
+
+
+Entry = (
+    Allocate
+    | AllocateEnergy
+    | Limit
+    | BeginLimit
+    | FitMeter
+    | RemoveMeter
+    | OpenYear
+    | RolledOver
+    | Correct
+    | Rate
+    | Convert
+    | LayUp
+    | Resume
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The account of one plan year, in litres. Remaining is negative when over plan (超计划)."""
+    """The account of one plan year. Remaining is negative when over plan (超计划).
+
+    `limit_remaining_l` is what is left of the round that runs now; None while none does. The
+    energy is None where none is allocated.
+    """
 
     year: int
     allocated_l: int
     withdrawn_l: int
+    limit_name: str = ""
+    limit_remaining_l: int | None = None
+    energy_allocated_wh: int | None = None
+    energy_used_wh: int | None = None
 
     @property
     def remaining_l(self) -> int:
         return self.allocated_l - self.withdrawn_l
+
+    @property
+    def usable_l(self) -> int:
+        """What may still be withdrawn now: of the year, and of the round."""
+        if self.limit_remaining_l is None:
+            return self.remaining_l
+        return min(self.remaining_l, self.limit_remaining_l)
+
+    @property
+    def energy_remaining_wh(self) -> int | None:
+        if self.energy_allocated_wh is None or self.energy_used_wh is None:
+            return None
+        return self.energy_allocated_wh - self.energy_used_wh
 
 
 # --- conditions and decisions ------------------------------------------------------------------
@@ -406,11 +744,15 @@ class RelayMoved:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A total the ledger did not believe. `allowed_l` is how far forward was plausible."""
+    """A total the ledger did not believe. `allowed_l` is how far forward was plausible.
+
+    In litres; in watt-hours when it is the power meter's.
+    """
 
     total_l: int
     last_total_l: int
     allowed_l: int
+    quantity: Quantity = Quantity.FORWARD_TOTAL_L
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +766,118 @@ class Confirmed:
     total_l: int
     last_total_l: int
     bounded: bool
+    quantity: Quantity = Quantity.FORWARD_TOTAL_L
+
+
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    """The total moved while nobody read it for more than an hour, and was believed.
+
+    `gap_ms` is None when no clock could tell. `bounded` is False when the electricity could not
+    vouch for the water: no rate is in force, or the power meter was not read.
+    """
+
+    total_l: int
+    last_total_l: int
+    gap_ms: int | None
+    energy_wh: int | None
+    bounded: bool
+
+
+class InterruptionCause(StrEnum):
+    """Why water was not metered."""
+
+    SILENT = "silent"
+    JUMPED = "jumped"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptionBegan:
+    """Metering interruption (计量中断): since `from_utc_ms` no total was accepted."""
+
+    from_utc_ms: int
+    cause: InterruptionCause
+    running: bool  # the pump, as the power meter says
+    policy: InterruptionPolicy
+    total_l: int
+    total_wh: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptionEnded:
+    """Metering goes on. `standing_l` of the converted volume stands: no totalizer counted it."""
+
+    from_utc_ms: int
+    to_utc_ms: int
+    cause: InterruptionCause
+    running: bool
+    policy: InterruptionPolicy
+    converted_l: int
+    counted_l: int  # by the totalizer meanwhile
+    standing_l: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSet:
+    """The agent's own calendar was set; the host's was not."""
+
+    now_utc_ms: int
+    was_utc_ms: int
+    reason: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatingBegan:
+    total_l: int
+    total_wh: int
+    static_mm: int | None
+    author: str
+
+
+class RatingBroken(StrEnum):
+    """Why a rating test came to nothing."""
+
+    PUMP_STOPPED = "pump_stopped"
+    NOT_METERED = "not_metered"
+
+
+@dataclass(frozen=True, slots=True)
+class RatingAborted:
+    cause: RatingBroken
+    lasted_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RateProposed:
+    """What a test or the well's own runs say the coefficient is. It is not in force."""
+
+    litres_per_kwh: int
+    method: RateMethod
+    volume_l: int
+    energy_wh: int
+    lasted_ms: int
+    static_mm: int | None = None
+    dynamic_mm: int | None = None
+    in_force: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """The checkpoint could not be read; the account was made again from its entries."""
+
+    entries: int
+    reason: str
+
+
+class StartCause(StrEnum):
+    """Why a pump run began."""
+
+    OWNER = "owner"  # the relay was permitted, and its owner pressed the button
+    WHILE_CUT = "while_cut"  # our relay was open: bypass, welded contacts, another pump
+    UNSEEN = "unseen"  # it began while the agent was not looking
+    YEAR = "year"  # it is the rest of a run that was split where a year began
 
 
 class StopCause(StrEnum):
@@ -432,11 +886,16 @@ class StopCause(StrEnum):
     CUT = "cut"  # our relay opened
     OWNER = "owner"  # the relay was permitted: selector, button, thermal relay or grid
     UNSEEN = "unseen"  # it ended while the agent was not looking
+    YEAR = "year"  # it was split where a year began
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One pump run (取水过程)."""
+    """One pump run (取水过程).
+
+    `volume_l` is what was metered between the two totals, whatever happened to the meter
+    meanwhile. `reasons` are those of the cut, when a cut ended it.
+    """
 
     started_utc_ms: int
     stopped_utc_ms: int
@@ -446,6 +905,11 @@ class Session:
     stop_energy_wh: int | None
     cause: StopCause
     remaining_l: int | None = None
+    volume_l: int | None = None
+    energy_wh: int | None = None
+    litres_per_kwh: int | None = None
+    start_cause: StartCause = StartCause.OWNER
+    reasons: tuple[ConditionKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,14 +959,19 @@ Body = (
     | RelayMoved
     | Withheld
     | Confirmed
+    | Bridged
+    | InterruptionBegan
+    | InterruptionEnded
+    | ClockSet
+    | RatingBegan
+    | RatingAborted
+    | RateProposed
+    | Rebuilt
     | Session
     | Gap
     | Seal
     | EpochBegan
-    | Allocate
-    | FitMeter
-    | OpenYear
-    | RolledOver
+    | Entry
 )
 
 

@@ -8,8 +8,8 @@ without its commands, and nothing has happened.
 from dataclasses import dataclass, replace
 
 from agent.core import calendar
-from agent.core.accounting import enter, open_year, pass_time, take_total
-from agent.core.commands import Present, judge_command
+from agent.core.accounting import enter, open_year, pass_time, take_energy, take_total
+from agent.core.commands import judge_command
 from agent.core.ledger import balance
 from agent.core.model import (
     Balance,
@@ -31,8 +31,9 @@ from agent.core.model import (
     elapsed_ms,
 )
 from agent.core.permission import Evidence, permit
+from agent.core.present import Present
 from agent.core.pump import View, good_value, may_run, watch_pump
-from agent.core.state import Seen, State, away, last_total_l
+from agent.core.state import Seen, State, away, last_total_l, last_total_wh
 
 # Ids of commands already judged; a platform repeats a message within minutes, not after so many.
 SEEN_IDS_MAX = 64
@@ -59,7 +60,9 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     before = state
     state = pass_time(site, state, moment, may_run=may_run(_view(seen.readings, state), site))
     state, answered = _take_commands(site, state, seen, moment)
-    state, totalled, readings = take_total(site, state, seen.readings, moment, may_enter=may_enter)
+    state, metered, readings = take_energy(site, state, seen.readings, moment, may_enter=may_enter)
+    state, totalled, readings = take_total(site, state, readings, moment, may_enter=may_enter)
+    totalled = (*metered, *totalled)
     opened: tuple[OpenYear, ...] = ()
     if may_enter:
         state, opened = open_year(site, before, state, moment, readings)
@@ -104,17 +107,16 @@ def _take_commands(
     """Judge each command against what the one before it left. An entry precedes its verdict."""
     bodies: list[Body] = []
     for command in seen.commands:
-        totalizer = state.totalizer
         judged = judge_command(
             command,
             Present(
                 ledger=state.ledger,
-                last_total_l=last_total_l(state),
+                totalizer=state.totalizer,
+                energy=state.energy,
                 readings=seen.readings,
                 moment=moment,
                 site=site,
                 seen_ids=state.seen_ids,
-                ruling_awaited=bool(totalizer and (totalizer.reversed or totalizer.jumped)),
             ),
         )
         if isinstance(judged, Refusal):
@@ -141,7 +143,7 @@ def _take_commands(
 def _account(state: State, moment: Moment) -> Balance | None:
     """The account as it stands; a clock that is not believed neither ends nor revives a grant."""
     dated = calendar.reckoned(state.watermark, moment)
-    return balance(state.ledger, last_total_l(state), dated)
+    return balance(state.ledger, last_total_l(state), dated, last_total_wh(state))
 
 
 def _gave_water(before: Balance | None, after: Balance | None) -> bool:
@@ -156,10 +158,15 @@ def _view(readings: tuple[Reading, ...], state: State) -> View:
     read = good_value(readings, Quantity.FORWARD_TOTAL_L) is not None
     return View(
         total_l=last_total_l(state) if read and state.totalizer else None,
-        energy_wh=good_value(readings, Quantity.ENERGY_WH),
+        energy_wh=_energy_wh(readings, state),
         flow_l_per_h=good_value(readings, Quantity.FLOW_L_PER_H),
         power_w=good_value(readings, Quantity.POWER_W),
     )
+
+
+def _energy_wh(readings: tuple[Reading, ...], state: State) -> int | None:
+    read_wh = good_value(readings, Quantity.ENERGY_WH)
+    return read_wh if state.energy is None or read_wh is None else state.energy.last
 
 
 def _watch_pump(

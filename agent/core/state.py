@@ -7,9 +7,10 @@ committed in the same transaction as the records it stands for.
 from dataclasses import dataclass
 
 from agent.core.interlock import Standing
-from agent.core.ledger import Ledger, Totalizer
+from agent.core.ledger import Ledger
 from agent.core.model import Command, Moment, Reading, Site, Started, elapsed_ms
 from agent.core.pump import Pump
+from agent.core.totalizer import Totalizer, tolerance
 
 # Longer between two scans than this many periods, and the agent was away: anything may have run.
 AWAY_PERIODS = 5
@@ -31,6 +32,10 @@ class State:
     seen_ids: tuple[str, ...] = ()
     journal_failed_at: Moment | None = None
     journal_failed_remaining_l: int | None = None
+    energy: Totalizer | None = None  # the power meter's
+    energy_at_total_wh: int | None = None  # used in the year when a water total was last accepted
+    reverse: Totalizer | None = None  # the flow meter's reverse total, which is only watched
+    backflow_l: int = 0  # what it advanced by beyond the forward total, up to a bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,17 @@ class Seen:
 
 def last_total_l(state: State) -> int | None:
     """The last accepted total; None while no flow meter is fitted."""
-    return None if state.totalizer is None else state.totalizer.last_l
+    return None if state.totalizer is None else state.totalizer.last
+
+
+def last_total_wh(state: State) -> int | None:
+    """The power meter's last accepted total; None while none is fitted."""
+    return None if state.energy is None else state.energy.last
+
+
+def flow_reversed(site: Site, state: State) -> bool:
+    """Whether more water goes back through the flow meter than a column drains at each stop."""
+    return state.backflow_l > tolerance(site.flow_resolution_l)
 
 
 def away(site: Site, state: State, moment: Moment) -> bool:

@@ -16,7 +16,6 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.commands import TEXT_MAX
 from agent.core.model import (
     Allocate,
     AllocateOrder,
@@ -31,6 +30,7 @@ from agent.core.model import (
     Role,
     Verdict,
 )
+from agent.core.present import TEXT_MAX
 from agent.core.scan import SEEN_IDS_MAX
 from tests.core.story import (
     DAY,

@@ -4,12 +4,7 @@ import pytest
 
 from agent.core.ledger import (
     Ledger,
-    Segment,
-    Stood,
-    Totalizer,
-    allowed_forward_l,
     balance,
-    judge,
     post,
     withdrawn_l,
 )
@@ -23,6 +18,7 @@ from agent.core.model import (
     Role,
     RolledOver,
 )
+from agent.core.totalizer import Segment, Stood, Totalizer, allowed_forward, judge
 
 NOW = Moment(1_780_000_000_000, 1_000, "boot-1", trusted=True)
 SEGMENT = Segment("f1", 0, 1, 1_000_000, 100_000)
@@ -102,9 +98,9 @@ def test_a_coarse_meter_may_step_back_by_two_of_its_steps() -> None:
 
 
 def test_when_no_clock_can_tell_only_the_steps_of_the_display_are_allowed() -> None:
-    assert allowed_forward_l(Totalizer(0, NOW, None), SEGMENT, 1000) == 2
-    assert allowed_forward_l(Totalizer(0, NOW, 0), SEGMENT, 1000) == 35
-    assert allowed_forward_l(Totalizer(0, NOW, 9_000), SEGMENT, 1000) == 335
+    assert allowed_forward(Totalizer(0, NOW, None), SEGMENT, 1000) == 2
+    assert allowed_forward(Totalizer(0, NOW, 0), SEGMENT, 1000) == 35
+    assert allowed_forward(Totalizer(0, NOW, 9_000), SEGMENT, 1000) == 335
 
 
 def test_what_can_never_be_posted_is_our_own_fault() -> None:

@@ -101,7 +101,21 @@ def test_any_json_is_a_body_or_a_row_error(kind: str) -> None:
 def test_kinds_are_the_names_of_the_classes() -> None:
     assert rows.kind_of(RelayMoved) == "relay_moved"
     assert set(rows.BODIES.values()) == set(typing.get_args(model.Body))
-    assert sorted(rows.ENTRIES) == ["allocate", "fit_meter", "open_year", "rolled_over"]
+    assert sorted(rows.ENTRIES) == [
+        "allocate",
+        "allocate_energy",
+        "begin_limit",
+        "convert",
+        "correct",
+        "fit_meter",
+        "lay_up",
+        "limit",
+        "open_year",
+        "rate",
+        "remove_meter",
+        "resume",
+        "rolled_over",
+    ]
 
 
 def test_a_row_is_positional_and_compact() -> None:
@@ -189,7 +203,7 @@ def test_a_member_of_a_union_carries_its_kind(shelf: Shelf) -> None:
         ([[["allocate"], 1]], "is unknown"),
         ([None], "expected a list"),
         (None, "expected a list"),
-        ([["rolled_over", 1, 2]], "has 3 fields, the row 2"),
+        ([["rolled_over", 1, 2]], "has 4 fields, the row 2"),
     ],
 )
 def test_a_kind_that_does_not_fit_is_refused(row: rows.Row, why: str) -> None:

@@ -95,7 +95,9 @@ def test_a_verdict_names_the_parts_of_its_refusal_and_balance() -> None:
     body = model.Verdict("c1", Origin.ADMIN, "root", "allocate", refusal, Balance(2026, 10, 3))
     found = named(body)
     assert found["refusal"] == {"reason": "volume_range", "given": "-1", "expected": ""}
-    assert found["balance"] == {"year": 2026, "allocated_l": 10, "withdrawn_l": 3}
+    balance = found["balance"]
+    assert (balance["year"], balance["allocated_l"], balance["withdrawn_l"]) == (2026, 10, 3)
+    assert balance["limit_remaining_l"] is None
     accepted = named(model.Verdict("c1", Origin.ADMIN, "root", "allocate", None, None))
     assert accepted["refusal"] is None
     assert accepted["balance"] is None

@@ -194,7 +194,16 @@ def test_a_command_is_answered_after_its_verdict_and_names_who_asked(house: Any)
             "actor": command.actor,
             "order": "AllocateOrder",
             "refusal": None,
-            "balance": {"year": 2026, "allocated_l": 9, "withdrawn_l": 4, "remaining_l": 5},
+            "balance": {
+                "year": 2026,
+                "allocated_l": 9,
+                "withdrawn_l": 4,
+                "limit_name": "",
+                "limit_remaining_l": None,
+                "energy_allocated_wh": None,
+                "energy_used_wh": None,
+                "remaining_l": 5,
+            },
         }
     }
 
@@ -271,14 +280,14 @@ def test_a_full_inbox_says_so(house: Any, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("order", "fields", "problems"),
     [
-        ("Drain", {}, ["order must be one of AllocateOrder, FitMeterOrder"]),
+        ("Drain", {}, ["order must be one of AllocateEnergyOrder, AllocateOrder, "]),
         ("AllocateOrder", [], ["fields must be an object"]),
         (
             "AllocateOrder",
             {"year": "2026", "kind": "gift", "volume_l": 1.5, "pump": 1, "expires_utc_ms": "x"},
             [
                 "fields.year must be a whole number",
-                "fields.kind must be one of provisional, plan, addition, reduction",
+                "fields.kind must be one of provisional, plan, addition, reduction, transfer_in",
                 "fields.volume_l must be a whole number",
                 "fields.document is missing",
                 "fields.expires_utc_ms must be a whole number, or null",
