@@ -27,7 +27,8 @@ class Clock(Protocol):
 class Counters:
     """What became of the requests to one instrument since start; turnarounds are the latest 64.
 
-    `splits` is how many requests it refused as a block and now answers in parts.
+    `splits` is how many requests it refused as a block and now answers in parts. `serial` and
+    `of_kind` are what it says of itself, None where it does not; `says` are its own status words.
     """
 
     role: Role
@@ -42,6 +43,9 @@ class Counters:
     turnaround_p99_ms: int | None
     timeout_ms: int
     resting: bool
+    serial: str | None = None
+    of_kind: bool | None = None
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,9 @@ def _bus(bus: BusStanding, counters: Sequence[Counters]) -> dict[str, Any]:
                 "p99_ms": one.turnaround_p99_ms,
                 "timeout_ms": one.timeout_ms,
                 "resting": one.resting,
+                "serial": one.serial,
+                "of_kind": one.of_kind,
+                "says": list(one.says),
             }
             for one in counters
             if one.bus == bus.name

@@ -23,6 +23,7 @@ from statistics import median
 
 from agent.core.model import Fault, Quality, Quantity, Reading, Role
 from agent.ports import Counters
+from drivers.identification import Identification
 from drivers.plan import Block, SameCount, Speed, wire_ms
 from drivers.profile import Profile, unreadable
 from drivers.registers import Register, Row, evaluate
@@ -86,8 +87,15 @@ class Instrument:
 
     def __init__(self, config: InstrumentConfig, speed: Speed) -> None:
         self.config = config
-        self.often, self.seldom = config.profile.blocks(speed)
         self.speed = speed
+        self._identification = Identification(config.profile, config.unit)
+        self._reserved = self._identification.shapes
+        try:
+            self.often, self.seldom = config.profile.blocks(speed, reserved=self._reserved)
+        except SameCount:
+            # Then it is not asked who it is: a late answer to that would pass for a value.
+            self._reserved = frozenset()
+            self.often, self.seldom = config.profile.blocks(speed)
         self.carried_over = False
         self._words: dict[Register, int] = {}
         self._factors: dict[str, Fraction | None] = {}
@@ -123,6 +131,8 @@ class Instrument:
         due = self._round_due_ms is None or now_ms >= self._round_due_ms
         if now_ms - self._round_ms > ROUND_MAX_MS if self._pending else due:
             self._begin_round(now_ms)
+            if self._reserved and self._probe_ms is None:
+                self._identification.begin(now_ms)
 
     @property
     def rank(self) -> int:
@@ -139,7 +149,7 @@ class Instrument:
         return self._probe_ms is not None and now_ms >= self._probe_ms + PROBE_MS
 
     def next_block(self) -> Block | None:
-        return self._pending[0] if self._pending else None
+        return self._pending[0] if self._pending else self._identification.next_block()
 
     @property
     def pause_ms(self) -> int:
@@ -167,6 +177,9 @@ class Instrument:
     def answered(self, block: Block, words: Sequence[int], turnaround_ms: int, now_ms: int) -> None:
         self._alive(turnaround_ms)
         self._requests += 1
+        if not self._pending:
+            self._identification.answered(words)
+            return
         self._settle(block, None)
         self._fresh.add(block)
         self._words.update(zip(block.registers(), words, strict=True))
@@ -178,7 +191,9 @@ class Instrument:
         self._alive(turnaround_ms)
         self._requests += 1
         self._exceptions += 1
-        if code in BUSY and block not in self._busy:
+        if not self._pending:
+            self._identification.answered(None)
+        elif code in BUSY and block not in self._busy:
             self._busy.add(block)
         elif code not in NO_SUCH_BLOCK or not self._split(block):
             self._settle(block, Fault.REFUSED)
@@ -188,6 +203,9 @@ class Instrument:
         self._requests += 1
         self._garbled += 1
         self._hear()
+        if not self._pending:
+            self._identification.give_up()
+            return
         self._settle(block, Fault.GARBLED)
         self._suspect = True
         self._unanswered(now_ms)
@@ -201,6 +219,9 @@ class Instrument:
         if self._knocks:
             self._knocks = False
             return
+        if not self._pending:
+            self._identification.give_up()
+            return
         self._timeouts += 1
         self._suspect = True
         self._patience = min(self._patience * 2, PATIENCE_MAX)
@@ -211,6 +232,8 @@ class Instrument:
     def cut_short(self, now_ms: int) -> None:
         """The budget ended before its time to reply did: nobody's fault, it goes first next."""
         self._requests += 1
+        if not self._pending:
+            return
         self._unanswered(now_ms)
 
     def disconnected(self) -> None:
@@ -242,7 +265,15 @@ class Instrument:
             turnaround_p99_ms=ranked[len(ranked) * 99 // 100] if ranked else None,
             timeout_ms=self.timeout_ms,
             resting=self._probe_ms is not None,
+            serial=self._identification.serial,
+            of_kind=self._identification.of_kind,
+            says=self._says(),
         )
+
+    def _says(self) -> tuple[str, ...]:
+        statuses = self.config.profile.statuses
+        read = [one for one in statuses if one.at in self._words]
+        return tuple(word for one in read for word in one.says(self._words[one.at]))
 
     def _reading(self, row: Row) -> Reading:
         missing = self._missing(row)
@@ -306,7 +337,7 @@ class Instrument:
         """Plan anew without this request, and go on. False when it cannot be split."""
         refused = self._refused | {block}
         try:
-            often, seldom = self.config.profile.blocks(self.speed, refused)
+            often, seldom = self.config.profile.blocks(self.speed, refused, self._reserved)
         except SameCount:
             return False
         if block in (*often, *seldom):
@@ -318,6 +349,7 @@ class Instrument:
     def _fail(self) -> None:
         """This round is over, and the next one begins with the next scan."""
         self._pending.clear()
+        self._identification.forget()
         self._round_due_ms = None
 
     def _sleeps(self, now_ms: int) -> bool:
@@ -361,4 +393,4 @@ class Instrument:
         self._factors.clear()
         self._factors_due_ms = None
         self._refused = frozenset()
-        self.often, self.seldom = self.config.profile.blocks(self.speed)
+        self.often, self.seldom = self.config.profile.blocks(self.speed, reserved=self._reserved)

@@ -72,12 +72,14 @@ class Limits:
 
     `refused` are requests that this very one refused: whatever holds one of them is not asked,
     and each is cut in its middle, so that a register it lacks is found in a few questions.
+    `reserved` are functions and lengths of questions that others ask of it.
     """
 
     readable: tuple[Block, ...]
     registers_max: int
     count_step: int
     refused: frozenset[Block] = frozenset()
+    reserved: frozenset[tuple[int, int]] = frozenset()
 
 
 class SameCount(Exception):
@@ -161,7 +163,7 @@ def _pays(block: Block, span: Block, speed: Speed) -> bool:
 def _distinct(blocks: set[Block], limits: Limits) -> dict[Block, Block]:
     """Widen what must be widened, least movable first, each by as little as possible."""
     choices = {block: _choices(block, limits) for block in blocks}
-    taken: set[tuple[int, int]] = set()
+    taken = set(limits.reserved)
     chosen: dict[Block, Block] = {}
     for block in sorted(blocks, key=lambda one: (len(choices[one]), -one.count, one)):
         free = [one for one in choices[block] if (one.function, one.count) not in taken]

@@ -100,16 +100,21 @@ class Profile:
         return self._totalizer(quantity).modulus
 
     def blocks(
-        self, speed: Speed, refused: frozenset[Block] = frozenset()
+        self,
+        speed: Speed,
+        refused: frozenset[Block] = frozenset(),
+        reserved: frozenset[tuple[int, int]] = frozenset(),
     ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
         """The requests of every round, and those that read the factors. Raises SameCount.
 
         `refused` are requests that the instrument turned down: they are split, and not asked again.
+        `reserved` are functions and lengths that other questions to it have.
         """
         often = [Block(row.function, row.first, row.last - row.first + 1) for row in self.rows]
         often += [Block(*guard.at, 1) for row in self.rows for guard in row.guards]
         seldom = [Block(*factor.at, 1) for factor in self.factors]
-        return plan(often, seldom, replace(self.limits, refused=refused), speed)
+        limits = replace(self.limits, refused=refused, reserved=reserved)
+        return plan(often, seldom, limits, speed)
 
     def identity_blocks(self) -> tuple[Block, ...]:
         """The requests that show whether an instrument is of this kind, and which one it is.

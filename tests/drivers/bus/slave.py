@@ -150,11 +150,12 @@ def tuf(
     flow: float = 80.5, whole: int = 62_500, fraction: float = 0.25, status: int = 0, q: int = 82
 ) -> dict[int, int]:
     """The registers of a TUF-2000M."""
-    image = dict.fromkeys((*range(100), 1436, 1437, 1438), 0)
+    image = dict.fromkeys((*range(128), *range(1436, 1442), 1528, 1529), 0)
     image[0], image[1] = reversed(f32(flow))
     image[8], image[9] = whole & 0xFFFF, whole >> 16
     image[10], image[11] = reversed(f32(fraction))
     image[71], image[91], image[1438] = status, 3 << 8 | q, 3
+    image[1441], image[1528], image[1529] = 1, 0x2024, 0x0614
     return image
 
 

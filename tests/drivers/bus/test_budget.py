@@ -81,6 +81,6 @@ def test_counters_say_what_became_of_the_requests(slave: Slave, buses: Buses, cl
     slave.spoil = lambda r, _: frame(r.unit, 0x83, 6) if r.unit == 1 else b""
     read(buses)
     flow, power = buses.counters()
-    # Busy: each of its two requests is repeated once.
-    assert (flow.requests, flow.exceptions, flow.timeouts) == (7, 4, 0)
+    # Once three requests, and four for who it is; then busy, each of its two is repeated once.
+    assert (flow.requests, flow.exceptions, flow.timeouts) == (11, 4, 0)
     assert (power.requests, power.exceptions, power.timeouts) == (4, 0, 1)

@@ -3,15 +3,25 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.core.model import Fault, Quality, Quantity, Role
 from agent.ports import Inquiry
+from drivers import identification, profile
 from drivers.bus import CHANGE_PAUSE_MS, Buses
 from drivers.host import monotonic_us
-from drivers.instrument import EVERY_MS, HELD_MAX_MS, PROBE_MS, SILENT_MS
+from drivers.instrument import (
+    EVERY_MS,
+    HELD_MAX_MS,
+    PROBE_MS,
+    SILENT_MS,
+    Instrument,
+    InstrumentConfig,
+)
+from drivers.profile import OWN_FOLDER
 from tests.drivers.bus.slave import (
     FLOW,
     TRUTH,
@@ -281,3 +291,64 @@ def test_a_question_on_a_line_that_is_gone_says_so(slave: Slave, buses: Buses) -
     slave.pull()
     assert buses.inquire(ask(), 1_000).fault is Fault.DISCONNECTED
     slave.plug()
+
+
+# --- who it is -----------------------------------------------------------------------------------
+
+
+def test_an_instrument_is_asked_once_a_day_who_it_is(
+    slave: Slave, buses: Buses, clock: Hands
+) -> None:
+    read(buses)
+    flow = buses.counters()[0]
+    assert (flow.of_kind, flow.serial) == (True, "20240614")
+    slave.images[1][1441] = 7  # another one stands there: its own address is not 1
+    slave.images[1][1528] = 0x2025
+    for _ in range(3):
+        clock.now_ms += 1_000
+        read(buses)
+    assert buses.counters()[0].serial == "20240614"
+    clock.now_ms += identification.EVERY_MS
+    assert values(read(buses)) == TRUTH
+    assert (buses.counters()[0].of_kind, buses.counters()[0].serial) == (False, "20250614")
+
+
+def test_one_that_comes_back_is_asked_anew_who_it_is(
+    slave: Slave, buses: Buses, clock: Hands
+) -> None:
+    read(buses)
+    slave.spoil = lambda r, octets: b"" if r.unit == 1 else octets
+    clock.now_ms += 1_000
+    read(buses)
+    assert buses.counters()[0].serial is None
+    slave.spoil = None
+    slave.images[1][1528] = 0x2025
+    clock.now_ms += 1_000
+    read(buses)
+    assert buses.counters()[0].serial == "20250614"
+
+
+def test_who_it_is_costs_no_value_when_it_does_not_say(
+    slave: Slave, buses: Buses, clock: Hands
+) -> None:
+    """Its measured values come first, and are good though it never answers that question."""
+
+    def secretive(request: Request, octets: bytes) -> bytes:
+        return b"" if request.address in {1441, 1528} else octets
+
+    slave.spoil = secretive
+    for _ in range(3):
+        clock.now_ms += 1_000
+        assert values(read(buses)) == TRUTH
+    assert buses.counters()[0].of_kind is None
+    assert [one.address for one in slave.requests].count(1441) == 1
+
+
+@pytest.mark.parametrize("path", sorted(OWN_FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_no_answer_to_who_it_is_can_pass_for_a_value(path: Path) -> None:
+    kind = profile.load(path)
+    depth_mm = 60_000 if kind.role is Role.LEVEL_PROBE else None
+    one = Instrument(InstrumentConfig(kind.role, 1, kind, "a", depth_mm), kind.line)
+    asked = {(block.function, block.count) for block in one.often + one.seldom}
+    assert not asked & one._reserved
+    assert one._reserved in (frozenset(), one._identification.shapes)
