@@ -25,12 +25,15 @@ def free_port() -> int:
 class Mosquitto:
     """One broker; its port and its store survive a kill and a start."""
 
-    def __init__(self, folder: Path, options: tuple[str, ...] = OPEN) -> None:
+    def __init__(
+        self, folder: Path, options: tuple[str, ...] = OPEN, port: int | None = None
+    ) -> None:
+        """`port`: that of a broker that is down and comes back as this one."""
         self._file = folder / "mosquitto.conf"
         self._options = options
         self._process: subprocess.Popen[str] | None = None
-        self._claimed = False
-        self.port = free_port()
+        self._claimed = port is not None
+        self.port = port or free_port()
 
     def start(self) -> Self:
         """Return when it listens: it says so."""

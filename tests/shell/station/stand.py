@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.core.model import Body, Record
+from agent.core.model import Record
 from agent.demo import story
 from agent.demo.actor import Actor, Panel
 from agent.demo.command import kept, verdict_of
@@ -31,6 +31,7 @@ from drivers.host import HostClock, StopRequest
 
 ROOT = Path(__file__).parents[3]
 WAIT_S = 60
+TWO_SCANS_MS = 2500
 PAUSE_S = 0.05  # between two questions to the panel, which cannot be waited on
 # Far more than any of these stories pumps, so that nothing runs out by the way.
 PLENTY_L = 50_000
@@ -139,19 +140,19 @@ class Stand:
         still = self.until(
             lambda now: now.pump.at_rest and now.state is not None and now.state["session"] is None
         )
-        begun_ms = still.at_utc_ms or 0
-        # Two more scans: their records, the last totals among them, are in the journal.
-        settled = self.until(lambda now: (now.at_utc_ms or 0) >= begun_ms + 2500)
+        settled = self._settled(still)
         self.until(lambda now: all(one.through >= settled.head for one in now.platforms))
         return verdict_of(self.house, self._actor, settled.head)
 
     def records(self) -> Sequence[Record]:
-        """All that is written down by now."""
-        head = self.until(lambda now: now.state is not None).head
-        return kept(self.house, head).records
+        """All that is written down of what has been seen by now."""
+        seen = self.until(lambda now: now.state is not None)
+        return kept(self.house, self._settled(seen).head).records
 
-    def bodies(self, *kinds: type[Body]) -> list[Body]:
-        return [one.body for one in self.records() if isinstance(one.body, kinds)]
+    def _settled(self, seen: Sight) -> Sight:
+        """Two more scans: the records of what was seen are in the journal then."""
+        at_utc_ms = seen.at_utc_ms or 0
+        return self.until(lambda now: (now.at_utc_ms or 0) >= at_utc_ms + TWO_SCANS_MS)
 
     # --- processes -------------------------------------------------------------------------------
 
