@@ -237,9 +237,13 @@ class LinkUp:
 
 @dataclass(frozen=True, slots=True)
 class LinkDown:
-    """The link is gone; everything in flight is KEPT. `why` is one line for a human."""
+    """The link is gone; everything in flight is KEPT. `why` is one line for a human.
+
+    `rival`: another client took our name, and will again if we hurry.
+    """
 
     why: str
+    rival: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,37 @@ class LinkTrouble:
     why: str
 
 
-LinkEvent = LinkUp | LinkDown | LinkTrouble | Receipt
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """`whose` is "station", "broker" or "authority"."""
+
+    whose: str
+    not_after_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatesSeen:
+    """All that this link depends on, as far as they are known; empty without TLS."""
+
+    certificates: tuple[Certificate, ...]
+
+
+class Word(Enum):
+    """What a platform may tell us besides answers."""
+
+    RECEIPT = "receipt"  # how far it has stored our records
+    STATE = "state"  # the live state that it remembers of us, from before this link
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Anybody may have written this: the codec says what it means, if anything."""
+
+    word: Word
+    payload: bytes
+
+
+LinkEvent = LinkUp | LinkDown | LinkTrouble | Receipt | CertificatesSeen | Heard
 
 
 class Platform(Protocol):
@@ -276,9 +310,23 @@ class Platform(Protocol):
         """Say goodbye (the last will is not sent) and release the socket."""
 
 
+class Place(NamedTuple):
+    """A record's number in its epoch, and the chain's hash there if it is known."""
+
+    epoch: str
+    number: int
+    hash: str = ""
+
+
 class Codec(Protocol):
     """A platform's payload format. Pure."""
 
     def encode_records(self, batch: Batch) -> bytes: ...
 
     def encode_state(self, state: dict[str, Any]) -> bytes: ...
+
+    def read_receipt(self, payload: bytes) -> Place | None:
+        """The newest record up to which the platform has stored all; None when it is no receipt."""
+
+    def read_head(self, payload: bytes) -> Place | None:
+        """The head that a live state names; None when it is no live state."""

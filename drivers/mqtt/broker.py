@@ -1,8 +1,8 @@
 """Room rule: one paho client: how it is made, read and ended. Knows no topic.
 
 - `reconnect()` of a client blocks: name resolution (the host's resolver decides how long), then
-  CONNECT_TIMEOUT_S for TCP and as much for the TLS handshake, per address. While there is no link
-  an uplink has nothing else to do; only its stopping is late by so much.
+  CONNECT_TIMEOUT_S for TCP and as much for the TLS handshake, per address. `dial` does it beside
+  the loop of an uplink.
 - A half-open link is found by the keepalive: without any byte from the broker paho sends a ping
   after one keepalive and gives up after two.
 """
@@ -21,8 +21,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 INCOMING_BYTES_MAX = 65_536  # what we let a broker send us: acknowledgements are small
 CONNECT_TIMEOUT_S = 5.0
+READS_MAX = 64
 GOODBYE_TRIES = 10
 GOODBYE_TRY_S = 0.05
+_OF_TIME = (9, 10)  # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,26 @@ def new_client(broker: Broker, *, expiry_s: int, clean: bool) -> paho.Client:
     return client
 
 
-def drain(client: paho.Client) -> None:
-    """Read what is there; TLS may hold bytes back that no selector sees."""
-    client.loop_read()
-    sock = client.socket()
-    while isinstance(sock, ssl.SSLSocket) and sock.pending():
+def drain(client: paho.Client, bytes_max: int | None = None) -> bool:
+    """Read what is there, so that the reason for an end is heard before a write fails on it.
+
+    TLS may hold bytes back that no selector sees. False when a message of more than `bytes_max`
+    has begun to come: 3.1.1 has no word to forbid it.
+    """
+    for _ in range(READS_MAX):
         client.loop_read()
         sock = client.socket()
+        if sock is None or not _modest(client, bytes_max):
+            break
+        encrypted = isinstance(sock, ssl.SSLSocket) and sock.pending()
+        if not encrypted and not select([sock], [], [], 0)[0]:
+            break
+    return _modest(client, bytes_max)
+
+
+def _modest(client: paho.Client, bytes_max: int | None) -> bool:
+    # paho has no bound of its own and shows this nowhere else.
+    return bytes_max is None or client._in_packet["remaining_length"] <= bytes_max  # noqa: SLF001
 
 
 def say_goodbye(client: paho.Client) -> None:
@@ -124,4 +139,7 @@ def reason_words(reason: ReasonCode, properties: Properties | None) -> str:
 
 
 def fault_words(fault: Exception, broker: Broker) -> str:
-    return f"{broker.host}:{broker.port}: {str(fault) or type(fault).__name__}"
+    words = f"{broker.host}:{broker.port}: {str(fault) or type(fault).__name__}"
+    if isinstance(fault, ssl.SSLCertVerificationError) and fault.verify_code in _OF_TIME:
+        return f"{words}; is this host's clock right?"
+    return words

@@ -7,62 +7,85 @@
 - Callbacks only append to lists, so none can fail inside paho; what they mean is worked out in
   `step`, where an exception ends the process as it should.
 - A broker that answers pings but no batch is given up after RECEIPT_TIMEOUT_MS.
+- What the broker remembers of us is asked for before it is replaced: a head beyond our journal's
+  tells of a restored card. Without the right to read it that alone is lost.
 """
 
 import json
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.ports import Answer, LinkDown, LinkEvent, LinkTrouble, LinkUp, Receipt
-from drivers.mqtt.broker import Broker, drain, fault_words, new_client, reason_words, say_goodbye
+from agent.ports import (
+    Answer,
+    CertificatesSeen,
+    Heard,
+    LinkDown,
+    LinkEvent,
+    LinkTrouble,
+    LinkUp,
+    Receipt,
+    Word,
+)
+from drivers.mqtt import certificate
+from drivers.mqtt.answers import (
+    FAILED,
+    PACKET_TOO_LARGE,
+    TAKEN_OVER,
+    Connack,
+    Parting,
+    Puback,
+    judge,
+    rival_words,
+)
+from drivers.mqtt.appetite import BATCH_BYTES_MAX, BATCH_BYTES_MIN, Appetite
+from drivers.mqtt.broker import (
+    INCOMING_BYTES_MAX,
+    Broker,
+    drain,
+    fault_words,
+    new_client,
+    reason_words,
+    say_goodbye,
+)
+from drivers.mqtt.dial import Dial
+from drivers.mqtt.ears import Ears
+from drivers.mqtt.traffic import Traffic
 
-WINDOW_MAX = 20
-BATCH_BYTES_MAX = 65_536
-BATCH_BYTES_MIN = 1_024  # any single record fits; a broker that takes less cannot be used
+DIAL_TIMEOUT_MS = 30_000  # name resolution, TCP and TLS together
 CONNACK_TIMEOUT_MS = 10_000
 RECEIPT_TIMEOUT_MS = 120_000
 PUBLISH_OVERHEAD = 16  # fixed header, topic length, packet id, empty properties: at most 10
-
-NO_MATCHING_SUBSCRIBERS = 0x10
-PAYLOAD_FORMAT_INVALID = 0x99
-FAILED = 0x80  # reasons from here on are failures
+# A link that is lost without a word so soon after it came up, so often in a row, has a rival:
+# Mosquitto hangs up on the one whose name was taken without saying why.
+SOON_MS = 60_000
+SOON_COUNT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class MqttConfig:
-    """One link to one platform. `version` is ours, told in `online`."""
+    """One link to one platform. `version` is ours, told in `online`.
+
+    `receipts`: the platform itself says how far it has stored, and only that is believed.
+    """
 
     broker: Broker
     station: str
     version: str
     prefix: str = "wells"
     trust_puback: bool = False
+    receipts: bool = False
 
     def __post_init__(self) -> None:
         # 3.1.1 acknowledges even what its access list discards (measured with Mosquitto).
-        declared = self.broker.protocol == "mqtt5" or self.trust_puback
-        assert declared, "mqtt311 gives no receipt to rely on: declare trust_puback, or use mqtt5"
+        declared = self.broker.protocol == "mqtt5" or self.trust_puback or self.receipts
+        assert declared, (
+            "mqtt311 gives no receipt to rely on: declare receipts or trust_puback, or use mqtt5"
+        )
 
     def topic(self, leaf: str) -> str:
         return f"{self.prefix}/{self.station}/{leaf}"
-
-
-class _Connack(NamedTuple):
-    reason: ReasonCode
-    properties: Properties
-
-
-class _Puback(NamedTuple):
-    mid: int
-    reason: int
-    words: str
 
 
 class MqttLink:
@@ -71,203 +94,249 @@ class MqttLink:
     def __init__(self, config: MqttConfig) -> None:
         self._config = config
         self._client: paho.Client | None = None
+        self._dial: Dial | None = None
+        self._abandoned: Dial | None = None
         self._events: list[LinkEvent] = []
         self._tokens = 0
+        self._appetite = Appetite()
+        self._lost_soon = 0
         self._clear()
 
     def _clear(self) -> None:
         """Nothing outlives a connection."""
-        self._up = False
-        self._receive_max = 0
+        self._traffic: Traffic | None = None  # while the link is up
+        self._up_since_ms = 0
         self._batch_bytes_max = 0
-        self._since_ms: int | None = None  # of the connection, then of the last progress
-        self._batches: deque[tuple[int, bytes]] = deque()  # bounded by the window
-        self._retained: dict[str, bytes] = {}  # topic to its newest value, not yet published
-        self._unanswered: dict[int, int | str] = {}  # mid to token or topic
-        self._connacks: list[_Connack] = []
-        self._pubacks: list[_Puback] = []
-        self._partings: list[str] = []  # why the connection ended; the first is nearest the cause
+        self._since_ms: int | None = None  # of the attempt, then of the last progress
+        self._accepted = False
 
     def connect(self) -> None:
         assert self._client is None, "connect is for a link that is down"
+        assert self._dial is None, "connect is for a link that is down"
         self._clear()
-        config = self._config
-        try:
-            client = new_client(config.broker, expiry_s=0, clean=True)
-            client.will_set(config.topic("online"), self._presence("offline", "lost"), 1, True)  # noqa: FBT003
-            client.on_connect = lambda _c, _u, _f, reason, properties: self._connacks.append(
-                _Connack(reason, properties)
-            )
-            client.on_publish = lambda _c, _u, mid, reason, properties: self._pubacks.append(
-                _Puback(mid, reason.value, reason_words(reason, properties))
-            )
-            client.on_disconnect = lambda _c, _u, flags, reason, properties: self._partings.append(
-                _parting(flags, reason, properties)
-            )
-            client.on_log = self._note
-            client.reconnect()
-        except (OSError, ValueError) as fault:  # ssl's and the resolver's are kinds of OSError
-            self._events.append(LinkDown(fault_words(fault, config.broker)))
+        broker = self._config.broker
+        if self._abandoned is not None and not self._abandoned.over:
+            why = f"{broker.host}: still no answer to the attempt before: is its name resolved?"
+            self._events.append(LinkDown(why))
             return
-        self._client = client
-
-    def _note(self, _client: Any, _userdata: Any, level: int, words: str) -> None:
-        # paho says only here why a socket failed (a TLS alert, for one).
-        if level == paho.MQTT_LOG_ERR and len(self._partings) < 8:
-            self._partings.append(words)
+        self._abandoned = None
+        try:
+            client = new_client(broker, expiry_s=0, clean=True)
+            if broker.tls is not None:
+                files = certificate.of_files(broker.tls.ca_file, broker.tls.cert_file)
+                self._events.append(CertificatesSeen(files))
+            lost = self._presence("offline", "lost")
+            client.will_set(self._config.topic("online"), lost, 1, True)  # noqa: FBT003
+            self._ears = Ears(client)
+            self._dial = Dial(client)
+        except (OSError, ValueError) as fault:  # a file that is not there, or not what it should be
+            self._events.append(LinkDown(fault_words(fault, broker)))
 
     def fileno(self) -> int:
+        if self._dial is not None:
+            return self._dial.fileno()
         sock = self._client.socket() if self._client is not None else None
         return -1 if sock is None else sock.fileno()
 
     def wants_write(self) -> bool:
-        return self._client is not None and (self._client.want_write() or self._can_publish())
+        if self._client is None:
+            return False
+        ready = self._traffic is not None and self._traffic.ready()
+        return self._client.want_write() or ready
 
     def step(self, *, readable: bool, writable: bool, monotonic_ms: int) -> Sequence[LinkEvent]:
-        if self._client is not None:
-            self._work(self._client, readable=readable, writable=writable)
+        if self._dial is not None:
+            self._await(self._dial, monotonic_ms)
+        elif self._client is not None:
+            self._work(self._client, monotonic_ms, readable=readable, writable=writable)
             self._watch(monotonic_ms)
         events, self._events = self._events, []
         return events
 
-    def _work(self, client: paho.Client, *, readable: bool, writable: bool) -> None:
-        if readable:
-            drain(client)
-        self._understand()
+    def _await(self, dial: Dial, now_ms: int) -> None:
+        """The attempt to connect, until it is over or its time is."""
+        if self._since_ms is None:
+            self._since_ms = now_ms
+        if dial.over:
+            self._dial = self._since_ms = None
+            dial.finish()
+            if dial.fault is not None:
+                self._events.append(LinkDown(fault_words(dial.fault, self._config.broker)))
+                return
+            self._client = dial.client
+            self._events.append(CertificatesSeen(certificate.of_peer(dial.client.socket())))
+        elif now_ms - self._since_ms > DIAL_TIMEOUT_MS:
+            dial.abandon()
+            self._dial, self._abandoned = None, dial
+            host = self._config.broker.host
+            why = f"{host}: no connection within {DIAL_TIMEOUT_MS // 1000} s: is its name resolved?"
+            self._events.append(LinkDown(why))
+
+    def _work(self, client: paho.Client, now_ms: int, *, readable: bool, writable: bool) -> None:
+        too_much = readable and not drain(client, INCOMING_BYTES_MAX)
+        self._understand(now_ms)
         if self._client is not client:
-            return  # the greeting told that this broker cannot be used
-        self._publish()
+            return  # what was understood ended the link
+        if too_much:
+            self._fall(f"the broker sends a message of more than {INCOMING_BYTES_MAX} bytes")
+            return
+        if self._traffic is not None:
+            self._traffic.publish()
         if writable or client.want_write():
             client.loop_write()
         client.loop_misc()
         if client.socket() is None:
-            self._fall(self._partings[0] if self._partings else "connection lost")
+            self._part(now_ms)
 
-    def _understand(self) -> None:
+    def _understand(self, now_ms: int) -> None:
         """What the callbacks heard, as events."""
-        for connack in self._connacks:
-            self._greet(connack)
-        self._connacks.clear()
-        for puback in self._pubacks:
-            self._receive(puback)
-        self._pubacks.clear()
+        ears = self._ears
+        for connack in ears.connacks:
+            self._greet(connack, now_ms)
+        for suback in ears.subacks:
+            topic = self._traffic.subscribed(suback.mid) if self._traffic is not None else ""
+            if any(reason.is_failure for reason in suback.reasons):
+                self._events.append(LinkTrouble(f"{suback.reasons[0]}: reading topic {topic}"))
+        for message in ears.messages:
+            self._hear(message)
+        for puback in ears.pubacks:
+            if self._traffic is not None:
+                self._receive(self._traffic, puback, now_ms)
+        for heard in (ears.connacks, ears.subacks, ears.messages, ears.pubacks):
+            heard.clear()
 
-    def _greet(self, connack: _Connack) -> None:
+    def _greet(self, connack: Connack, now_ms: int) -> None:
         if connack.reason.is_failure:
-            self._partings.insert(0, f"refused: {reason_words(connack.reason, connack.properties)}")
+            words = f"refused: {reason_words(connack.reason, connack.properties)}"
+            self._ears.partings.insert(0, Parting(words))
             return
         limits = connack.properties
         topic_bytes = len(self._config.topic("records").encode())
         packet_max = getattr(limits, "MaximumPacketSize", BATCH_BYTES_MAX * 2)
-        self._batch_bytes_max = min(BATCH_BYTES_MAX, packet_max - topic_bytes - PUBLISH_OVERHEAD)
-        self._receive_max = getattr(limits, "ReceiveMaximum", 65_535)
+        bytes_max = self._appetite.connected(now_ms)
+        self._batch_bytes_max = min(bytes_max, packet_max - topic_bytes - PUBLISH_OVERHEAD)
         if getattr(limits, "MaximumQoS", 1) < 1:
             self._fall("the broker takes QoS 0 only, which gives no receipt: allow QoS 1")
         elif self._batch_bytes_max < BATCH_BYTES_MIN:
             self._fall(f"the broker takes packets of {packet_max} bytes only: allow 2048 or more")
         else:
-            self._up = True
-            self._since_ms = None
-            self._retained[self._config.topic("online")] = self._presence("online")
-            window = max(1, min(WINDOW_MAX, self._receive_max - 1))  # one is left for the state
-            self._events.append(LinkUp(window, self._batch_bytes_max))
+            self._come_up(getattr(limits, "ReceiveMaximum", 65_535), now_ms)
 
-    def _receive(self, puback: _Puback) -> None:
+    def _come_up(self, receive_max: int, now_ms: int) -> None:
+        assert self._client is not None, "the broker has just greeted us"
+        traffic = Traffic(self._client, self._config.topic("records"), receive_max)
+        self._traffic, self._up_since_ms, self._since_ms = traffic, now_ms, None
+        version5 = self._config.broker.protocol == "mqtt5"
+        traffic.subscribe(self._config.topic("state"), version5=version5, echoes=False)
+        if self._config.receipts:
+            traffic.subscribe(self._config.topic("receipts"), version5=version5, echoes=True)
+        traffic.retain(self._config.topic("online"), self._presence("online"))
+        self._events.append(LinkUp(traffic.window, self._batch_bytes_max))
+
+    def _hear(self, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            self._events.append(LinkTrouble("the broker sends a message whose topic is no text"))
+            return
+        if topic == self._config.topic("receipts") and self._config.receipts:
+            self._events.append(Heard(Word.RECEIPT, bytes(message.payload)))
+        elif topic == self._config.topic("state"):
+            if message.retain:  # else our own, which 3.1.1 brings back
+                self._events.append(Heard(Word.STATE, bytes(message.payload)))
+        else:
+            self._events.append(
+                LinkTrouble(f"the broker sends what nobody asked for: {topic[:80]}")
+            )
+
+    def _receive(self, traffic: Traffic, puback: Puback, now_ms: int) -> None:
         self._since_ms = None
-        sent = self._unanswered.pop(puback.mid)
+        sent = traffic.answered(puback.mid)
         if isinstance(sent, int):
-            answer, why = _judge(puback, self._config.topic("records"))
+            answer, why = judge(puback, self._config.topic("records"))
             self._events.append(Receipt(sent, answer, why))
+            self._accepted = self._accepted or answer is Answer.ACCEPTED
+            if answer is Answer.ACCEPTED:
+                self._appetite.accepted()
+            if puback.reason == PACKET_TOO_LARGE:
+                self._appetite.refused(now_ms)
+                self._fall("a batch was too large for the broker: smaller ones follow")
         elif puback.reason >= FAILED:
             self._events.append(LinkTrouble(f"{puback.words}: topic {sent}"))
-
-    def _can_publish(self) -> bool:
-        waiting = bool(self._retained or self._batches)
-        return self._up and waiting and len(self._unanswered) < self._receive_max
-
-    def _publish(self) -> None:
-        """Retained values first, so that no backlog stands before the live state."""
-        while self._client is not None and self._can_publish():
-            retain = bool(self._retained)
-            sent: int | str
-            if retain:
-                topic = next(iter(self._retained))
-                sent, payload = topic, self._retained.pop(topic)
-            else:
-                topic = self._config.topic("records")
-                sent, payload = self._batches.popleft()
-            message = self._client.publish(topic, payload, qos=1, retain=retain)
-            if message.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return  # the socket is gone, and `_work` says so
-            self._unanswered[message.mid] = sent
+        elif sent == self._config.topic("state") and self._config.broker.protocol != "mqtt5":
+            assert self._client is not None, "it has just answered"
+            self._client.unsubscribe(sent)  # what it remembered has come; no echoes
 
     def _watch(self, monotonic_ms: int) -> None:
         """Give up a broker that keeps the socket and says nothing to the point."""
-        if self._client is None or (self._up and not self._unanswered):
+        if self._client is None or (self._traffic is not None and not self._traffic.unanswered):
             self._since_ms = None
             return
         if self._since_ms is None:
             self._since_ms = monotonic_ms
-        bound_ms = RECEIPT_TIMEOUT_MS if self._up else CONNACK_TIMEOUT_MS
+        bound_ms = RECEIPT_TIMEOUT_MS if self._traffic is not None else CONNACK_TIMEOUT_MS
         if monotonic_ms - self._since_ms > bound_ms:
-            what = "acknowledgement" if self._up else "answer to the greeting"
+            what = "acknowledgement" if self._traffic is not None else "answer to the greeting"
             self._fall(f"no {what} from the broker within {bound_ms // 1000} s")
 
-    def _fall(self, why: str) -> None:
+    def _part(self, now_ms: int) -> None:
+        """The connection is gone: what ended it, and whether somebody else has our name."""
+        why, reason, said = (
+            self._ears.partings[0] if self._ears.partings else Parting("connection lost")
+        )
+        traffic = self._traffic
+        under_way = traffic is not None and any(isinstance(one, int) for one in traffic.unanswered)
+        if reason == PACKET_TOO_LARGE:
+            self._appetite.refused(now_ms)
+        elif under_way and not self._accepted and not said:
+            self._appetite.cut(now_ms)
+        soon = traffic is not None and now_ms - self._up_since_ms < SOON_MS
+        silently = soon and not said and not under_way
+        self._lost_soon = self._lost_soon + 1 if silently else 0
+        rival = reason == TAKEN_OVER or self._lost_soon >= SOON_COUNT
+        if rival:
+            why = f"{why}: {rival_words(self._config.broker.client_id)}"
+        self._fall(why, rival=rival)
+
+    def _fall(self, why: str, *, rival: bool = False) -> None:
         """Drop the connection without a goodbye: the broker sends the last will."""
-        client, self._client, self._up = self._client, None, False
+        client, self._client, self._traffic = self._client, None, None
         sock = client.socket() if client is not None else None
         if sock is not None:
             sock.close()
-        self._events.append(LinkDown(f"{self._config.broker.host}: {why}"))
+        self._events.append(LinkDown(f"{self._config.broker.host}: {why}", rival))
 
     def send_records(self, payload: bytes) -> int:
-        assert self._up, "records are sent while the link is up"
+        assert self._traffic is not None, "records are sent while the link is up"
         assert len(payload) <= self._batch_bytes_max, "a batch is within the link's bytes"
-        assert len(self._batches) < WINDOW_MAX, "batches are sent within the window"
         self._tokens += 1
-        self._batches.append((self._tokens, payload))
+        self._traffic.add_batch(self._tokens, payload)
         return self._tokens
 
     def send_state(self, payload: bytes) -> None:
-        if not self._up:
+        if self._traffic is None:
             return
         if len(payload) > self._batch_bytes_max:
             too_large = f"the state has {len(payload)} bytes, the link {self._batch_bytes_max}"
             self._events.append(LinkTrouble(too_large))
             return
-        self._retained[self._config.topic("state")] = payload
+        self._traffic.retain(self._config.topic("state"), payload)
 
     def close(self) -> None:
         """`online` says stopped, not lost; what the broker does not take in time stays unsaid."""
+        if self._dial is not None:
+            self._dial.abandon()
+            self._dial = None
         client, self._client = self._client, None
         if client is None:
             return
-        if self._up:
+        if self._traffic is not None:
             stopped = self._presence("offline", "stopped")
             client.publish(self._config.topic("online"), stopped, qos=1, retain=True)
-        self._up = False
+        self._traffic = None
         say_goodbye(client)
 
     def _presence(self, status: str, cause: str = "") -> bytes:
         words = {"schema": 1, "station": self._config.station, "status": status}
         cause_words = {"cause": cause} if cause else {}
         return json.dumps({**words, **cause_words, "version": self._config.version}).encode()
-
-
-def _judge(puback: _Puback, topic: str) -> tuple[Answer, str]:
-    if puback.reason == NO_MATCHING_SUBSCRIBERS:
-        return Answer.KEPT, f"no_consumer: nobody is subscribed to {topic}"
-    if puback.reason == PAYLOAD_FORMAT_INVALID:
-        return Answer.REJECTED, puback.words
-    if puback.reason >= FAILED:
-        return Answer.KEPT, f"{puback.words}: topic {topic}"
-    return Answer.ACCEPTED, ""
-
-
-def _parting(flags: Any, reason: ReasonCode, properties: Properties | None) -> str:
-    if flags.is_disconnect_packet_from_server:
-        return f"the broker ended the session: {reason_words(reason, properties)}"
-    if str(reason) == "Unspecified error":  # paho's word for an end without a packet
-        return "the connection was lost"
-    return str(reason).lower()

@@ -21,9 +21,11 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from agent.core import model
-from agent.ports import Batch, RawRecord
+from agent.ports import Batch, Place, RawRecord
 
 SCHEMA = 1
+NUMBER_MAX = 2**53 - 1  # exact in every JSON reader
+WORD_MAX = 128
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = "_utc_ms"
@@ -56,11 +58,43 @@ class JsonCodec:
         number, digest = spoken["head"]
         return _dumps({"schema": SCHEMA, **spoken, "head": {"number": number, "hash": digest}})
 
+    def read_receipt(self, payload: bytes) -> Place | None:
+        """`{"epoch": "9f1c…", "number": 1203}`; further names are left for later versions."""
+        told = _object(payload)
+        return _place(told.get("epoch"), told.get("number"))
+
+    def read_head(self, payload: bytes) -> Place | None:
+        told = _object(payload)
+        head = told.get("head")
+        if not isinstance(head, dict):
+            return None
+        return _place(told.get("epoch"), head.get("number"), head.get("hash"))
+
 
 def instant(utc_ms: int) -> str:
     """RFC 3339 in UTC, with milliseconds: exact, since no float is made."""
     moment = _EPOCH + timedelta(milliseconds=utc_ms)
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    """Whatever anybody wrote there; empty when it is no JSON object."""
+    try:
+        told = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _place(epoch: object, number: object, digest: object = "") -> Place | None:
+    if not _is_word(epoch) or not _is_word(digest) or type(number) is not int:
+        return None
+    return Place(str(epoch), number, str(digest)) if 0 <= number <= NUMBER_MAX else None
+
+
+def _is_word(given: object) -> bool:
+    """An epoch, a hash or nothing."""
+    return isinstance(given, str) and len(given) <= WORD_MAX and (not given or given.isalnum())
 
 
 class _Layout(NamedTuple):
@@ -114,8 +148,14 @@ def _layout(target: type) -> _Layout:
 
 def _column(name: str) -> str:
     """`started_utc_ms` holds milliseconds; what is sent is an instant, and is named so."""
+    if name == "utc_ms":
+        return "instant"
     stem = name.removesuffix(_MILLISECONDS)
     return name if stem == name else "at" if stem == "at" else f"{stem}_at"
+
+
+def _is_instant(name: str) -> bool:
+    return name == "utc_ms" or name.endswith(_MILLISECONDS)
 
 
 def _plain(default: Any) -> Any:
@@ -128,7 +168,7 @@ def _plain(default: Any) -> Any:
 
 def _expander(name: str, hint: Any) -> Expand | None:
     """How a stored value of this field is named in parts; None when it is sent as it is."""
-    if name.endswith(_MILLISECONDS):
+    if _is_instant(name):
         return lambda utc_ms: None if utc_ms is None else instant(utc_ms)
     inner = [part for part in typing.get_args(hint) or (hint,) if dataclasses.is_dataclass(part)]
     if not inner:
@@ -151,9 +191,7 @@ def _spoken(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        _column(name): instant(item)
-        if name.endswith(_MILLISECONDS) and item is not None
-        else _spoken(item)
+        _column(name): instant(item) if _is_instant(name) and item is not None else _spoken(item)
         for name, item in value.items()
     }
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from agent.ports import Answer, LinkDown, LinkEvent, LinkUp, Receipt
+from agent.ports import Answer, Heard, LinkDown, LinkEvent, LinkUp, Receipt, Word
 
 
 @dataclass(slots=True)
@@ -18,6 +18,7 @@ class Behaviour:
     """What the platform does now; change it at any time."""
 
     reachable: bool = True
+    rival: bool = False  # another client takes our name
     consumed: bool = True  # somebody is subscribed
     answers: bool = True  # False: batches arrive and no receipt comes back
     rejects: Callable[[bytes], bool] = field(default=lambda _payload: False)
@@ -41,6 +42,7 @@ class SimulatedPlatform:
         self._tokens = 0
         self._queue: deque[tuple[int, bytes]] = deque()
         self._unanswered: deque[Receipt] = deque()
+        self._heard: list[Heard] = []
 
     def connect(self) -> None:
         assert not self._connecting, "connect is for a link that is down"
@@ -66,6 +68,8 @@ class SimulatedPlatform:
             self._connecting, self._up = False, True
             events.append(self._limits)
         self._deliver()
+        events += self._heard
+        self._heard.clear()
         if self.now.answers:
             events += self._unanswered
             self._unanswered.clear()
@@ -84,6 +88,12 @@ class SimulatedPlatform:
         if self._up:
             self.states.append(payload)
             self.order.append("state")
+
+    def say(self, word: Word, payload: bytes) -> None:
+        """As a message of the platform's own; nobody hears it while the link is down."""
+        if self._up:
+            self._heard.append(Heard(word, payload))
+            self._wake()
 
     def close(self) -> None:
         self._up = self._connecting = False
@@ -108,7 +118,8 @@ class SimulatedPlatform:
         self._up = self._connecting = False
         self._queue.clear()
         self._unanswered.clear()
-        return LinkDown("the simulated platform is out of reach")
+        self._heard.clear()
+        return LinkDown("the simulated platform is out of reach", rival=self.now.rival)
 
     def _wake(self) -> None:
         self._far.send(b"\0")

@@ -5,17 +5,19 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from agent.ports import Answer, LinkDown, LinkTrouble, LinkUp, Receipt
+from agent.ports import Answer, CertificatesSeen, LinkDown, LinkTrouble, LinkUp, Receipt
 from drivers.host import monotonic_ms
 from drivers.mqtt import Broker, MqttConfig, MqttLink, Receiver, TlsFiles
-from drivers.mqtt.link import BATCH_BYTES_MAX, CONNACK_TIMEOUT_MS, RECEIPT_TIMEOUT_MS, WINDOW_MAX
+from drivers.mqtt.appetite import BATCH_BYTES_MAX
+from drivers.mqtt.link import CONNACK_TIMEOUT_MS, RECEIPT_TIMEOUT_MS
+from drivers.mqtt.traffic import WINDOW_MAX
 from tests.drivers.certificates import ELSEWHERE, HOST, Authority
 from tests.links import hear, listen, subscribe, turn
 from tests.mosquitto import OPEN, Mosquitto
@@ -214,6 +216,7 @@ def test_a_broker_that_takes_the_socket_and_never_greets_is_given_up(
     mosquitto.freeze()
     link = link_to(at(mosquitto.port))
     link.connect()
+    hear(link, CertificatesSeen)
     step = {"readable": False, "writable": True}
     assert link.step(**step, monotonic_ms=0) == []
     assert link.step(**step, monotonic_ms=CONNACK_TIMEOUT_MS) == []
@@ -246,7 +249,7 @@ def test_a_silent_broker_is_noticed_by_the_keepalive(mosquitto: Mosquitto) -> No
 
 
 def impostor(*answers: bytes) -> int:
-    """A server that reads a little, answers these bytes, and hangs up. Its port."""
+    """A server that reads a little, answers these bytes, and hangs up in good order. Its port."""
     listening = socket.create_server(("127.0.0.1", 0))
     port: int = listening.getsockname()[1]
 
@@ -255,6 +258,10 @@ def impostor(*answers: bytes) -> int:
             peer.recv(4096)
             for answer in answers:
                 peer.sendall(answer)
+            peer.shutdown(socket.SHUT_WR)
+            with suppress(OSError):
+                while peer.recv(4096):
+                    pass
 
     threading.Thread(target=serve, daemon=True).start()
     return port
