@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from agent.amounts import AmountError, volume_l
-from agent.cli.options import add_actor, add_config, order, settings_of
+from agent.cli.asking import add_actor, order
+from agent.cli.options import add_config, settings_of
 from agent.core.model import AllocationKind
 
 

@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from agent.amounts import energy_wh, volume_l
-from agent.cli.options import add_actor, add_config, order, settings_of
+from agent.cli.asking import add_actor, order
+from agent.cli.options import add_config, settings_of
 from agent.core.model import Role
 
 

@@ -5,7 +5,8 @@ import json
 from typing import Any
 
 from agent import rows
-from agent.cli.options import add_config, administrator, settings_of
+from agent.cli.asking import administrator
+from agent.cli.options import add_config, settings_of
 
 PAGE = 500
 

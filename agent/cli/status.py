@@ -5,14 +5,8 @@ import json
 from typing import Any
 
 from agent import words
-from agent.cli.options import (
-    account_lines,
-    add_config,
-    administrator,
-    labelled,
-    language_of,
-    settings_of,
-)
+from agent.cli.asking import account_lines, administrator, labelled
+from agent.cli.options import add_config, language_of, settings_of
 from agent.core.model import ConditionKind, Quantity
 
 ANSWER_WITHIN_S = 10.0

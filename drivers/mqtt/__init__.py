@@ -5,6 +5,7 @@ the demo and the tests. paho runs without its threads: the caller's selector wai
 a lock.
 """
 
+import drivers.mqtt.lean  # noqa: F401  first: the others import paho as it is then
 from drivers.mqtt.broker import Broker, TlsFiles
 from drivers.mqtt.link import MqttConfig, MqttLink
 from drivers.mqtt.receiver import Message, Receiver

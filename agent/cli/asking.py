@@ -1,0 +1,71 @@
+"""Room rule: what the commands that speak at the desk share. No resident process loads it."""
+
+import argparse
+import getpass
+from typing import Any
+
+from agent import words
+from agent.cli.options import language_of
+from agent.core.model import Refusal, Refused
+from agent.desk.client import Client
+from agent.settings import Settings, desk_socket
+from drivers.host import HostClock
+
+# A command is judged by the next scan and committed; a slow card and a full bus fit into this.
+COMMAND_WITHIN_S = 30.0
+REFUSED = 1
+LABEL_WIDTH = 20
+
+
+def add_actor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as", dest="actor", help="who asks; the login name if not given")
+
+
+def administrator(settings: Settings) -> Client:
+    """The desk's door for root on this host. DeskGone when control does not run."""
+    return Client(desk_socket(settings, "admin"))
+
+
+def order(
+    options: argparse.Namespace, settings: Settings, kind: str, fields: dict[str, Any]
+) -> int:
+    """Hand an order to the desk, wait for its verdict and say it. 0 when it took effect."""
+    language = language_of(options, settings)
+    now = HostClock(settings.clock.trusted_when).now()
+    with administrator(settings) as client:
+        asked = {
+            "actor": options.actor or getpass.getuser(),
+            "order": kind,
+            "fields": fields,
+            # Nobody waits for it any longer: it must not take effect behind the asker's back,
+            # who may have asked again.
+            "not_after_utc_ms": now.utc_ms + int(COMMAND_WITHIN_S * 1000),
+        }
+        verdict = client.call("command", asked, COMMAND_WITHIN_S)["verdict"]
+    if verdict["refusal"] is not None:
+        refused = verdict["refusal"]
+        why = Refusal(Refused(refused["reason"]), refused["given"], refused["expected"])
+        print(words.say("verdict.refused", language, why=words.refusal(why, language)))
+        return REFUSED
+    done = words.say(f"order.{verdict['order']}", language)
+    print(words.say("verdict.accepted", language, order=done))
+    for line in account_lines(verdict["balance"], language):
+        print(line)
+    return 0
+
+
+def account_lines(balance: dict[str, int] | None, language: str) -> list[str]:
+    """The account of the year as label and value; nothing while there is none."""
+    if balance is None:
+        return []
+    remaining_l = balance["remaining_l"]
+    last = ("over_plan", -remaining_l) if remaining_l < 0 else ("remaining", remaining_l)
+    pairs = [("allocation", balance["allocated_l"]), ("withdrawn", balance["withdrawn_l"]), last]
+    lines = [labelled("plan_year", str(balance["year"]), language)]
+    return lines + [labelled(name, words.volume(litres), language) for name, litres in pairs]
+
+
+def labelled(name: str, value: str, language: str) -> str:
+    """A label of the catalogue and its value, the values in one column."""
+    label = words.say(f"label.{name}", language)
+    return f"  {label}{' ' * (LABEL_WIDTH - words.width(label))}{value}"
