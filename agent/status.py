@@ -34,6 +34,14 @@ class UplinkPicture:
     error: str
     parked: int
     delivered: int
+    warning: str = ""
+    batches: int = 0
+    bytes: int = 0
+    reconnects: int = 0
+    rejected: int = 0
+    foreign: int = 0
+    last_error: str = ""
+    last_error_utc_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,14 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
                 "error": one.error,
                 "parked": one.parked,
                 "delivered": one.delivered,
+                "warning": one.warning,
+                "batches": one.batches,
+                "bytes": one.bytes,
+                "reconnects": one.reconnects,
+                "rejected": one.rejected,
+                "foreign": one.foreign,
+                "last_error": one.last_error,
+                "last_error_utc_ms": one.last_error_utc_ms,
             }
             for name, one in around.uplinks.items()
         },

@@ -37,6 +37,7 @@ COMMANDS = {
     "check": Command("say what is wrong with a station's settings", "agent.cli.check"),
     "status": Command("how the station is now", "agent.cli.status"),
     "records": Command("what was written down", "agent.cli.records"),
+    "resend": Command("send a platform records once more", "agent.cli.resend"),
     "allocate": Command("give a plan year its water", "agent.cli.allocate"),
     "fit-meter": Command("declare the meter that is fitted", "agent.cli.fit_meter"),
     "simulate": Command("a pump house on a tty", "drivers.simulator.command"),

@@ -1,7 +1,9 @@
 """`wellkeeper uplink NAME`: one platform's link. Loads no bus and no database."""
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 from agent.cli import CONFIGURATION, VERSION
 from agent.cli.options import add_config, settings_of
@@ -36,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
             policy=UplinkPolicy(
                 batch_interval_ms=platform.batch_interval_s * 1000,
                 state_interval_ms=platform.state_interval_s * 1000,
+                receipts=platform.receipts,
+                records_per_s=platform.records_per_s,
             ),
             stop=stop,
         )
@@ -43,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _mqtt(settings: Settings, platform: Platform) -> MqttConfig:
-    files, secret = platform.tls, platform.password_file
+    files = platform.tls
     station = settings.station.id
     return MqttConfig(
         broker=Broker(
@@ -52,12 +56,26 @@ def _mqtt(settings: Settings, platform: Platform) -> MqttConfig:
             client_id=f"wellkeeper-{station}",
             tls=None if files is None else TlsFiles(files.ca_file, files.cert_file, files.key_file),
             protocol=platform.protocol,
-            user=platform.user,
-            password=None if secret is None else secret.read_text("utf-8").strip(),
+            user=platform.user or _credential("user"),
+            password=_password(platform),
             keepalive_s=platform.keepalive_s,
         ),
         station=station,
         version=VERSION,
         prefix=platform.prefix,
         trust_puback=platform.trust_puback,
+        receipts=platform.receipts,
     )
+
+
+def _password(platform: Platform) -> str | None:
+    if platform.password_file is not None:
+        return platform.password_file.read_text("utf-8").strip()
+    return _credential("password")
+
+
+def _credential(name: str) -> str | None:
+    """What systemd gave this unit under `name` (LoadCredential=); the settings come first."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    file = Path(folder) / name if folder else None
+    return file.read_text("utf-8").strip() if file is not None and file.is_file() else None

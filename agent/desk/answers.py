@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from agent import rows
 from agent.core.model import Command, Origin, Verdict
 from agent.desk import wire
-from agent.desk.clients import Clients
+from agent.desk.clients import Clients, Reported
 from agent.desk.fields import Fields
 from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries, asked
@@ -63,6 +63,7 @@ class Present:
     revision: int = 0
     committed: Bell = field(default_factory=Bell)
     published: Bell = field(default_factory=Bell)
+    resends: Bell = field(default_factory=Bell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +177,51 @@ async def _status(room: Room, _: Caller, fields: Fields) -> Answer:
 
 
 async def _report(room: Room, caller: Caller, fields: Fields) -> Answer:
-    connected = fields.truth("connected")
-    error = fields.text("error", ERROR_MAX)
-    delivered = fields.integer("delivered", 0, wire.INTEGER_MAX)
+    def count(name: str) -> int:
+        return fields.integer(name, 0, wire.INTEGER_MAX, 0)
+
+    reported = Reported(
+        connected=fields.truth("connected"),
+        error=fields.text("error", ERROR_MAX),
+        warning=fields.optional_text("warning", ERROR_MAX),
+        delivered=fields.integer("delivered", 0, wire.INTEGER_MAX),
+        batches=count("batches"),
+        bytes=count("bytes"),
+        reconnects=count("reconnects"),
+        rejected=count("rejected"),
+        foreign=count("foreign"),
+        last_error=fields.optional_text("last_error", ERROR_MAX),
+        last_error_utc_ms=fields.optional_integer("last_error_utc_ms"),
+    )
     fields.end()
-    room.clients.report(caller.client, connected=connected, error=error, delivered=delivered)
+    room.clients.report(caller.client, reported)
+    return _said({})
+
+
+async def _resend(room: Room, _: Caller, fields: Fields) -> Answer:
+    platform = fields.text("platform")
+    first = fields.integer("from", 1, wire.INTEGER_MAX)
+    last = fields.integer("to", 1, wire.INTEGER_MAX)
+    fields.end()
+    order = room.clients.resend(platform, first, last, room.present.head.number)
+    room.present.resends.ring()
+    return _said({"id": order.id})
+
+
+async def _resend_wait(room: Room, caller: Caller, fields: Fields) -> Answer:
+    wait_ms = fields.integer("wait_ms", 0, wire.WAIT_MS_MAX, 0)
+    fields.end()
+    clients, name = room.clients, caller.client
+    await room.present.resends.heard_until(lambda: clients.next_resend(name) is not None, wait_ms)
+    order = clients.next_resend(name)
+    told = None if order is None else {"id": order.id, "from": order.first, "to": order.last}
+    return _said({"resend": told})
+
+
+async def _resend_done(room: Room, caller: Caller, fields: Fields) -> Answer:
+    number = fields.integer("id", 0, wire.INTEGER_MAX)
+    fields.end()
+    room.clients.resent(caller.client, number)
     return _said({})
 
 
@@ -235,10 +276,13 @@ _METHODS: dict[str, Method] = {
     "park": _park,
     "status": _status,
     "report": _report,
+    "resend": _resend,
+    "resend_wait": _resend_wait,
+    "resend_done": _resend_done,
     "command": _command,
     "bus_ask": _bus_ask,
 }
-_ADMIN_MAY: Sequence[str] = ("hello", "records", "status", "command", "bus_ask")
+_ADMIN_MAY: Sequence[str] = ("hello", "records", "status", "command", "bus_ask", "resend")
 _UPLINK_MAY: Sequence[str] = (
     "hello",
     "records",
@@ -247,4 +291,6 @@ _UPLINK_MAY: Sequence[str] = (
     "park",
     "status",
     "report",
+    "resend_wait",
+    "resend_done",
 )

@@ -4,9 +4,11 @@ Its cursor and its parked records are promises that the scan's next transaction 
 until then they are here. A crash in between repeats records and loses none.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
+from typing import NamedTuple
 
 from agent.desk.wire import BAD_FIELDS, TOO_BUSY, Refused
 from agent.journal import Parked, Reader
@@ -15,6 +17,33 @@ from agent.status import UplinkPicture
 # Parked records that wait for the next transaction.
 PARKED_PENDING_MAX = 1000
 NOT_RUNNING = "the uplink is not running"
+# Ranges of one platform that wait to be sent again.
+RESENDS_MAX = 8
+
+
+class Resend(NamedTuple):
+    """Records that somebody wants sent to a platform once more, ends included."""
+
+    id: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What an uplink says of itself; counted since it started."""
+
+    connected: bool = False
+    error: str = NOT_RUNNING
+    warning: str = ""
+    delivered: int = 0
+    batches: int = 0
+    bytes: int = 0
+    reconnects: int = 0
+    rejected: int = 0
+    foreign: int = 0
+    last_error: str = ""
+    last_error_utc_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -22,10 +51,9 @@ class _Client:
     cursor: int
     parked: int
     connections: int = 0
-    connected: bool = False
-    error: str = NOT_RUNNING
-    delivered: int = 0
+    reported: Reported = Reported()
     to_park: dict[int, Parked] = field(default_factory=dict)
+    resends: deque[Resend] = field(default_factory=deque)
 
 
 class Clients:
@@ -35,6 +63,7 @@ class Clients:
         parked = reader.parked()
         self._lock = Lock()
         self._reader = reader
+        self._resends = 0
         self._clients = {name: _Client(cursors.get(name, 0), parked.get(name, 0)) for name in names}
 
     def cursors(self) -> Mapping[str, int]:
@@ -51,10 +80,18 @@ class Clients:
             return {
                 name: UplinkPicture(
                     cursor=client.cursor,
-                    connected=client.connected,
-                    error=client.error,
                     parked=client.parked,
-                    delivered=client.delivered,
+                    connected=client.reported.connected,
+                    error=client.reported.error,
+                    warning=client.reported.warning,
+                    delivered=client.reported.delivered,
+                    batches=client.reported.batches,
+                    bytes=client.reported.bytes,
+                    reconnects=client.reported.reconnects,
+                    rejected=client.reported.rejected,
+                    foreign=client.reported.foreign,
+                    last_error=client.reported.last_error,
+                    last_error_utc_ms=client.reported.last_error_utc_ms,
                 )
                 for name, client in self._clients.items()
             }
@@ -94,17 +131,42 @@ class Clients:
                 with self._lock:
                     del self._clients[park.client].to_park[park.number]
 
-    def report(self, name: str, *, connected: bool, error: str, delivered: int) -> None:
-        client = self._clients[name]
+    def report(self, name: str, reported: Reported) -> None:
         with self._lock:
-            client.connected, client.error, client.delivered = connected, error, delivered
+            self._clients[name].reported = reported
+
+    def resend(self, name: str, first: int, last: int, head: int) -> Resend:
+        """Remember it for the uplink. Refused when there is no such platform, or no such record."""
+        client = self._clients.get(name)
+        if client is None:
+            known = ", ".join(sorted(self._clients)) or "none"
+            raise Refused(BAD_FIELDS, f"no platform is called {name!a}; there is: {known}")
+        if not first <= last <= head:
+            raise Refused(BAD_FIELDS, f"{first} to {last} is no range: the newest is {head}")
+        if len(client.resends) >= RESENDS_MAX:
+            raise Refused(TOO_BUSY, f"{RESENDS_MAX} ranges wait already: try again later")
+        self._resends += 1
+        order = Resend(self._resends, first, last)
+        client.resends.append(order)
+        return order
+
+    def next_resend(self, name: str) -> Resend | None:
+        waiting = self._clients[name].resends
+        return waiting[0] if waiting else None
+
+    def resent(self, name: str, number: int) -> None:
+        """It is done; what a control before this one ordered is no longer known."""
+        waiting = self._clients[name].resends
+        if waiting and waiting[0].id == number:
+            waiting.popleft()
 
     def came(self, name: str) -> None:
         with self._lock:
             client = self._clients.get(name)
             if client is not None:
                 client.connections += 1
-                client.error = "" if client.connections == 1 else client.error
+                if client.connections == 1:
+                    client.reported = replace(client.reported, error="")
 
     def went(self, name: str) -> None:
         """With its last connection goes what it said of itself."""
@@ -113,4 +175,4 @@ class Clients:
             if client is not None:
                 client.connections -= 1
                 if client.connections == 0:
-                    client.connected, client.error = False, NOT_RUNNING
+                    client.reported = replace(client.reported, connected=False, error=NOT_RUNNING)

@@ -172,6 +172,11 @@ class Journal:
     on_failure: Literal["run_on", "cut"] = "run_on"
     run_on_h: Annotated[int, Between(1, 72)] = 24
     run_on_percent: Annotated[int, Between(1, 20)] = 5
+    # Given up after so long, once every platform has them; entries never (agent/journal/retention).
+    samples_days: Annotated[int, Between(31, 36_525)] = 731
+    events_days: Annotated[int, Between(366, 36_525)] = 3653
+    # Beyond this the oldest samples go early, and a gap record says so.
+    megabytes_max: Annotated[int, Between(32, 100_000)] = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,10 @@ class Platform:
     state_interval_s: Annotated[int, Between(1, 86400)] = 600
     # MQTT 3.1.1 acknowledges even what its access list discards: declared, or not at all.
     trust_puback: bool = False
+    # The platform itself says how far it has stored our records; nothing else moves the cursor.
+    receipts: bool = False
+    # No bound: the link's own pace is one, and the live state passes the backlog anyway.
+    records_per_s: Annotated[int, Between(1, 100_000)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,10 +139,11 @@ def _inputs(good: Good) -> Iterator[Found]:
 
 def _platforms(good: Good) -> Iterator[Found]:
     for platform in good.each("platform"):
-        # MQTT 3.1.1 acknowledges even what its access list discards; until platforms send
-        # receipts of their own, only a declared trust may move a cursor.
-        if good.get(f"{platform}.protocol") == "mqtt311" and (
-            good.get(f"{platform}.trust_puback") is False
+        # MQTT 3.1.1 acknowledges even what its access list discards: only a platform's own
+        # receipts or a declared trust may move a cursor.
+        if good.get(f"{platform}.protocol") == "mqtt311" and not (
+            good.values.get(f"{platform}.trust_puback", True)
+            or good.values.get(f"{platform}.receipts", True)
         ):
             yield Found(f"{platform}.trust_puback", Reason.PUBACK_UNTRUSTED, "false", "true")
         password = good.get(f"{platform}.password_file")

@@ -5,30 +5,37 @@ batch that has not left yet; the backlog flows beside it.
 """
 
 import random
-import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
 from agent.desk.client import Client
 from agent.ports import (
     Answer,
     Batch,
+    CertificatesSeen,
     Clock,
     Codec,
+    Heard,
     LinkDown,
     LinkEvent,
     LinkTrouble,
     LinkUp,
+    Place,
     Platform,
     RawRecord,
     Receipt,
+    Word,
 )
 from agent.uplink.inquiry import Greeting, Inquiry
 from agent.uplink.link import Link
-from agent.uplink.live import LONG_POLL_MS, Health, LiveState, Report, one_line
+from agent.uplink.live import LONG_POLL_MS, LiveState, one_line
 from agent.uplink.outbox import BATCH_RECORDS_MAX, READ_AHEAD_MAX, Outbox
+from agent.uplink.rate import Rate
+from agent.uplink.resend import Resending
+from agent.uplink.telling import Telling
+from agent.uplink.waiting import Stop, until_ready
 
 PAGE_RECORDS = 1_000
 # The longest wait: so late may be noticed what no socket announces, a broker that fell silent.
@@ -37,18 +44,18 @@ TURN_MS = 2_000
 PERIODIC = "sample"  # every other kind is an event, and an event does not wait
 
 
+# A platform that sends receipts and is silent for so long gets everything behind them again.
+RECEIPT_PATIENCE_MS = 120_000
+
+
 @dataclass(frozen=True, slots=True)
 class UplinkPolicy:
+    """`receipts`: only the platform's own receipts move the cursor."""
+
     batch_interval_ms: int
     state_interval_ms: int
-
-
-class Stop(Protocol):
-    """Becomes readable when the process is to end."""
-
-    def fileno(self) -> int: ...
-
-    def requested(self) -> bool: ...
+    receipts: bool = False
+    records_per_s: int | None = None
 
 
 def run(
@@ -96,34 +103,48 @@ class Uplink:
         self._desk = desk
         self._policy = policy
         self._link = link
+        self._rate = Rate(policy.records_per_s)
         self._station = ""
         self._outbox: Outbox | None = None
+        self._resending = Resending()
         self._told_cursor = 0
         self._head: _Head | None = None
+        self._early: list[Heard] = []  # of what no page has shown yet; one of each word
         self._catching_up = True
         self._urgent = False
         self._oldest_ms = 0  # since when the oldest of the waiting records waits
         self._batch_records = BATCH_RECORDS_MAX  # adapts to the bytes they make
         self._refusal = ""
         self._state = LiveState(policy.state_interval_ms)
-        self._delivered = 0
-        self._report = Report()
+        self._telling = Telling()
 
     def turn(self, clock: Clock) -> None:
         now_ms = clock.monotonic_ms()
+        self.begin(now_ms)
+        link, desk = self._platform.fileno(), self._desk.fileno()
+        wants_write = self._platform.wants_write()
+        wait_ms = self.wait_ms(now_ms)
+        readable, writable = until_ready(self._stop, desk, link, wait_ms, wants_write=wants_write)
+        self.work(clock, readable=readable, writable=writable)
+
+    def begin(self, now_ms: int) -> None:
+        """What is due before a wait."""
         if not self._desk.connected and self._desk.retry_in_ms(now_ms) == 0:
             self._greet(self._desk.open(now_ms))
         if self._link.may_connect(now_ms):
             self._link.connecting = True
             self._platform.connect()
-        readable, writable = self._wait(now_ms)
+
+    def work(self, clock: Clock, *, readable: bool, writable: bool) -> None:
+        """What the wait has brought, of the platform's socket."""
         now_ms = clock.monotonic_ms()
         self._hear_desk(now_ms)
         for event in self._platform.step(readable=readable, writable=writable, monotonic_ms=now_ms):
             self._hear_platform(event, now_ms)
         if self._outbox is not None:
             self._send(self._outbox, now_ms)
-            self._ask(self._outbox, now_ms)
+            self._send_again(self._outbox, now_ms)
+            self._ask(self._outbox, clock, now_ms)
 
     def close(self, now_ms: int) -> None:
         """Say goodbye on both sides. A cursor not told in time only means a repetition."""
@@ -132,26 +153,15 @@ class Uplink:
         self._platform.close()
         self._desk.close()
 
-    def _wait(self, now_ms: int) -> tuple[bool, bool]:
-        """Whether the platform's socket is readable and writable, after a bounded wait."""
-        link, desk = self._platform.fileno(), self._desk.fileno()
-        with selectors.PollSelector() as selector:
-            if self._stop is not None:
-                selector.register(self._stop.fileno(), selectors.EVENT_READ)
-            if desk >= 0:
-                selector.register(desk, selectors.EVENT_READ)
-            if link >= 0:
-                write = selectors.EVENT_WRITE if self._platform.wants_write() else 0
-                selector.register(link, selectors.EVENT_READ | write)
-            ready = {key.fd: mask for key, mask in selector.select(self._wait_ms(now_ms) / 1000)}
-        mask = ready.get(link, 0)
-        return bool(mask & selectors.EVENT_READ), bool(mask & selectors.EVENT_WRITE)
-
-    def _wait_ms(self, now_ms: int) -> int:
+    def wait_ms(self, now_ms: int) -> int:
         """Until the next thing is due that no socket announces."""
         if self._link.connecting and self._platform.fileno() < 0:
             return 0  # it failed at once, and `step` says why
-        dues = [self._link.hold_until_ms, self._oldest_ms + self._policy.batch_interval_ms]
+        dues = [
+            self._link.hold_until_ms,
+            self._rate.free_at_ms,
+            self._oldest_ms + self._policy.batch_interval_ms,
+        ]
         if self._link.limits is None and not self._link.connecting:
             dues.append(max(now_ms, self._link.retry_at_ms))
         if not self._desk.connected:
@@ -165,10 +175,11 @@ class Uplink:
         if greeting is not None:
             self._station = greeting.station
             self._begin(greeting.epoch, greeting.cursor)
-            self._report.forget()
+            self._resending.forget()
+            self._telling.forget()
 
     def _begin(self, epoch: str, cursor: int) -> None:
-        old = self._outbox or Outbox(epoch, cursor)
+        old = self._outbox or Outbox(epoch, cursor, self._policy.receipts)
         self._outbox = old.successor(epoch, cursor)
         self._told_cursor = cursor
         self._head = None
@@ -192,8 +203,15 @@ class Uplink:
                     self._told_cursor = result["number"]
                 case "park":
                     self._outbox.parked()
+                    self._telling.rejected += 1
                     self._go_back()
-                case "report":
+                case "resend_wait":
+                    self._resending.take_order(result)
+                case "resend_page":
+                    self._resending.take_page(result, self._outbox.epoch)
+                case "resend_done":
+                    self._resending.told_done()
+                case "report" | "ahead":
                     pass
                 case _:
                     raise AssertionError(f"nobody asked {method}")
@@ -208,6 +226,9 @@ class Uplink:
             self._oldest_ms = now_ms
         self._urgent = self._urgent or any(record.kind != PERIODIC for record in records)
         outbox.add(records)
+        early, self._early = self._early, []
+        for heard in early:
+            self._understand(outbox, heard, now_ms)
 
     def _take_state(self, status: dict[str, Any], now_ms: int) -> None:
         if self._link.limits is None:
@@ -220,11 +241,15 @@ class Uplink:
         match event:
             case LinkUp():
                 self._link.came_up(event, now_ms)
+                self._telling.connects += 1
                 self._desk.drop("status")  # a fresh state now, not when it next changes
                 self._state.begin()
                 self._catching_up = True
-            case LinkDown(why):
-                self._link.fell(why, now_ms)
+            case LinkDown(why, rival):
+                self._link.fell(why, now_ms, rival=rival)
+                self._early.clear()
+                self._resending.link_lost()
+                self._desk.drop("resend_page")
                 if self._outbox is not None:
                     self._outbox.link_lost()
                 self._go_back()
@@ -233,15 +258,55 @@ class Uplink:
             case Receipt():
                 assert self._outbox is not None, "sent from an outbox"
                 self._take_receipt(self._outbox, event, now_ms)
+            case CertificatesSeen(certificates):
+                self._telling.depends_on(certificates)
+            case Heard():
+                if self._outbox is not None:
+                    self._understand(self._outbox, event, now_ms)
             case _:
                 assert_never(event)
 
+    def _understand(self, outbox: Outbox, heard: Heard, now_ms: int) -> None:
+        """What the platform says of our records, once the journal's head is known."""
+        receipt = heard.word is Word.RECEIPT
+        read = self._codec.read_receipt if receipt else self._codec.read_head
+        place = read(heard.payload)
+        if place is None:
+            self._telling.foreign += 1
+            self._link.complaint = f"a {heard.word.value} from the platform cannot be read"
+        elif self._head is None or (receipt and place.number > self._head.number):
+            # Until a page of the journal shows that there is such a record.
+            self._early = [one for one in self._early if one.word is not heard.word] + [heard]
+        elif place.epoch != outbox.epoch:
+            return  # of a journal before this one
+        elif receipt:
+            self._move_to(outbox, place)
+        elif place.number > 0 and not self._desk.under_way("ahead"):
+            # The desk knows whether that record is ours: a card put back has other ones.
+            self._desk.ask("ahead", place._asdict(), now_ms, may_refuse=True)
+
+    def _move_to(self, outbox: Outbox, place: Place) -> None:
+        if place.number <= outbox.cursor:
+            return
+        self._telling.delivered += place.number - outbox.cursor
+        if place.number <= outbox.read:
+            outbox.receipted(place.number)
+        else:  # it has more than this process has sent: its predecessor did
+            told = self._told_cursor
+            self._begin(place.epoch, place.number)
+            self._told_cursor = told
+        self._link.settled()
+
     def _take_receipt(self, outbox: Outbox, receipt: Receipt, now_ms: int) -> None:
+        if self._resending.answered(receipt.token, receipt.answer):
+            if receipt.answer is Answer.KEPT:
+                self._link.hold(receipt.why, now_ms)
+            return
         match receipt.answer:
             case Answer.ACCEPTED:
                 before = outbox.cursor
                 latency_ms = outbox.accepted(receipt.token, now_ms)
-                self._delivered += outbox.cursor - before
+                self._telling.delivered += outbox.cursor - before
                 if latency_ms is not None:
                     self._link.answered(latency_ms)
             case Answer.KEPT:
@@ -262,14 +327,20 @@ class Uplink:
         while (
             self._state.sent
             and self._due(outbox, now_ms)
-            and self._link.room(outbox.outstanding, now_ms)
+            and self._rate.allows(now_ms)
+            and self._link.room(self._outstanding(outbox), now_ms)
             and (outbox.outstanding == 0 or not outbox.searching)
         ):
             self._send_batch(outbox, now_ms)
+        if outbox.by_receipts and outbox.overdue(now_ms, RECEIPT_PATIENCE_MS):
+            outbox.again()
+            self._go_back()
+            patience_s = RECEIPT_PATIENCE_MS // 1000
+            self._link.hold(f"no receipt from the platform within {patience_s} s", now_ms)
         if not outbox.waiting:
             self._urgent = False
             at_head = self._head is not None and outbox.read >= self._head.number
-            self._catching_up = self._catching_up and not (at_head and outbox.outstanding == 0)
+            self._catching_up = self._catching_up and not (at_head and not outbox.unsettled)
 
     def _due(self, outbox: Outbox, now_ms: int) -> bool:
         if not outbox.waiting or outbox.refused is not None or self._head is None:
@@ -282,15 +353,14 @@ class Uplink:
     def _send_batch(self, outbox: Outbox, now_ms: int) -> None:
         assert self._head is not None, "a page was read"
         assert self._link.limits is not None, "there is room on the link"
-        size = outbox.batch_size(self._batch_records)
+        size = self._rate.batch_size(outbox.batch_size(self._batch_records))
         records = list(islice(outbox.waiting, size))
         head = self._head
-        payload = self._codec.encode_records(
-            Batch(self._station, outbox.epoch, records, head.number, head.digest)
-        )
+        payload = self._encoded(outbox, records, head)
         bytes_max = self._link.limits.batch_bytes_max
         if len(payload) <= bytes_max:
             outbox.sent(len(records), self._platform.send_records(payload), now_ms)
+            self._count(records, payload, now_ms)
             self._oldest_ms = now_ms
             if len(payload) * 2 < bytes_max and len(records) == self._batch_records:
                 self._batch_records = min(self._batch_records * 2, BATCH_RECORDS_MAX)
@@ -303,16 +373,44 @@ class Uplink:
                 now_ms,
             )
 
-    def _ask(self, outbox: Outbox, now_ms: int) -> None:
+    def _outstanding(self, outbox: Outbox) -> int:
+        return outbox.outstanding + self._resending.under_way
+
+    def _send_again(self, outbox: Outbox, now_ms: int) -> None:
+        """A batch of what was asked for again; its place in the window is like any other's."""
+        again, head = self._resending, self._head
+        records = again.batch(self._rate.batch_size(BATCH_RECORDS_MAX))
+        room = self._state.sent and self._link.room(self._outstanding(outbox), now_ms)
+        if head is None or not records or not room or not self._rate.allows(now_ms):
+            return
+        payload = self._encoded(outbox, records, head)
+        assert self._link.limits is not None, "there is room on the link"
+        if len(payload) > self._link.limits.batch_bytes_max:
+            again.too_large(len(records))
+        else:
+            again.sent(len(records), self._platform.send_records(payload))
+            self._count(records, payload, now_ms)
+
+    def _encoded(self, outbox: Outbox, records: Sequence[RawRecord], head: _Head) -> bytes:
+        return self._codec.encode_records(
+            Batch(self._station, outbox.epoch, records, head.number, head.digest)
+        )
+
+    def _count(self, records: Sequence[RawRecord], payload: bytes, now_ms: int) -> None:
+        self._rate.spend(len(records), now_ms)
+        self._telling.sent(len(payload))
+
+    def _ask(self, outbox: Outbox, clock: Clock, now_ms: int) -> None:
         if self._link.limits is not None:
             self._ask_records(outbox, now_ms)
+            self._resending.ask(self._desk, now_ms)
             if not self._desk.under_way("status"):
                 self._desk.ask("status", self._state.question(now_ms), now_ms)
         self._tell_cursor(outbox, now_ms)
         if outbox.refused is not None and not self._desk.under_way("park"):
             fields = {"number": outbox.refused, "reason": one_line(self._refusal)}
             self._desk.ask("park", fields, now_ms)
-        self._tell_health(now_ms)
+        self._telling.tell(self._desk, self._link, clock, now_ms)
 
     def _ask_records(self, outbox: Outbox, now_ms: int) -> None:
         """Wait at the desk for new records only when nothing is owed.
@@ -333,10 +431,3 @@ class Uplink:
         if outbox.cursor > self._told_cursor and not self._desk.under_way("move_cursor"):
             fields = {"epoch": outbox.epoch, "number": outbox.cursor}
             self._desk.ask("move_cursor", fields, now_ms)
-
-    def _tell_health(self, now_ms: int) -> None:
-        link = self._link
-        health = Health(link.limits is not None, one_line(link.error), self._delivered)
-        due = self._report.due(health, now_ms) and not self._desk.under_way("report")
-        if due and self._desk.ask("report", health._asdict(), now_ms):
-            self._report.told(health, now_ms)

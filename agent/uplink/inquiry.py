@@ -35,8 +35,9 @@ class Inquiry:
     def __init__(self, reach: Callable[[], Client]) -> None:
         self._reach = reach
         self._client: Client | None = None
-        self._wanted: dict[int, str] = {}  # id to method
+        self._wanted: dict[int, str] = {}  # id to the name of what was asked
         self._dropped: set[int] = set()
+        self._refusable: set[int] = set()
         self._failures = 0
         self._retry_at_ms = 0
         self.error = ""
@@ -71,16 +72,32 @@ class Inquiry:
     def under_way(self, method: str) -> bool:
         return method in self._wanted.values()
 
-    def ask(self, method: str, fields: Mapping[str, Any], now_ms: int) -> bool:
-        """False when it was not asked: too many at once, or nobody is there. Ask again later."""
-        assert not self.under_way(method), f"{method} is under way"
+    def ask(
+        self,
+        method: str,
+        fields: Mapping[str, Any],
+        now_ms: int,
+        *,
+        answer_to: str = "",
+        may_refuse: bool = False,
+    ) -> bool:
+        """False when it was not asked: too many at once, or nobody is there. Ask again later.
+
+        `answer_to` is the name under which the answer comes, when it is not the method's. A
+        refusal ends the connection, unless it may be: then nothing comes of it.
+        """
+        name = answer_to or method
+        assert not self.under_way(name), f"{name} is under way"
         if self._client is None or len(self._wanted) + len(self._dropped) >= UNDER_WAY_MAX:
             return False
         try:
-            self._wanted[self._client.post(method, fields)] = method
+            number = self._client.post(method, fields)
         except DeskGone as fault:
             self._close(str(fault), now_ms)
             return False
+        self._wanted[number] = name
+        if may_refuse:
+            self._refusable.add(number)
         return True
 
     def drop(self, method: str) -> None:
@@ -101,6 +118,10 @@ class Inquiry:
         for reply in replies:
             method = self._wanted.pop(reply.id, None)
             self._dropped.discard(reply.id)
+            harmless = reply.id in self._refusable
+            self._refusable.discard(reply.id)
+            if method is not None and reply.error is not None and harmless:
+                continue
             if method is not None and reply.error is not None:
                 self._close(f"the desk refused {method}: {reply.error}", now_ms)
                 return []
@@ -114,6 +135,7 @@ class Inquiry:
         self._client = None
         self._wanted.clear()
         self._dropped.clear()
+        self._refusable.clear()
 
     def _close(self, why: str, now_ms: int) -> None:
         self.close()

@@ -43,9 +43,15 @@ class Link:
         self.fault = self.complaint = ""
         self._release()
 
-    def fell(self, why: str, now_ms: int) -> None:
+    def fell(self, why: str, now_ms: int, *, rival: bool = False) -> None:
         self._outage = retry.failed(self._outage, self._up_since_ms, now_ms)
-        self.retry_at_ms = now_ms + retry.delay_ms(self._outage, self.draw())
+        if rival:
+            self._outage = retry.taken_over(self._outage, now_ms)
+            # Half of it is waited for certain: a draw near zero would take the name right back.
+            draw = (1 + self.draw()) / 2
+        else:
+            draw = self.draw()
+        self.retry_at_ms = now_ms + retry.delay_ms(self._outage, draw)
         self.limits, self.connecting, self._up_since_ms = None, False, None
         self.fault, self.complaint = why, ""
         self._release()
@@ -57,11 +63,15 @@ class Link:
 
     def answered(self, latency_ms: int) -> None:
         """One more in flight while the answers are quick, half as many when they are not."""
+        self.settled()
+        quick = latency_ms <= ANSWER_GOOD_MS
+        self.pace = self.pace + 1 if quick else max(1, self.pace // 2)
+
+    def settled(self) -> None:
+        """Whoever took no batch for a while has taken one."""
         if self._hold is not None:
             self.complaint = ""
         self._release()
-        quick = latency_ms <= ANSWER_GOOD_MS
-        self.pace = self.pace + 1 if quick else max(1, self.pace // 2)
 
     def room(self, outstanding: int, now_ms: int) -> bool:
         """May one more batch go out?"""

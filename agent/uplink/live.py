@@ -48,9 +48,19 @@ class LiveState:
 
 
 class Health(NamedTuple):
+    """What the desk is told. `connected`, `error` and `warning` at once, the counts by and by."""
+
     connected: bool
     error: str
+    warning: str
     delivered: int
+    batches: int
+    bytes: int
+    reconnects: int
+    rejected: int
+    foreign: int
+    last_error: str
+    last_error_utc_ms: int | None
 
 
 @dataclass(slots=True)
@@ -67,7 +77,7 @@ class Report:
     def due(self, health: Health, now_ms: int) -> bool:
         """A change at once, mere progress every REPORT_INTERVAL_MS."""
         told = self._told
-        if told is None or told[:2] != health[:2]:
+        if told is None or told[:3] != health[:3]:
             return True
         return told != health and now_ms - self._told_ms >= REPORT_INTERVAL_MS
 

@@ -23,14 +23,19 @@ class _Sent:
     token: int
     sent_ms: int
     accepted: bool = False
+    taken_ms: int | None = None  # by the broker, while only the platform's receipt is believed
 
 
 @dataclass(slots=True)
 class Outbox:
-    """One epoch. `cursor`: all up to here is receipted or parked. `read`: taken from the desk."""
+    """One epoch. `cursor`: all up to here is receipted or parked. `read`: taken from the desk.
+
+    `by_receipts`: a batch that the broker took is not done until the platform says so.
+    """
 
     epoch: str
     cursor: int
+    by_receipts: bool = False
     read: int = field(init=False)
     waiting: deque[RawRecord] = field(default_factory=deque)
     refused: int | None = None  # a single record the platform rejects; parked before we go on
@@ -44,7 +49,7 @@ class Outbox:
     def successor(self, epoch: str, cursor: int) -> "Outbox":
         """Begin again at the desk's word; what is in flight still fills the window."""
         self._go_back(self.cursor)
-        begun = Outbox(epoch, cursor)
+        begun = Outbox(epoch, cursor, self.by_receipts)
         begun._forgotten = self._forgotten
         return begun
 
@@ -52,6 +57,12 @@ class Outbox:
     def outstanding(self) -> int:
         """Batches without a receipt, believed or not: what fills the link's window."""
         return sum(not sent.accepted for sent in self._in_flight) + len(self._forgotten)
+
+    @property
+    def unsettled(self) -> bool:
+        """The broker may still refuse something of what is on its way."""
+        untaken = any(not one.accepted and one.taken_ms is None for one in self._in_flight)
+        return untaken or bool(self._forgotten)
 
     @property
     def searching(self) -> bool:
@@ -79,12 +90,37 @@ class Outbox:
         sent = self._answered(token)
         if sent is None:
             return None
+        if self.by_receipts:
+            sent.taken_ms = now_ms
+            return now_ms - sent.sent_ms
         sent.accepted = True
         while self._in_flight and self._in_flight[0].accepted:
             self.cursor = self._in_flight.popleft().last
+        self._settle()
+        return now_ms - sent.sent_ms
+
+    def receipted(self, number: int) -> None:
+        """The platform has stored everything up to `number`, which was read from the desk."""
+        assert number <= self.read, "a receipt for what was never read is not for this outbox"
+        self.cursor = max(self.cursor, number)
+        while self._in_flight and self._in_flight[0].last <= self.cursor:
+            self._in_flight.popleft()
+        while self.waiting and self.waiting[0].number <= self.cursor:
+            self.waiting.popleft()
+        self._settle()
+
+    def overdue(self, now_ms: int, patience_ms: int) -> bool:
+        """The broker took a batch long ago, and the platform has not said that it has it."""
+        taken_ms = self._in_flight[0].taken_ms if self._in_flight else None
+        return taken_ms is not None and now_ms - taken_ms >= patience_ms
+
+    def again(self) -> None:
+        """Everything behind the cursor goes once more."""
+        self._go_back(self.cursor)
+
+    def _settle(self) -> None:
         if self._suspect_until is not None and self.cursor >= self._suspect_until:
             self._suspect_until = None
-        return now_ms - sent.sent_ms
 
     def kept(self, token: int) -> bool:
         """It goes again, with all that followed. False when it is no longer believed."""
@@ -124,8 +160,11 @@ class Outbox:
         return next((sent for sent in self._in_flight if sent.token == token), None)
 
     def _go_back(self, number: int) -> None:
-        answered = {sent.token for sent in self._in_flight if sent.accepted}
-        while self._in_flight and self._in_flight[-1].first > number:
+        number = max(number, self.cursor)  # a receipt may end in the middle of a batch
+        answered = {
+            sent.token for sent in self._in_flight if sent.accepted or sent.taken_ms is not None
+        }
+        while self._in_flight and self._in_flight[-1].last > number:
             self._forgotten.add(self._in_flight.pop().token)
         self._forgotten -= answered
         self.waiting.clear()

@@ -13,6 +13,7 @@ LONG_CAP_MS = 10 * 60_000
 STABLE_MS = 5 * 60_000
 DELAY_MIN_MS = 100
 DOUBLINGS_MAX = 7
+RIVAL_DOUBLINGS = 4  # 80 s
 
 assert SHORT_CAP_MS << DOUBLINGS_MAX >= LONG_CAP_MS, "the doublings reach the long cap"
 
@@ -33,6 +34,13 @@ def failed(outage: Outage | None, up_since_ms: int | None, now_ms: int) -> Outag
     if now_ms - outage.since_ms < SHORT_OUTAGE_MS:
         return outage
     return Outage(outage.since_ms, min(outage.doublings + 1, DOUBLINGS_MAX))
+
+
+def taken_over(outage: Outage | None, now_ms: int) -> Outage:
+    """After another client took our name. Two that fight for it must not do so every second."""
+    known = outage or Outage(now_ms)
+    doublings = max(RIVAL_DOUBLINGS, known.doublings + 1)
+    return Outage(known.since_ms, min(doublings, DOUBLINGS_MAX))
 
 
 def delay_ms(outage: Outage, draw: float) -> int:

@@ -57,7 +57,7 @@ class House:
 
     def open_desk(self) -> None:
         self._desk = Desk(
-            {"a": self._folder / "a.sock"},
+            {"a": self._folder / "a.sock", "admin": self._folder / "admin.sock"},
             self._folder / "journal.db",
             station=STATION,
             version="1",
