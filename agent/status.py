@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.core.model import Balance, Moment
+from agent.core.model import Balance, Moment, Reading
 from agent.core.scan import Outcome
 from agent.core.state import State
 from agent.ports import BusStanding, Counters
@@ -74,16 +74,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "energise": identity.energise,
         "reasons": list(outcome.decision.reasons),
         "balance": _balance(outcome.balance),
-        "readings": [
-            {
-                "instrument": one.instrument,
-                "quantity": one.quantity,
-                "value": one.value,
-                "quality": one.quality,
-                "fault": one.fault,
-            }
-            for one in outcome.readings
-        ],
+        "readings": [reading_picture(one) for one in outcome.readings],
         "conditions": [
             {
                 "kind": one.kind,
@@ -96,7 +87,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         ],
         "session": _session(outcome.state, outcome.moment),
         "instruments": dict(around.instruments),
-        "buses": {one.name: _bus(one, around.counters) for one in around.buses},
+        "buses": {one.name: bus_picture(one, around.counters) for one in around.buses},
         "inputs": dict(around.inputs),
         "journal": {"failing": around.journal_failing},
         "uplinks": {
@@ -136,7 +127,17 @@ def revision(outcome: Outcome) -> tuple[Any, ...]:
     )
 
 
-def _bus(bus: BusStanding, counters: Sequence[Counters]) -> dict[str, Any]:
+def reading_picture(one: Reading) -> dict[str, Any]:
+    return {
+        "instrument": one.instrument,
+        "quantity": one.quantity,
+        "value": one.value,
+        "quality": one.quality,
+        "fault": one.fault,
+    }
+
+
+def bus_picture(bus: BusStanding, counters: Sequence[Counters]) -> dict[str, Any]:
     """How a bus stands, and how each instrument on it has answered since control started."""
     return {
         "connected": bus.connected,

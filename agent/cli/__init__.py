@@ -40,6 +40,7 @@ COMMANDS = {
     "resend": Command("send a platform records once more", "agent.cli.resend"),
     "allocate": Command("give a plan year its water", "agent.cli.allocate"),
     "fit-meter": Command("declare the meter that is fitted", "agent.cli.fit_meter"),
+    "bus": Command("find, read and watch what hangs on the RS-485 lines", "agent.cli.bus"),
     "simulate": Command("a pump house on a tty", "drivers.simulator.command"),
     "demo": Command("the main job in about a minute", "agent.demo.command"),
 }
@@ -101,7 +102,7 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
         return CONFIGURATION, settings_text(error, options.language)
     if is_a("drivers.profile", "ProfileError"):
         return CONFIGURATION, str(error)
-    if is_a("agent.amounts", "AmountError"):
+    if is_a("agent.amounts", "AmountError") or is_a("agent.cli.bus.asking", "BusUnknown"):
         return USAGE, str(error)
     if is_a("agent.journal", "JournalDamaged", "JournalNewer"):
         return DATA, str(error)
@@ -110,7 +111,7 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
     if is_a("drivers.relay_module", "NotAdmitted") or is_a("drivers.inputs", "InputGone"):
         return CONFIGURATION, str(error)
     gone = is_a("agent.desk.client", "DeskGone", "DeskRefused") or is_a("agent.ports", "LineGone")
-    if is_a("drivers.adapter", "PortTaken"):
+    if is_a("drivers.adapter", "PortTaken") or is_a("agent.cli.bus.asking", "BusGone"):
         return UNAVAILABLE, str(error)
     if gone or is_a("agent.desk.server", "DeskBlocked"):
         return UNAVAILABLE, str(error)

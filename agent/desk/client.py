@@ -63,7 +63,10 @@ class Client:
 
     def call(self, method: str, fields: Mapping[str, Any], within_s: float) -> Any:
         """The result. DeskRefused when it is an error, DeskGone after `within_s` of silence."""
-        number = self.post(method, fields)
+        return self.answer(self.post(method, fields), method, within_s)
+
+    def answer(self, number: int, method: str, within_s: float) -> Any:
+        """Wait for the answer to what was posted, as `call` does. The others stay for later."""
         while True:
             for reply in self._arrived:
                 if reply.id == number:

@@ -1,0 +1,115 @@
+"""Room rule: who asks the bus: control through its desk, or this process on the tty itself."""
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from agent.cli.options import administrator, settings_of
+from agent.core.model import Fault
+from agent.desk.client import Client, DeskGone
+from agent.ports import Finding, Inquiry
+from agent.settings import Bus, Settings
+
+# Questions under way at the desk: as many as find room between two scans.
+OUTSTANDING_MAX = 6
+ANSWER_WITHIN_S = 15.0
+# On a tty of our own nothing else waits.
+WITHIN_MS = 5_000
+
+# Answers in the order of the questions.
+Ask = Callable[[Iterable[Inquiry]], Iterator[tuple[Inquiry, Finding]]]
+
+
+def bus_of(options: argparse.Namespace) -> tuple[Settings | None, Bus]:
+    """The bus that is meant: a port by itself, or one of the settings."""
+    if options.port is not None:
+        return None, Bus("port", options.port.absolute())
+    settings = settings_of(options)
+    names = [bus.name for bus in settings.bus]
+    wanted = options.bus or names[0]
+    if wanted not in names:
+        raise BusUnknown(f"there is no bus {wanted}: there are {', '.join(names)}")
+    return settings, settings.bus[names.index(wanted)]
+
+
+class BusUnknown(Exception):
+    """The settings have no such bus; says which they have."""
+
+
+class BusGone(Exception):
+    """Nothing can be asked on this line; says why and what to do."""
+
+
+@contextmanager
+def asker(settings: Settings | None, bus: Bus) -> Iterator[Ask]:
+    """Through the desk while control runs, otherwise on the tty."""
+    try:
+        client = None if settings is None else administrator(settings)
+    except DeskGone:
+        client = None
+    if client is not None:
+        with client:
+            yield lambda questions: _asked(bus, _through_desk(client, questions))
+        return
+    from drivers.adapter import refuse_taken
+    from drivers.bus import BusConfig, Buses
+    from drivers.host import monotonic_ms
+
+    refuse_taken(bus.port)
+    config = BusConfig(bus.name, bus.port, bus.baud, bus.parity, bus.stop_bits)
+    buses = Buses([config], [], WITHIN_MS, monotonic_ms)
+    try:
+        yield lambda questions: _asked(
+            bus, ((one, buses.inquire(one, WITHIN_MS)) for one in questions)
+        )
+    finally:
+        buses.close()
+
+
+def _asked(
+    bus: Bus, answers: Iterable[tuple[Inquiry, Finding]]
+) -> Iterator[tuple[Inquiry, Finding]]:
+    """BusGone when there is no line to ask on."""
+    for question, finding in answers:
+        if finding.fault is Fault.DISCONNECTED:
+            raise BusGone(f"{bus.port} cannot be opened or went away; see `wellkeeper check`")
+        if finding.fault is Fault.REFUSED:
+            speed = f"{question.baud or bus.baud} 8{question.parity or bus.parity}"
+            raise BusGone(f"{bus.port} cannot be set to {speed}; leave that speed out")
+        yield question, finding
+
+
+def _through_desk(
+    client: Client, questions: Iterable[Inquiry]
+) -> Iterator[tuple[Inquiry, Finding]]:
+    """Several at once: each waits for its room between two scans of control."""
+    left = iter(questions)
+    under_way: list[tuple[Inquiry, int]] = []
+    while True:
+        while len(under_way) < OUTSTANDING_MAX and (one := next(left, None)) is not None:
+            under_way.append((one, client.post("bus_ask", _fields(one))))
+        if not under_way:
+            return
+        question, number = under_way.pop(0)
+        yield question, _finding(client.answer(number, "bus_ask", ANSWER_WITHIN_S))
+
+
+def _fields(question: Inquiry) -> dict[str, Any]:
+    return {name: value for name, value in asdict(question).items() if value is not None}
+
+
+def _finding(told: dict[str, Any]) -> Finding:
+    return Finding(
+        words=tuple(told["words"]),
+        exception=told["exception"],
+        fault=None if told["fault"] is None else Fault(told["fault"]),
+        turnaround_ms=told["turnaround_ms"],
+    )
+
+
+def ask_one(ask: Ask, question: Inquiry) -> Finding:
+    """One question. A desk without room is a refusal in words."""
+    ((_, finding),) = ask([question])
+    return finding

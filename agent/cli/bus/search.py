@@ -1,0 +1,183 @@
+"""`wellkeeper bus scan`: every unit at every speed asked for, named by what its registers hold."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agent.cli.bus.asking import Ask, asker, bus_of
+from agent.ports import Inquiry
+from agent.settings import Bus
+from drivers.plan import Block
+from drivers.profile import OWN_FOLDER, Profile, load
+from drivers.registers import Register
+
+BAR_WIDTH = 30
+NOTHING = 1
+# What the settings need besides bus, unit and profile.
+STILL_OPEN = {
+    "flow_meter": "flow_max_m3_per_h =     # pump nameplate plus reserve",
+    "power_meter": "power_max_kw =     # the most that can be real",
+    "level_probe": "depth_mm =     # depth of the probe below the wellhead",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A unit that answers, at one speed of the line; several kinds when it could be each."""
+
+    unit: int
+    baud: int
+    parity: str
+    kinds: tuple[Profile, ...]
+    serial: str | None
+
+
+def run(options: argparse.Namespace) -> int:
+    settings, bus = bus_of(options)
+    folders = [options.config.resolve().parent / "profiles", OWN_FOLDER]
+    kinds = _profiles(folders)
+    found: list[Found] = []
+    with asker(settings, bus) as ask:
+        for baud in options.bauds or (bus.baud,):
+            for parity in options.parities or (bus.parity,):
+                line = _Line(ask, bus, baud, parity, options)
+                for unit in line.answering(kinds):
+                    one = line.named(unit, kinds)
+                    found.append(one)
+                    print(_described(one), flush=True)
+    if not found:
+        print(
+            "nobody answered: see A and B, the supply, --bauds, --parities and --patience-ms 1000"
+        )
+        return NOTHING
+    print("\n".join(["", *proposal(bus, found)]))
+    return 0
+
+
+class _Line:
+    """One bus at one speed."""
+
+    def __init__(
+        self, ask: Ask, bus: Bus, baud: int, parity: str, options: argparse.Namespace
+    ) -> None:
+        self._ask = ask
+        self._baud, self._parity = baud, parity
+        self._units = range(options.units[0], options.units[1] + 1)
+        self._thorough = options.thorough
+        own = (baud, parity) == (bus.baud, bus.parity)
+        self._question = Inquiry(
+            bus=bus.name, unit=1, function=3, address=0, count=1,
+            patience_ms=options.patience_ms,
+            baud=None if own else baud, parity=None if own else parity,
+        )  # fmt: skip
+
+    def answering(self, kinds: Sequence[Profile]) -> Iterator[int]:
+        """Every unit that says anything: an exception is a sign of life as good as a word."""
+        blocks = [Block(3, 0, 1), Block(4, 0, 1)]
+        if self._thorough:
+            blocks += sorted({block for kind in kinds for block in kind.identity_blocks()})
+        silent = list(self._units)
+        total, done = len(silent) * len(blocks), 0
+        for block in blocks:
+            asked = [self._about(unit, block) for unit in silent]
+            for question, finding in self._ask(asked):
+                done += 1
+                self._progress(done, total)
+                if finding.fault is None:
+                    silent.remove(question.unit)
+                    yield question.unit
+            total = done + len(silent) * (len(blocks) - 1 - blocks.index(block))
+        self._progress(total, total)
+
+    def named(self, unit: int, kinds: Sequence[Profile]) -> Found:
+        """Ask for whatever tells the kinds apart; registers that it lacks tell, too."""
+        blocks = sorted({block for kind in kinds for block in kind.identity_blocks()})
+        words: dict[Register, int] = {}
+        for question, finding in self._ask([self._about(unit, block) for block in blocks]):
+            block = Block(question.function, question.address, question.count)
+            if finding.words:
+                words.update(zip(block.registers(), finding.words, strict=True))
+        fitting = tuple(kind for kind in kinds if kind.probes and kind.is_of(words, unit))
+        serials = [serial for kind in fitting if (serial := _serial(kind, words))]
+        return Found(unit, self._baud, self._parity, fitting, next(iter(serials), None))
+
+    def _about(self, unit: int, block: Block) -> Inquiry:
+        return replace(
+            self._question,
+            unit=unit,
+            function=block.function,
+            address=block.address,
+            count=block.count,
+        )
+
+    def _progress(self, done: int, total: int) -> None:
+        if not sys.stderr.isatty():
+            return
+        share = done / total if total else 1
+        bar = "#" * round(BAR_WIDTH * share)
+        end = "\r" if done < total else "\n"
+        print(
+            f"[{bar:{BAR_WIDTH}}] {done}/{total} {self._baud} 8{self._parity} ",
+            end=end,
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def proposal(bus: Bus, found: Sequence[Found]) -> list[str]:
+    """The settings block of what was found; what only the site can know stays open."""
+    lines = []
+    speeds = sorted({(one.baud, one.parity) for one in found})
+    for number, (baud, parity) in enumerate(speeds, 1):
+        name = bus.name if len(speeds) == 1 else f"{bus.name}{number}"
+        lines += ["[[bus]]", f'name = "{name}"', f'port = "{bus.port}"']
+        lines += [f"baud = {baud}", f'parity = "{parity}"', ""]
+        for one in found:
+            if (one.baud, one.parity) == (baud, parity):
+                lines += _section(one, name)
+    if len(speeds) > 1:
+        lines.append("# one line has one speed: set the instruments to the same, or wire two lines")
+    return lines
+
+
+def _section(one: Found, bus: str) -> list[str]:
+    if not one.kinds:
+        return [
+            f"# unit {one.unit}: no profile knows it; see `wellkeeper bus read {one.unit} 0 10`"
+        ]
+    others = "".join(f" or {kind.name}" for kind in one.kinds[1:])
+    role = one.kinds[0].role.value
+    return [
+        f"[{role}]",
+        f'bus = "{bus}"',
+        f"unit = {one.unit}",
+        f'profile = "{one.kinds[0].name}"'
+        + (f"  #{others}: compare the display" if others else ""),
+        STILL_OPEN[role],
+        "",
+    ]
+
+
+def _described(one: Found) -> str:
+    names = " or ".join(f"{kind.title} ({kind.name})" for kind in one.kinds) or "unknown"
+    serial = f", serial {one.serial}" if one.serial else ""
+    return f"unit {one.unit:3}  {one.baud} 8{one.parity}  {names}{serial}"
+
+
+def _serial(kind: Profile, words: dict[Register, int]) -> str | None:
+    serial = kind.serial
+    if serial is None or not words.keys() >= set(serial.block.registers()):
+        return None
+    return serial.read(words)
+
+
+def _profiles(folders: Sequence[Path]) -> list[Profile]:
+    """A site's own profile takes the place of ours; a template is nobody's."""
+    paths: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.toml")):
+            paths.setdefault(path.stem, path)
+    loaded = [load(path) for path in paths.values()]
+    return [kind for kind in loaded if not kind.template]
