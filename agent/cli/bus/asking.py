@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from agent.cli.options import administrator, settings_of
+from agent.cli.asking import administrator
+from agent.cli.options import settings_of
 from agent.core.model import Fault
 from agent.desk.client import Client, DeskGone
 from agent.ports import Finding, Inquiry

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from agent import words
-from agent.cli.options import administrator, language_of, settings_of
+from agent.cli.asking import administrator
+from agent.cli.options import language_of, settings_of
 from agent.core.model import Quantity
 from agent.desk.client import DeskGone
 from agent.settings import Settings
