@@ -22,7 +22,16 @@ from agent.core.model import Command, Fault, FitMeter, RelayMoved, Site, Started
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State
 from agent.desk.server import Desk
-from agent.journal import Head, Journal, Stamped, Transaction, Writer
+from agent.journal import (
+    Ahead,
+    Head,
+    Journal,
+    Now,
+    Stamped,
+    Transaction,
+    Upkeep,
+    Writer,
+)
 from agent.ports import Clock, Inputs, Meters, Relay, RelayGone, Watchdog
 from agent.status import Around, Identity, picture, revision
 
@@ -51,6 +60,7 @@ class Organs:
     desk: Desk
     book: Book
     inputs: Inputs | None = None
+    upkeep: Upkeep | None = None
 
 
 class _Committed:
@@ -78,10 +88,13 @@ class _Loop:
     handed_over_ms: int
 
 
-def run(organs: Organs, site: Site, identity: Identity, state: State, stop: Stop) -> None:
-    """Scan until `stop` becomes readable. The relay keeps its lease: a restart stops no pump."""
+def run(organs: Organs, site: Site, identity: Identity, state: State, stop: Stop) -> Ahead | None:
+    """Scan until `stop` becomes readable. The relay keeps its lease: a restart stops no pump.
+
+    It also ends when a platform holds more than this journal; that is then returned.
+    """
     committed = _Committed(organs.journal.head, organs.desk)
-    writer = Writer(organs.journal, committed)
+    writer = Writer(organs.journal, committed, organs.upkeep)
     boot = organs.clock.now().boot
     due_ms = organs.clock.monotonic_ms()
     loop = _Loop(
@@ -96,10 +109,12 @@ def run(organs: Organs, site: Site, identity: Identity, state: State, stop: Stop
         due_ms = max(due_ms + site.period_ms, now_ms)
         _answer_inquiries(organs, due_ms)
         rest_ms = max(0, due_ms - organs.clock.monotonic_ms())
-        if select.select([stop], [], [], rest_ms / 1000)[0]:
+        ahead = organs.desk.ahead()
+        if select.select([stop], [], [], rest_ms / 1000)[0] or ahead is not None:
             break
     writer.submit(_transaction(organs, loop.state, ()))
     writer.close()
+    return ahead
 
 
 def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
@@ -121,6 +136,8 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
     loop.started = None
     organs.desk.answer([one for one in outcome.bodies if isinstance(one, Verdict)])
     _publish(organs, identity, loop, outcome, seen)
+    passed = min(organs.desk.cursors().values(), default=loop.committed.head.number)
+    loop.writer.tend(Now(outcome.moment.utc_ms, outcome.moment.trusted, passed))
 
 
 def _see(organs: Organs, loop: _Loop) -> Seen:

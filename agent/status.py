@@ -23,6 +23,7 @@ class Identity:
     version: str
     epoch: str
     energise: str = "to_run"  # what an energised relay does
+    public_key: str = ""  # of the seals, in hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "name": identity.name,
         "version": identity.version,
         "epoch": identity.epoch,
+        "public_key": identity.public_key,
         "head": [number, digest],
         "at_utc_ms": outcome.moment.utc_ms,
         "trusted": outcome.moment.trusted,

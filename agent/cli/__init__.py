@@ -106,7 +106,7 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
         return USAGE, str(error)
     if is_a("agent.journal", "JournalDamaged", "JournalNewer"):
         return DATA, str(error)
-    if is_a("agent.journal", "JournalFailed"):
+    if is_a("agent.signing", "KeyUnusable") or is_a("agent.journal", "JournalFailed"):
         return IO, str(error)
     if is_a("drivers.relay_module", "NotAdmitted") or is_a("drivers.inputs", "InputGone"):
         return CONFIGURATION, str(error)

@@ -2,18 +2,20 @@
 
 import argparse
 import json
+from dataclasses import dataclass
 
 from agent import control, rows
 from agent.book import Book
 from agent.cli import VERSION
-from agent.cli.house import house_of
+from agent.cli.house import House, house_of
 from agent.cli.options import add_config, settings_of
 from agent.core.state import State
 from agent.deadman import Lease
 from agent.desk.server import Desk
-from agent.journal import Journal
+from agent.journal import Ahead, Journal, Retention, Signer, Upkeep, begin_epoch
 from agent.ports import Inputs
 from agent.settings import Settings, desk_socket, journal_file, relay_socket
+from agent.signing import StationKey
 from agent.status import Identity
 from drivers.adapter import refuse_taken
 from drivers.bus import Buses
@@ -34,41 +36,75 @@ def run(options: argparse.Namespace) -> int:
         refuse_taken(bus.port)
     clock = HostClock(settings.clock.trusted_when)
     inputs = _inputs(settings)
-    journal = Journal.open(journal_file(settings))
-    identity = Identity(station.id, station.name, VERSION, journal.epoch, settings.relay.energise)
-    clients = [platform.name for platform in settings.platform]
     with StopRequest() as stop:
-        meters = Buses(house.buses, house.instruments, house.bus_budget_ms, clock.monotonic_ms)
-        desk = Desk(
-            {name: desk_socket(settings, name) for name in ("admin", *clients)},
-            journal_file(settings),
-            station=station.id,
-            version=VERSION,
-            cursors=journal.cursors(),
-            buses=[bus.name for bus in house.buses],
-        )
-        control.run(
-            control.Organs(
-                clock=clock,
-                meters=meters,
-                relay=Lease(relay_socket(settings)),
-                watchdog=SystemdWatchdog(),
-                journal=journal,
-                desk=desk,
-                book=Book(journal.book()),
-                inputs=inputs,
-            ),
-            house.site,
-            identity,
-            _state(journal),
-            stop,
-        )
-        desk.close()
-        meters.close()
+        key = StationKey(station.state_dir)
+        parts = _Parts(settings, house, clock, inputs, key, stop)
+        while (ahead := _epoch(parts)) is not None:
+            now = clock.now()
+            uplinks = [platform.name for platform in settings.platform]
+            file = journal_file(settings)
+            begin_epoch(file, ahead, now.utc_ms, trusted=now.trusted, uplinks=uplinks)
         if inputs is not None:
             inputs.close()
-        journal.close()
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What outlives an epoch."""
+
+    settings: Settings
+    house: House
+    clock: HostClock
+    inputs: Inputs | None
+    key: StationKey
+    stop: StopRequest
+
+
+def _epoch(parts: _Parts) -> Ahead | None:
+    """Control on one journal; what is returned makes another epoch necessary."""
+    settings, house, clock = parts.settings, parts.house, parts.clock
+    station, kept = settings.station, settings.journal
+    journal = Journal.open(journal_file(settings))
+    retention = Retention(kept.samples_days, kept.events_days, kept.megabytes_max * 1_000_000)
+    meters = Buses(house.buses, house.instruments, house.bus_budget_ms, clock.monotonic_ms)
+    clients = [platform.name for platform in settings.platform]
+    desk = Desk(
+        {name: desk_socket(settings, name) for name in ("admin", *clients)},
+        journal_file(settings),
+        station=station.id,
+        version=VERSION,
+        cursors=journal.cursors(),
+        buses=[bus.name for bus in house.buses],
+    )
+    ahead = control.run(
+        control.Organs(
+            clock=clock,
+            meters=meters,
+            relay=Lease(relay_socket(settings)),
+            watchdog=SystemdWatchdog(),
+            journal=journal,
+            desk=desk,
+            book=Book(journal.book()),
+            inputs=parts.inputs,
+            upkeep=Upkeep(journal, retention, Signer(parts.key.public, parts.key.sign)),
+        ),
+        house.site,
+        Identity(
+            station.id,
+            station.name,
+            VERSION,
+            journal.epoch,
+            settings.relay.energise,
+            parts.key.public,
+        ),
+        _state(journal),
+        parts.stop,
+    )
+    desk.close()
+    meters.close()
+    journal.close()
+    return ahead
 
 
 def _inputs(settings: Settings) -> Inputs | None:

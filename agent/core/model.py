@@ -926,10 +926,10 @@ class Gap:
 class Seal:
     """The station's signature over the journal's head: it vouches for every record up to it.
 
-    All three are in hex. What is signed is said in `docs/journal.md`.
+    The last three are in hex. What is signed is said in `docs/journal.md`.
     """
 
-    number: int
+    through: int
     hash: str
     public_key: str
     signature: str
@@ -939,13 +939,13 @@ class Seal:
 class EpochBegan:
     """The numbers begin again at 1: a platform holds more than this journal ever wrote.
 
-    So it is an older copy of it (a restored card). `previous` and its newest record are what it
-    was; `seen_number` is what the platform holds. What follows up to `copied` was said before.
+    So it is an older copy of it (a restored card). `previous_...` is what it was and its newest
+    record; `seen_number` is what the platform holds. The next `copied` records were said before.
     """
 
-    previous: str
-    number: int
-    hash: str
+    previous_epoch: str
+    previous_number: int
+    previous_hash: str
     seen_number: int
     platform: str
     copied: int

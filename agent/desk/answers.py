@@ -19,8 +19,17 @@ from agent.desk.clients import Clients, Reported
 from agent.desk.fields import Fields
 from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries, asked
-from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NO_METHOD, NOT_ALLOWED, Refused
-from agent.journal import Head, JournalDamaged, JournalFailed, PageRow, Parked, Reader
+from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NO_METHOD, NOT_ALLOWED, TOO_BUSY, Refused
+from agent.journal import (
+    Ahead,
+    Head,
+    JournalDamaged,
+    JournalFailed,
+    PageRow,
+    Parked,
+    Reader,
+    may_begin,
+)
 from agent.settings import ADMIN
 
 ACTOR_MAX = 64
@@ -59,6 +68,7 @@ class Present:
     """What the scan told last. `revision` 0 means: nothing yet."""
 
     head: Head
+    ahead: Ahead | None = None  # a platform holds more than the journal
     state: dict[str, Any] | None = None
     revision: int = 0
     committed: Bell = field(default_factory=Bell)
@@ -156,6 +166,24 @@ async def _move_cursor(room: Room, caller: Caller, fields: Fields) -> Answer:
         )
     room.clients.move(caller.client, number, room.present.head.number)
     return _said({"number": number})
+
+
+async def _ahead(room: Room, caller: Caller, fields: Fields) -> Answer:
+    """A platform holds a record of this epoch that is not ours: the journal is an old copy."""
+    epoch = fields.text("epoch")
+    number = fields.integer("number", 1, wire.INTEGER_MAX)
+    digest = fields.text("hash")
+    fields.end()
+    if epoch != room.reader.epoch:
+        raise Refused(BAD_FIELDS, f"the journal is of epoch {room.reader.epoch}: nothing is ahead")
+    ours = room.reader.hash_of(number)
+    if number <= room.present.head.number and (ours is None or ours.hex() == digest):
+        raise Refused(BAD_FIELDS, f"record {number} is in the journal: nothing is ahead")
+    why_not = may_begin(room.reader)
+    if why_not is not None:
+        raise Refused(TOO_BUSY, why_not)
+    room.present.ahead = Ahead(caller.client, number)
+    return _said({})
 
 
 async def _park(room: Room, caller: Caller, fields: Fields) -> Answer:
@@ -273,6 +301,7 @@ _METHODS: dict[str, Method] = {
     "records": _records,
     "cursor": _cursor,
     "move_cursor": _move_cursor,
+    "ahead": _ahead,
     "park": _park,
     "status": _status,
     "report": _report,
@@ -288,6 +317,7 @@ _UPLINK_MAY: Sequence[str] = (
     "records",
     "cursor",
     "move_cursor",
+    "ahead",
     "park",
     "status",
     "report",

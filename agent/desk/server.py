@@ -24,7 +24,7 @@ from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries
 from agent.desk.session import Pace, Session
 from agent.desk.wire import TOO_BUSY, Refused
-from agent.journal import Head, JournalDamaged, JournalFailed, Parked, Reader
+from agent.journal import Ahead, Head, JournalDamaged, JournalFailed, Parked, Reader
 from agent.ports import Finding, Inquiry
 from agent.settings import ADMIN
 from agent.settings.paths import SOCKET_BYTES_MAX
@@ -107,6 +107,10 @@ class Desk:
     def cursors(self) -> Mapping[str, int]:
         """How far each uplink has moved, committed or not."""
         return self._clients.cursors()
+
+    def ahead(self) -> Ahead | None:
+        """Which platform holds more than this journal; None as long as none does."""
+        return self._present.ahead
 
     def parked(self) -> tuple[Parked, ...]:
         """Parked records that the journal does not hold yet."""

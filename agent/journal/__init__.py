@@ -2,22 +2,32 @@
 
 from agent.journal.chain import Head, JournalDamaged
 from agent.journal.database import JournalFailed
+from agent.journal.epoch import Ahead, begin_epoch, may_begin
 from agent.journal.opening import JournalNewer
 from agent.journal.reader import Page, PageRow, Reader
+from agent.journal.retention import Now, Retention
 from agent.journal.store import Journal, Parked, Stamped, Transaction
+from agent.journal.upkeep import Signer, Upkeep
 from agent.journal.writer import Writer
 
 __all__ = [
+    "Ahead",
     "Head",
     "Journal",
     "JournalDamaged",
     "JournalFailed",
     "JournalNewer",
+    "Now",
     "Page",
     "PageRow",
     "Parked",
     "Reader",
+    "Retention",
+    "Signer",
     "Stamped",
     "Transaction",
+    "Upkeep",
     "Writer",
+    "begin_epoch",
+    "may_begin",
 ]

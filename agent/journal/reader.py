@@ -39,6 +39,7 @@ class Reader:
     """A connection that only reads, beside the writer, in this process or another."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._database = Database(path, writable=False)
         self.epoch = text(self._database, "epoch")
 

@@ -137,9 +137,11 @@ class Journal:
         """How far each client has come, as committed."""
         return dict(self._cursors)
 
-    def entries(self) -> Iterator[Record]:
-        """Every entry since record 1: what the ledger is rebuilt from."""
+    def entries(self, through: int | None = None) -> Iterator[Record]:
+        """Every entry since record 1, up to `through`: what the ledger is rebuilt from."""
         for row in entry_rows(self._database):
+            if through is not None and row.number > through:
+                return
             assert row.body is not None, "entries are never pruned"
             body = rows.decode_body(row.kind, row.body)
             yield Record(row.number, row.at_utc_ms, bool(row.trusted), body)
@@ -215,6 +217,10 @@ class Journal:
             kind,
         )
         return None if found is None else (found[0], found[1], rows.decode_body(kind, found[2]))
+
+    def fold(self) -> None:
+        """Bring everything from the log into the file, and empty the log."""
+        self._database.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         self._undo.close()

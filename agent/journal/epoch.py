@@ -1,0 +1,139 @@
+"""Room rule: how a journal that turns out to be an old copy begins to count anew. No clock.
+
+A platform that holds a record beyond our newest, or another one under the same number, shows that
+this file is an older copy of the journal (a card restored from an image). The numbers since then
+are taken, so the records begin again at 1 in a new epoch. Nothing is lost: the first record says
+what happened, then follow all entries and whatever not every uplink had passed; checkpoint and
+book come along; the old file stays beside the new one under its epoch's name.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from agent import rows
+from agent.core.model import EpochBegan
+from agent.journal.database import JournalFailed
+from agent.journal.reader import Reader
+from agent.journal.store import Journal, Stamped, Transaction
+
+# A platform that is wrong, or lies, must not fill the card: so many records lie between two
+# epochs (most of a day), and so many old files are kept.
+EPOCH_RECORDS_MIN: Final = 1000
+ARCHIVES_MAX: Final = 5
+BATCH_RECORDS: Final = 1000
+FRESH: Final = "new-journal.db"
+
+# Of the old epoch alone.
+_NOT_CARRIED: Final = ("epoch_began", "seal")
+
+
+class Ahead(NamedTuple):
+    """Which platform holds which record that this journal never wrote."""
+
+    platform: str
+    number: int
+
+
+def may_begin(reader: Reader) -> str | None:
+    """Why no new epoch may begin now; None when it may."""
+    first = reader.page(0, 1).rows
+    if first and first[0].kind == "epoch_began":
+        copied = rows.decode_body("epoch_began", first[0].body)
+        assert isinstance(copied, EpochBegan), "as its kind says"
+        if reader.head().number < copied.copied + EPOCH_RECORDS_MIN:
+            return f"this epoch has only begun: it must first have {EPOCH_RECORDS_MIN} records"
+    if len(archives(reader.path)) >= ARCHIVES_MAX:
+        return (
+            f"{ARCHIVES_MAX} journals of earlier epochs stand in {reader.path.parent}: find out why"
+            " the card is restored again and again, then move them away"
+        )
+    return None
+
+
+def archives(path: Path) -> list[Path]:
+    """The files of earlier epochs."""
+    return sorted(path.parent.glob(f"{path.stem}-????????????????{path.suffix}"))
+
+
+def begin_epoch(
+    path: Path, ahead: Ahead, at_utc_ms: int, *, trusted: bool, uplinks: Sequence[str]
+) -> None:
+    """Put a journal of a new epoch in the place of this one, which nobody has open.
+
+    What not all of `uplinks` have passed is carried over. At any moment a power cut leaves one of
+    the two, whole, under the name.
+    """
+    fresh = path.with_name(FRESH)
+    for leftover in (fresh, _beside(fresh, "-wal"), _beside(fresh, "-shm")):
+        leftover.unlink(missing_ok=True)
+    with closing(Journal.open(path)) as old, closing(Journal.open(fresh)) as new:
+        cursors = old.cursors()
+        passed = min((cursors.get(name, 0) for name in uplinks), default=old.head.number)
+        archive = path.with_name(f"{path.stem}-{old.epoch}{path.suffix}")
+        began = EpochBegan(
+            previous_epoch=old.epoch,
+            previous_number=old.head.number,
+            previous_hash=old.head.hash.hex(),
+            seen_number=ahead.number,
+            platform=ahead.platform,
+            copied=sum(1 for _ in _carried(old, passed)),
+        )
+        first = Stamped(at_utc_ms, trusted, began)
+        new.append(Transaction([first], state=old.state(), book=old.book()))
+        carried = _carried(old, passed)
+        while batch := list(islice(carried, BATCH_RECORDS)):
+            new.append(Transaction(batch))
+        old.fold()
+        new.fold()
+    # What a log still held would be replayed into another file.
+    for log in (_beside(path, "-wal"), _beside(fresh, "-wal")):
+        if log.exists() and log.stat().st_size > 0:
+            raise JournalFailed(f"{log} is in use: end the program that reads the journal")
+        log.unlink(missing_ok=True)
+    _beside(path, "-shm").unlink(missing_ok=True)
+    _take_place(fresh, path, archive)
+
+
+def _carried(old: Journal, passed: int) -> Iterator[Stamped]:
+    """Every entry, and every record that not every uplink has passed, as far as it is whole."""
+    sent = (Stamped(one.at_utc_ms, one.trusted, one.body) for one in old.entries(passed))
+    return chain(sent, _unsent(old, passed))
+
+
+def _unsent(old: Journal, passed: int) -> Iterator[Stamped]:
+    while page := old.after(passed, BATCH_RECORDS):
+        for row in page:
+            if row.body is not None and row.kind not in _NOT_CARRIED:
+                body = rows.decode_body(row.kind, row.body)
+                yield Stamped(row.at_utc_ms, bool(row.trusted), body)
+        passed = page[-1].number
+
+
+def _take_place(fresh: Path, path: Path, archive: Path) -> None:
+    try:
+        if not archive.exists():
+            archive.hardlink_to(path)
+        _sync(path.parent)
+        fresh.replace(path)
+        _sync(path.parent)
+        fresh.with_suffix(".lock").unlink(missing_ok=True)
+    except OSError as error:
+        raise JournalFailed(
+            f"{path} cannot be put aside as {archive.name} ({error.strerror}): check the card"
+        ) from error
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _sync(folder: Path) -> None:
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,130 @@
+"""A restored card: the numbers begin again, and nothing that was written is lost."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent import rows
+from agent.core.model import EpochBegan
+from agent.journal import (
+    Ahead,
+    Journal,
+    JournalFailed,
+    Reader,
+    Stamped,
+    Transaction,
+    begin_epoch,
+    may_begin,
+)
+from agent.journal import epoch as room
+
+Minute = Callable[[int], Stamped]
+
+AT_UTC_MS = 1_767_300_000_000
+
+
+def restored(path: Path, sample: Minute, entry: Minute) -> Journal:
+    """A journal of 12 records whose uplinks stand at 8 and 10."""
+    journal = Journal.open(path)
+    bodies = [sample(n) for n in range(1, 13)]
+    bodies[3], bodies[10] = entry(2026), entry(2027)
+    journal.append(
+        Transaction(bodies, state=b"[12]", cursors={"a": 10, "b": 8, "gone": 1}, book=b"{}")
+    )
+    return journal
+
+
+def begin(path: Path) -> None:
+    begin_epoch(path, Ahead("a", 500), AT_UTC_MS, trusted=True, uplinks=["a", "b"])
+
+
+def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
+    path: Path, sample: Minute, entry: Minute
+) -> None:
+    old = restored(path, sample, entry)
+    old.close()
+    begin(path)
+    new = Journal.open(path)
+    assert new.epoch != old.epoch
+    assert (new.state(), new.book(), new.cursors()) == (b"[12]", b"{}", {})
+    reader = Reader(path)
+    assert list(reader.verify()) == [new.head]
+    page = reader.page(0, 100).rows
+    bodies = [rows.decode_body(row.kind, row.body) for row in page]
+    assert bodies == [
+        EpochBegan(old.epoch, 12, old.head.hash.hex(), 500, "a", 5),
+        entry(2026).body,
+        sample(9).body,
+        sample(10).body,
+        entry(2027).body,
+        sample(12).body,
+    ]
+    assert page[2].at_utc_ms == sample(9).at_utc_ms
+    assert [one.body for one in new.entries()] == [entry(2026).body, entry(2027).body]
+    assert sorted(file.name for file in path.parent.iterdir() if file.suffix == ".db") == [
+        f"journal-{old.epoch}.db",
+        "journal.db",
+    ]
+    reader.close()
+    new.close()
+    aside = Journal.open(path.with_name(f"journal-{old.epoch}.db"))
+    assert aside.head == old.head
+    aside.close()
+
+
+def test_an_epoch_begins_at_most_once_in_a_thousand_records(
+    path: Path, sample: Minute, entry: Minute
+) -> None:
+    old = restored(path, sample, entry)
+    reader = Reader(path)
+    assert may_begin(reader) is None
+    reader.close()
+    old.close()
+    begin(path)
+    new = Journal.open(path)
+    reader = Reader(path)
+    assert "has only begun" in str(may_begin(reader))
+    new.append(Transaction([sample(n) for n in range(999)]))
+    assert may_begin(reader) is None
+    for n in range(room.ARCHIVES_MAX):
+        shutil.copy(path, path.with_name(f"journal-{n:016x}.db"))
+    assert "move them away" in str(may_begin(reader))
+    reader.close()
+    new.close()
+
+
+def test_a_reader_of_the_old_file_does_not_spoil_the_new_one(
+    path: Path, sample: Minute, entry: Minute
+) -> None:
+    """A log that somebody still reads would be replayed into the new file."""
+    restored(path, sample, entry).close()
+    reader = Reader(path)
+    held = reader._database.stream("SELECT * FROM records")
+    next(held)
+    journal = Journal.open(path)
+    journal.append(Transaction([sample(13)]))
+    journal.close()
+    with pytest.raises(JournalFailed, match=r"locked|in use"):
+        begin(path)
+    held.close()
+    reader.close()
+    begin(path)
+    new = Journal.open(path)
+    assert new.head.number == 7
+    new.close()
+
+
+def test_what_an_earlier_attempt_left_is_no_hindrance(
+    path: Path, sample: Minute, entry: Minute
+) -> None:
+    old = restored(path, sample, entry)
+    old.close()
+    path.with_name("new-journal.db").write_bytes(b"half of one")
+    path.with_name("new-journal.db-wal").write_bytes(b"and its log")
+    path.with_name(f"journal-{old.epoch}.db").hardlink_to(path)
+    begin(path)
+    new = Journal.open(path)
+    assert new.head.number == 6
+    new.close()

@@ -1,0 +1,147 @@
+"""The journal's own work: it follows its chain, seals its head, and says what is wrong."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.core.model import Seal
+from agent.journal import (
+    Head,
+    Journal,
+    Now,
+    Retention,
+    Signer,
+    Stamped,
+    Transaction,
+    Upkeep,
+    Writer,
+)
+from agent.journal.retention import DAY_MS
+from agent.signing import StationKey, signed_by
+
+from .conftest import EPOCH_UTC_MS
+
+Minute = Callable[[int], Stamped]
+
+RULES = Retention(samples_days=731, events_days=3652, bytes_max=1 << 40)
+WAIT_S = 20.0
+
+
+def at(days: int) -> Now:
+    return Now(EPOCH_UTC_MS + days * DAY_MS, trusted=True, passed=1 << 40)
+
+
+@pytest.fixture
+def upkeep(journal: Journal, tmp_path: Path) -> Upkeep:
+    key = StationKey(tmp_path)
+    return Upkeep(journal, RULES, Signer(key.public, key.sign))
+
+
+def seals(journal: Journal) -> list[Seal]:
+    found = [journal.newest("seal")]
+    return [one[2] for one in found if one is not None and isinstance(one[2], Seal)]
+
+
+def test_the_head_is_sealed_once_a_day_and_anyone_can_check_it(
+    journal: Journal, upkeep: Upkeep, sample: Minute
+) -> None:
+    journal.append(Transaction([sample(n) for n in range(1, 6)]))
+    head = journal.head
+    for _ in range(5):
+        upkeep.step(at(0))
+    assert journal.head.number == 6
+    (seal,) = seals(journal)
+    assert (seal.through, seal.hash) == (5, head.hash.hex())
+    said = f"wellkeeper seal {journal.epoch} 5 {head.hash.hex()}".encode()
+    assert signed_by(seal.public_key, said, seal.signature)
+    upkeep.step(at(1))
+    assert journal.head.number == 7
+    # A restart on the same day does not seal again.
+    again = Upkeep(journal, RULES, None)
+    for _ in range(5):
+        again.step(at(1))
+    assert journal.head.number == 7
+
+
+def test_an_empty_journal_is_not_sealed(journal: Journal, upkeep: Upkeep) -> None:
+    for _ in range(5):
+        upkeep.step(at(0))
+    assert journal.head.number == 0
+
+
+@pytest.fixture
+def heads() -> list[Head]:
+    return []
+
+
+@pytest.fixture
+def writer(journal: Journal, upkeep: Upkeep, heads: list[Head]) -> Iterator[Writer]:
+    one = Writer(journal, heads.append, upkeep, retry_s=0.01)
+    yield one
+    one.close()
+
+
+def _tended(writer: Writer, now: Now, until: Callable[[], bool]) -> bool:
+    """Offer time for upkeep until something holds; each offer is one step at most."""
+    for _ in range(2000):
+        if until():
+            return True
+        writer.tend(now)
+        threading.Event().wait(0.001)
+    return until()
+
+
+def test_a_break_in_the_middle_of_the_chain_is_found_while_the_scan_goes_on(
+    path: Path, sample: Minute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.journal.opening.TAIL_RECORDS", 10)
+    journal = Journal.open(path)
+    journal.append(Transaction([sample(n) for n in range(1, 2001)]))
+    outside = sqlite3.connect(path)
+    outside.execute("UPDATE records SET at_utc_ms = at_utc_ms + 1 WHERE number = 1500")
+    outside.commit()
+    outside.close()
+    journal.close()
+    journal = Journal.open(path)  # the start checks the end of the chain only
+    writer = Writer(journal, lambda _: None, Upkeep(journal, RULES, None))
+    assert writer.failing is None
+    assert _tended(writer, at(0), lambda: writer.failing is not None)
+    assert "journal record 1500 is not what was written" in str(writer.failing)
+    # It is still written to, and no success makes it good again.
+    assert writer.commit(Transaction([sample(2001)]))
+    assert "1500" in str(writer.failing)
+    writer.close()
+    journal.close()
+
+
+def test_whoever_waits_for_records_hears_of_a_seal(
+    journal: Journal, writer: Writer, heads: list[Head], sample: Minute
+) -> None:
+    assert writer.commit(Transaction([sample(1)]))
+    assert _tended(writer, at(0), lambda: len(heads) == 2)
+    assert heads[-1].number == 2
+
+
+def test_old_records_go_while_the_scan_writes(
+    journal: Journal, writer: Writer, sample: Minute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.journal.store.TAIL_RECORDS", 10)
+    assert writer.commit(Transaction([sample(n) for n in range(1, 1501)]))
+    assert _tended(writer, at(900), lambda: journal.mark("samples") >= 1400)
+    assert writer.commit(Transaction([sample(1501)]))
+    assert writer.failing is None
+
+
+def test_a_failure_in_upkeep_is_said_and_heals(
+    path: Path, journal: Journal, writer: Writer, sample: Minute
+) -> None:
+    assert writer.commit(Transaction([sample(1)]))
+    taken = path.with_name("taken.db")
+    path.rename(taken)
+    assert _tended(writer, at(0), lambda: writer.failing is not None)
+    taken.rename(path)
+    assert _tended(writer, at(0), lambda: writer.failing is None)
+    assert _tended(writer, at(0), lambda: journal.head.number == 2)
