@@ -30,15 +30,15 @@ def house_of(settings: Settings, config_file: Path) -> House:
     flow, power, level = settings.flow_meter, settings.power_meter, settings.level_probe
     flow_profile = _profile(flow.profile, Role.FLOW_METER, folder)
     power_profile = _profile(power.profile, Role.POWER_METER, folder)
-    instruments = [
-        InstrumentConfig(Role.FLOW_METER, flow.unit, flow_profile, flow.bus),
-        InstrumentConfig(Role.POWER_METER, power.unit, power_profile, power.bus),
-    ]
+    # In the order in which a bus is read: the flow meter last, so that its total is the freshest
+    # when the scan decides. What is read after it adds its time on the wire to every cut.
+    instruments = [InstrumentConfig(Role.POWER_METER, power.unit, power_profile, power.bus)]
     if level is not None:
         level_profile = _profile(level.profile, Role.LEVEL_PROBE, folder)
         instruments.append(
             InstrumentConfig(Role.LEVEL_PROBE, level.unit, level_profile, level.bus, level.depth_mm)
         )
+    instruments.append(InstrumentConfig(Role.FLOW_METER, flow.unit, flow_profile, flow.bus))
     if wrong := misfits({bus.name: bus.speed for bus in buses}, instruments):
         raise ProfileError(wrong)
     _fit_the_period(settings, buses, instruments, config_file)

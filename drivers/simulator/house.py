@@ -220,6 +220,7 @@ class House:
             "plugged": self._line.fileno() is not None,
             "requests": counts.requests,
             "replies": counts.replies,
+            "arrived": counts.arrived,
             "spoiled": counts.spoiled,
         }
 

@@ -62,6 +62,7 @@ class Counts:
 
     requests: int = 0
     replies: int = 0
+    arrived: int = 0  # what reached the master to its last character, echoes too
     spoiled: int = 0  # frames made wrong, by noise or by two speaking at once
 
 
@@ -195,6 +196,7 @@ class Wire:
         if one.sent == len(one.octets):
             self._sending.remove(one)
             self._spoken_end_us = max(self._spoken_end_us, self._end_us(one))
+            self.counts.arrived += 1
             self.counts.spoiled += one.spoiled
         portion = one.octets[first : one.sent]
         return self.dice.spoiled(portion) if one.spoiled else portion

@@ -204,6 +204,16 @@ def test_a_late_reply_can_be_taken_for_the_next_one() -> None:
     assert settle(line).octets == expected(address=0)
 
 
+def test_a_reply_has_arrived_with_its_last_character() -> None:
+    line = wire()
+    line.hear(0, read())
+    for arrived in (0, 1):  # the end of the request is due, then that of the reply
+        due_us = line.due_us()
+        assert due_us is not None
+        line.speak(due_us)
+        assert (line.counts.replies, line.counts.arrived) == (1, arrived)
+
+
 def test_two_who_speak_at_once_spoil_each_other() -> None:
     line = wire(Faults(late=1.0, late_ms=700))
     line.hear(0, read(unit=1))
