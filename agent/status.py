@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.core.ledger import counted_l
 from agent.core.model import Balance, Moment, Reading
 from agent.core.scan import Outcome
 from agent.core.state import State
@@ -193,6 +194,6 @@ def _session(state: State, moment: Moment) -> dict[str, int | None] | None:
         "started_utc_ms": run.started.utc_ms,
         "running_ms": moment.utc_ms - run.started.utc_ms,
         "start_total_l": run.start_total_l,
-        "volume_l": totalizer.last - run.start_total_l,
+        "volume_l": counted_l(state.ledger, totalizer.last) - run.start_counted_l,
         "start_energy_wh": run.start_energy_wh,
     }

@@ -1,13 +1,12 @@
-"""Room rule: how one scan's total reaches the ledger, and how a plan year opens.
+"""Room rule: how one scan's totals reach the ledger.
 
-`ledger` says what may be believed; this room brings it the scan's readings, keeps the time it
-measures plausibility by, and writes down what was withheld, confirmed, rolled over or opened.
+`totalizer` says what may be believed; this room brings it the scan's readings, keeps the time it
+measures plausibility by, and writes down what was withheld, confirmed, rolled over or bridged.
 """
 
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from agent.core import calendar
 from agent.core.ledger import post, used_wh
 from agent.core.model import (
     Body,
@@ -18,7 +17,6 @@ from agent.core.model import (
     Fault,
     FitMeter,
     Moment,
-    OpenYear,
     Quality,
     Quantity,
     Reading,
@@ -30,7 +28,7 @@ from agent.core.model import (
     elapsed_ms,
 )
 from agent.core.pump import good_value
-from agent.core.state import AWAY_PERIODS, State, away
+from agent.core.state import State, away
 from agent.core.totalizer import (
     NO_BOUND,
     RESOLUTIONS,
@@ -284,39 +282,3 @@ def _watch_reverse(
     most_l = 2 * tolerance(segment.resolution)
     backflow_l = min(max(state.backflow_l + ahead_l, 0), most_l)
     return replace(state, reverse=judged.totalizer, backflow_l=backflow_l)
-
-
-def open_year(
-    site: Site, before: State, state: State, moment: Moment, readings: tuple[Reading, ...]
-) -> tuple[State, tuple[OpenYear, ...]]:
-    """Open the plan year that a trusted calendar shows, at a total that was just accepted."""
-    accepted = good_value(readings, Quantity.FORWARD_TOTAL_L) is not None
-    if not (moment.trusted and accepted and state.totalizer and state.ledger.segment):
-        return state, ()
-    year, open_year = calendar.plan_year(site, moment.utc_ms), state.ledger.year
-    if year is None or (open_year is not None and year <= open_year):
-        return state, ()
-    last_l = state.totalizer.last
-    entry = OpenYear(year, open_year, last_l, state.ledger.before_l if open_year is None else 0)
-    if open_year is not None:
-        total_l, apportioned = _year_began(site, before, state, calendar.year_start_ms(site, year))
-        entry = replace(entry, total_l=total_l, apportioned=apportioned)
-    return enter(state, entry, moment), (entry,)
-
-
-def _year_began(site: Site, before: State, state: State, utc_ms: int) -> tuple[int, bool]:
-    """The total when the year began, by time between two accepted ones; and if that is a guess.
-
-    It is none when scans saw the year begin. Where the totals before and after cannot be set
-    side by side (no trusted time, a meter exchanged, a rollover), the year begins at the later.
-    """
-    earlier, later = before.totalizer, state.totalizer
-    assert earlier is not None, "an open year has a totalizer"
-    assert later is not None, "a year opens on an accepted total"
-    span_ms = later.at.utc_ms - earlier.at.utc_ms
-    into_ms = utc_ms - earlier.at.utc_ms
-    one_series = before.ledger.segment == state.ledger.segment
-    if not (earlier.at.trusted and 0 < into_ms <= span_ms and one_series):
-        return later.last, True
-    total_l = earlier.last + (later.last - earlier.last) * into_ms // span_ms
-    return total_l, span_ms > AWAY_PERIODS * site.period_ms

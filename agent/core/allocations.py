@@ -156,8 +156,7 @@ def _refuse_kind(wish: _Wish, present: Present) -> Refusal | None:
                 return Refusal(Refused.PLAN_EXISTS, str(wish.year))
             if kind is AllocationKind.PLAN:
                 return None
-            ended = wish.expires_utc_ms is None or wish.expires_utc_ms <= present.moment.utc_ms
-            return Refusal(Refused.EXPIRY_MISSING) if ended else None
+            return _refuse_expiry(wish.expires_utc_ms, present)
         case AllocationKind.CORRECTION:
             held = wish.closed
             if held is None:
@@ -173,6 +172,13 @@ def _refuse_kind(wish: _Wish, present: Present) -> Refusal | None:
                 return Refusal(Refused.NO_PLAN, str(wish.year))
             return _refuse_adjustment(wish, wish.grant.plan + wish.grant.adjusted)
     assert_never(kind)
+
+
+def _refuse_expiry(expires_utc_ms: int | None, present: Present) -> Refusal | None:
+    latest_ms = max(present.latest_ms or 0, present.state.ended_utc_ms)
+    if expires_utc_ms is not None and expires_utc_ms > latest_ms:
+        return None
+    return Refusal(Refused.EXPIRY_MISSING)
 
 
 def _refuse_correction(wish: _Wish, held: int | None) -> Refusal | None:
@@ -232,9 +238,8 @@ def _refuse_window(order: LimitOrder, present: Present) -> Refusal | None:
     if span is None:
         return Refusal(Refused.LIMIT_WINDOW, given)
     begins_ms, ends_ms = span
-    earliest_end_ms = max(begins_ms, present.moment.utc_ms if present.moment.trusted else 0)
     within = begins_ms <= order.from_utc_ms < order.to_utc_ms <= ends_ms
-    if within and order.to_utc_ms > earliest_end_ms:
+    if within and order.to_utc_ms > (present.latest_ms or 0):
         return None
     return Refusal(Refused.LIMIT_WINDOW, given, f"{begins_ms} - {ends_ms}")
 

@@ -6,7 +6,7 @@ zero in an NTP reply (which reads as 2036), and a wrong calendar must never open
 """
 
 from bisect import bisect_right
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from agent.core.model import Moment, Site, elapsed_ms
 
@@ -17,32 +17,76 @@ JUMP_MAX_MS = 24 * 3_600_000
 ABSENCE_MAX_MS = 400 * 24 * 3_600_000
 
 
-def believe(watermark: Moment | None, moment: Moment) -> Moment:
-    """`moment`, with `trusted` withdrawn when its calendar left what `watermark` explains.
+@dataclass(frozen=True, slots=True)
+class SetClock:
+    """What a person or a platform said the time is. Worth nothing after the next boot."""
 
-    The watermark is the last moment that was believed. It does not move while the calendar is
-    not believed, so a jump stays untrusted until the calendar comes back.
+    utc_ms: int
+    monotonic_ms: int
+    boot: str
+
+
+def believe(watermark: Moment | None, clock: SetClock | None, moment: Moment) -> Moment:
+    """The instant as believed: the host's calendar, or the one that was set by hand, or neither.
+
+    The host's is believed while it is synchronised and near what the watermark explains. What
+    was set by hand stands in for it until then, and answers for itself.
     """
-    if watermark is None or not moment.trusted:
+    if moment.trusted and _is_near(watermark, moment):
         return moment
+    if clock is not None and clock.boot == moment.boot:
+        passed_ms = moment.monotonic_ms - clock.monotonic_ms
+        return replace(moment, utc_ms=clock.utc_ms + passed_ms, trusted=True)
+    return replace(moment, trusted=False)
+
+
+def _is_near(watermark: Moment | None, moment: Moment) -> bool:
+    if watermark is None:
+        return True
     if watermark.boot == moment.boot:
-        explained_ms = watermark.utc_ms + (moment.monotonic_ms - watermark.monotonic_ms)
-        believed = abs(moment.utc_ms - explained_ms) <= JUMP_MAX_MS
-    else:
-        believed = -JUMP_MAX_MS <= moment.utc_ms - watermark.utc_ms <= ABSENCE_MAX_MS
-    return replace(moment, trusted=believed)
+        return abs(moment.utc_ms - _explained_ms(watermark, moment)) <= JUMP_MAX_MS
+    return -JUMP_MAX_MS <= moment.utc_ms - watermark.utc_ms <= ABSENCE_MAX_MS
+
+
+def _explained_ms(watermark: Moment, moment: Moment) -> int:
+    return watermark.utc_ms + (moment.monotonic_ms - watermark.monotonic_ms)
+
+
+def advance(watermark: Moment | None, moment: Moment) -> Moment | None:
+    """The watermark after a scan.
+
+    Within a boot it follows monotonic time whatever the calendar does, so that a calendar that
+    walks away by small steps is not followed.
+    """
+    if not moment.trusted:
+        return watermark
+    if watermark is None or watermark.boot != moment.boot:
+        return moment
+    return replace(moment, utc_ms=_explained_ms(watermark, moment))
 
 
 def reckoned(watermark: Moment | None, moment: Moment) -> Moment:
     """`moment`, or the latest calendar that can still be vouched for while it is not believed.
 
-    Expiries are held against this: a clock that lost its trust ends nothing early, and brings
-    nothing back that had ended.
+    A clock that lost its trust ends nothing early, and brings nothing back that had ended.
     """
     if moment.trusted or watermark is None:
         return moment
     since_ms = elapsed_ms(watermark, moment)  # never by the calendar: `moment` is not trusted
     return replace(watermark, utc_ms=watermark.utc_ms + (since_ms or 0))
+
+
+def latest_ms(watermark: Moment | None, moment: Moment) -> int | None:
+    """The later of the believed calendar and what the watermark explains; None without either.
+
+    Orders expire by this: a step back within what is believed gives none of them a second life.
+    """
+    dated = reckoned(watermark, moment)
+    if not dated.trusted:
+        return None
+    if watermark is None or watermark.boot != moment.boot:
+        return dated.utc_ms
+    return max(dated.utc_ms, _explained_ms(watermark, moment))
 
 
 def plan_year(site: Site, utc_ms: int) -> int | None:

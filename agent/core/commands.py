@@ -11,24 +11,59 @@ from agent.core.fittings import judge_correct, judge_fit_meter, judge_remove_met
 from agent.core.model import (
     AllocateEnergyOrder,
     AllocateOrder,
+    BeginRatingOrder,
+    ClockSet,
     Command,
     CorrectOrder,
+    EndRatingOrder,
     Entry,
     FitMeterOrder,
+    LayUpOrder,
     LimitOrder,
+    OpenYearOrder,
+    Origin,
+    RateOrder,
+    RateProposed,
+    RatingBegan,
     Refusal,
     Refused,
     RemoveMeterOrder,
+    ResumeOrder,
+    SetClockOrder,
 )
 from agent.core.present import Present
+from agent.core.ratings import judge_begin, judge_end, judge_rate
+from agent.core.seasons import judge_lay_up, judge_open_year, judge_resume, judge_set_clock
+
+# What a command makes: an entry of the account, or a deed that is only recorded.
+Deed = Entry | ClockSet | RatingBegan | RateProposed
 
 
-def judge_command(command: Command, present: Present) -> Entry | Refusal:
-    """The entry that a command makes, or why it makes none."""
-    if command.id in present.seen_ids:
+def judge_command(command: Command, present: Present) -> Deed | Refusal:
+    """What a command makes, or why it makes nothing."""
+    if command.id in present.state.seen_ids:
         return Refusal(Refused.DUPLICATE, command.id)
-    if command.not_after_utc_ms is not None and command.not_after_utc_ms < present.moment.utc_ms:
+    return _refuse_late(command, present) or _judge(command, present)
+
+
+def _refuse_late(command: Command, present: Present) -> Refusal | None:
+    """A command is worth nothing after its time, and a step of the calendar does not revive it.
+
+    The administrator's own clock is this host's. A platform's time cannot be held against a clock
+    that is not believed: it may only set it.
+    """
+    if command.not_after_utc_ms is None:
+        return None
+    latest_ms = present.host.utc_ms if command.origin is Origin.ADMIN else present.latest_ms
+    undatable = command.origin is Origin.PLATFORM and not present.moment.trusted
+    if undatable and not isinstance(command.order, SetClockOrder):
+        return Refusal(Refused.CLOCK_UNTRUSTED)
+    if latest_ms is not None and command.not_after_utc_ms < latest_ms:
         return Refusal(Refused.EXPIRED)
+    return None
+
+
+def _judge(command: Command, present: Present) -> Deed | Refusal:  # noqa: C901, PLR0912  # a line each
     order, author = command.order, command.actor
     match order:
         case AllocateOrder():
@@ -43,4 +78,18 @@ def judge_command(command: Command, present: Present) -> Entry | Refusal:
             return judge_remove_meter(order, author, present)
         case CorrectOrder():
             return judge_correct(order, author, present)
+        case RateOrder():
+            return judge_rate(order, author, present)
+        case BeginRatingOrder():
+            return judge_begin(order, author, present)
+        case EndRatingOrder():
+            return judge_end(order, present)
+        case LayUpOrder():
+            return judge_lay_up(order, author, present)
+        case ResumeOrder():
+            return judge_resume(order, author, present)
+        case SetClockOrder():
+            return judge_set_clock(order, command, present)
+        case OpenYearOrder():
+            return judge_open_year(order, author, present)
     assert_never(order)

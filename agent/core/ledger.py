@@ -135,30 +135,39 @@ def grant_of(grants: tuple[Grant, ...], year: int) -> Grant:
     return next((grant for grant in grants if grant.year == year), Grant(year))
 
 
-def allocated(grant: Grant, moment: Moment) -> int | None:
+def allocated(grant: Grant, moment: Moment, ended_utc_ms: int = 0) -> int | None:
     """What is allocated, or None when nothing is: not the same as zero.
 
-    A provisional allocation ends at its expiry; an untrusted calendar does not end it early.
+    A provisional allocation ends at its expiry. An untrusted calendar does not end it early; one
+    that ended up to `ended_utc_ms` stays ended, whatever the calendar says now.
     """
     if grant.plan is not None:
         return grant.plan + grant.adjusted
     if grant.provisional is None:
         return None
-    expired = moment.trusted and moment.utc_ms >= grant.provisional_until_utc_ms
-    return None if expired else grant.provisional + grant.adjusted
+    return None if expired(grant, moment, ended_utc_ms) else grant.provisional + grant.adjusted
+
+
+def expired(grant: Grant, moment: Moment, ended_utc_ms: int = 0) -> bool:
+    until_utc_ms = grant.provisional_until_utc_ms
+    return until_utc_ms <= ended_utc_ms or (moment.trusted and until_utc_ms <= moment.utc_ms)
 
 
 def balance(
-    ledger: Ledger, last_total_l: int | None, moment: Moment, last_total_wh: int | None = None
+    ledger: Ledger,
+    last_total_l: int | None,
+    moment: Moment,
+    last_total_wh: int | None = None,
+    ended_utc_ms: int = 0,
 ) -> Balance | None:
     """The account of the open year; None while no year is open or nothing is allocated."""
     if ledger.year is None:
         return None
-    allocated_l = allocated(grant_of(ledger.grants, ledger.year), moment)
+    allocated_l = allocated(grant_of(ledger.grants, ledger.year), moment, ended_utc_ms)
     if allocated_l is None:
         return None
     withdrawn = withdrawn_l(ledger, last_total_l)
-    energy_wh = allocated(grant_of(ledger.energy_grants, ledger.year), moment)
+    energy_wh = allocated(grant_of(ledger.energy_grants, ledger.year), moment, ended_utc_ms)
     round_ = _round_now(ledger, moment)
     return Balance(
         year=ledger.year,

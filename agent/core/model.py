@@ -317,6 +317,13 @@ Order = (
     | FitMeterOrder
     | RemoveMeterOrder
     | CorrectOrder
+    | RateOrder
+    | BeginRatingOrder
+    | EndRatingOrder
+    | LayUpOrder
+    | ResumeOrder
+    | SetClockOrder
+    | OpenYearOrder
 )
 
 
@@ -910,6 +917,7 @@ class Session:
     litres_per_kwh: int | None = None
     start_cause: StartCause = StartCause.OWNER
     reasons: tuple[ConditionKind, ...] = ()
+    metered: bool = True  # throughout: no metering interruption fell into it
 
 
 @dataclass(frozen=True, slots=True)

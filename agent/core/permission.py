@@ -29,7 +29,7 @@ from agent.core.pump import (
     powered,
     running_flow_l_per_h,
 )
-from agent.core.state import Seen, State, last_total_l
+from agent.core.state import Seen, State, last_total_l, unmetered_l
 
 # A pipe that is empty, or a signal that is lost, says nothing against a flow meter while the pump
 # stands still: the column drains back, and the next run fills it.
@@ -67,7 +67,7 @@ def permit(
     if decision.permit != state.permitted:
         edges.append(_edge(account, decision, permitted=decision.permit, lapsed=False))
         if not decision.permit:
-            state = _cut(state, moment)
+            state = _cut(state, moment, decision.reasons)
     state = replace(state, standing=standing, permitted=decision.permit)
     return state, decision, tuple(edges)
 
@@ -99,12 +99,12 @@ def _relay_opened(site: Site, state: State, evidence: Evidence) -> bool:
     return silent_ms is None or silent_ms >= site.lease_ms
 
 
-def _cut(state: State, moment: Moment) -> State:
+def _cut(state: State, moment: Moment, reasons: tuple[ConditionKind, ...] = ()) -> State:
     """The relay is open from now on; a running pump coasts."""
     totalizer = state.totalizer
     # From an old total on, more than coasting would be counted as coast-down.
     fresh = totalizer is not None and totalizer.at == moment
-    pump = note_cut(state.pump, last_total_l(state) if fresh else None)
+    pump = note_cut(state.pump, last_total_l(state) if fresh else None, reasons)
     return replace(state, permitted=False, cut_at=moment, pump=pump)
 
 
@@ -114,7 +114,7 @@ def _facts(site: Site, state: State, evidence: Evidence) -> Facts:
     return Facts(
         uncommissioned=state.ledger.segment is None or state.ledger.power_serial is None,
         unallocated=account is None,
-        exhausted=account is not None and account.remaining_l <= _margin_l(site, state, view),
+        exhausted=account is not None and account.usable_l <= _kept_back_l(site, state, evidence),
         used_level_percent=_warning_step(site, account),
         flow_meter_lost=_flow_meter_lost(site, state, evidence),
         power_meter_lost=view.power_w is None,
@@ -143,12 +143,19 @@ def _margin_l(site: Site, state: State, view: View) -> int:
     return flow_l_per_h * until_cut_ms // 3_600_000 + coast_down_l(state.pump, flow_l_per_h)
 
 
+def _kept_back_l(site: Site, state: State, evidence: Evidence) -> int:
+    """The margin, and what has flowed while the flow meter did not say so."""
+    unmetered = unmetered_l(site, state, evidence.moment)
+    return _margin_l(site, state, evidence.view) + unmetered
+
+
 def _lease_ms(site: Site, state: State, evidence: Evidence) -> int:
     """The lease, or the time in which what remains would be gone, whichever is shorter."""
     if evidence.account is None:
         return 0
     flow_l_per_h = running_flow_l_per_h(state.pump, evidence.view, site)
-    usable_l = evidence.account.remaining_l - coast_down_l(state.pump, flow_l_per_h)
+    coast_l = coast_down_l(state.pump, flow_l_per_h)
+    usable_l = evidence.account.usable_l - coast_l - unmetered_l(site, state, evidence.moment)
     return max(0, min(site.lease_ms, usable_l * 3_600_000 // flow_l_per_h))
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from agent.core import calendar
 from agent.core.ledger import Ledger
 from agent.core.model import Moment, Quality, Quantity, Reading, Refusal, Refused, Role, Site
+from agent.core.state import State, last_total_l, last_total_wh
 from agent.core.totalizer import Totalizer
 
 # Ten million cubic metres: far above any well, far below what a slip of units would produce.
@@ -13,26 +15,42 @@ TEXT_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What a command is judged against. A totalizer is None while no meter of its kind is fitted.
+    """What a command is judged against.
 
-    `readings` are this scan's, not judged yet.
+    `readings` are this scan's, not judged yet. `moment` is the instant as believed, `host` as the
+    host said it.
     """
 
-    ledger: Ledger
-    totalizer: Totalizer | None
-    energy: Totalizer | None
+    state: State
     readings: tuple[Reading, ...]
     moment: Moment
+    host: Moment
     site: Site
-    seen_ids: tuple[str, ...] = ()
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.state.ledger
+
+    @property
+    def totalizer(self) -> Totalizer | None:
+        return self.state.totalizer
+
+    @property
+    def energy(self) -> Totalizer | None:
+        return self.state.energy
 
     @property
     def last_total_l(self) -> int | None:
-        return None if self.totalizer is None else self.totalizer.last
+        return last_total_l(self.state)
 
     @property
     def last_total_wh(self) -> int | None:
-        return None if self.energy is None else self.energy.last
+        return last_total_wh(self.state)
+
+    @property
+    def latest_ms(self) -> int | None:
+        """The latest calendar that can be vouched for; None when there is none."""
+        return calendar.latest_ms(self.state.watermark, self.moment)
 
 
 def refuse_document(document: str) -> Refusal | None:

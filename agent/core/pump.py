@@ -8,12 +8,14 @@ not good is not asked.
 from dataclasses import dataclass, replace
 
 from agent.core.model import (
+    ConditionKind,
     Moment,
     Quality,
     Quantity,
     Reading,
     Session,
     Site,
+    StartCause,
     StopCause,
     elapsed_ms,
 )
@@ -33,12 +35,33 @@ FLOW_FALL_SHARE = 16
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A pump run that has not ended. `cut`: our relay opened during it."""
+    """A pump run that has not ended. `cut`: our relay opened during it, for `reasons`.
+
+    What was counted and used when it began is of the open year, whatever the meters showed.
+    """
 
     started: Moment
     start_total_l: int
     start_energy_wh: int | None
     cut: bool = False
+    start_counted_l: int = 0
+    start_used_wh: int | None = None
+    start_cause: StartCause = StartCause.OWNER
+    reasons: tuple[ConditionKind, ...] = ()
+    metered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The totals of both meters at one instant, and what the open year had counted and used.
+
+    The power meter's are None when it did not say.
+    """
+
+    total_l: int
+    counted_l: int
+    energy_wh: int | None = None
+    used_wh: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +79,14 @@ class Pump:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One scan's good values; None where a meter was not good. `total_l` is the accepted one."""
+    """One scan's good values; None where a meter was not good. Totals are the accepted ones.
 
-    total_l: int | None
-    energy_wh: int | None
+    `counts` are None when this scan accepted no total of the flow meter; `before` are those of
+    the last scan that did.
+    """
+
+    counts: Counts | None
+    before: Counts | None
     flow_l_per_h: int | None
     power_w: int | None
 
@@ -125,45 +152,86 @@ def watch_pump(
     if running and permitted:
         pump = replace(pump, cut_total_l=None)  # it was never seen to rest: nothing to learn
     pump = _learn_coast(pump, view, site)
-    if view.total_l is None:
+    if view.counts is None or view.before is None:
         return pump, None  # no account without a total; the run is settled when there is one
     if pump.run is None:
-        return (_begin(pump, view, moment) if running else pump), None
+        cause = _why_begun(permitted=permitted, unseen=unseen)
+        run = _begun(view.before, moment, cause) if running else None
+        return replace(pump, run=run), None
     if running or (pump.idle_scans < IDLE_SCANS and not unseen):
         return pump, None
-    return _end(pump, pump.run, view, moment, unseen=unseen)
+    why = StopCause.CUT if pump.run.cut else StopCause.UNSEEN if unseen else StopCause.OWNER
+    return replace(pump, run=None), _session(pump.run, view.counts, moment, why)
 
 
-def note_cut(pump: Pump, total_l: int | None) -> Pump:
+def note_cut(pump: Pump, total_l: int | None, reasons: tuple[ConditionKind, ...]) -> Pump:
     """The relay opens now: what passes from here on is coast-down, and the run was cut."""
     if not pump.running:
         return pump
-    run = pump.run and replace(pump.run, cut=True)
+    run = pump.run and replace(pump.run, cut=True, reasons=reasons)
     return replace(pump, run=run, cut_total_l=total_l)
 
 
-def _begin(pump: Pump, view: View, moment: Moment) -> Pump:
-    assert view.total_l is not None, "a run begins on a total"
-    return replace(pump, run=Run(moment, view.total_l, view.energy_wh))
+def split(
+    pump: Pump, closed: Counts, opened: Counts, began: Moment
+) -> tuple[Pump, tuple[Session, ...]]:
+    """A run over New Year becomes two: `closed` and `opened` are one instant in two years' counts.
+
+    A run that began after that instant only takes the new year's counts.
+    """
+    run = pump.run
+    if run is None:
+        return pump, ()
+    if run.started.trusted and run.started.utc_ms >= began.utc_ms:
+        used_wh = None
+        if run.start_used_wh is not None and closed.used_wh is not None:
+            used_wh = run.start_used_wh - closed.used_wh
+        counted_l = run.start_counted_l - closed.counted_l
+        run = replace(run, start_counted_l=counted_l, start_used_wh=used_wh)
+        return replace(pump, run=run), ()
+    ended = _session(run, closed, began, StopCause.YEAR)
+    return replace(pump, run=_begun(opened, began, StartCause.YEAR)), (ended,)
 
 
-def _end(
-    pump: Pump, run: Run, view: View, moment: Moment, *, unseen: bool
-) -> tuple[Pump, Session | None]:
-    assert view.total_l is not None, "a run ends on a total"
-    cause = StopCause.CUT if run.cut else StopCause.UNSEEN if unseen else StopCause.OWNER
-    stopped_utc_ms = moment.utc_ms
-    lasted_ms = elapsed_ms(run.started, moment)
-    session = Session(
-        started_utc_ms=run.started.utc_ms if lasted_ms is None else stopped_utc_ms - lasted_ms,
-        stopped_utc_ms=stopped_utc_ms,
-        start_total_l=run.start_total_l,
-        stop_total_l=view.total_l,
-        start_energy_wh=run.start_energy_wh,
-        stop_energy_wh=view.energy_wh,
-        cause=cause,
+def _why_begun(*, permitted: bool, unseen: bool) -> StartCause:
+    if unseen:
+        return StartCause.UNSEEN
+    return StartCause.OWNER if permitted else StartCause.WHILE_CUT
+
+
+def _begun(counts: Counts, moment: Moment, cause: StartCause) -> Run:
+    """The water of the scan that first saw it run is its own: it begins with the totals before."""
+    return Run(
+        started=moment,
+        start_total_l=counts.total_l,
+        start_energy_wh=counts.energy_wh,
+        start_counted_l=counts.counted_l,
+        start_used_wh=counts.used_wh,
+        start_cause=cause,
     )
-    return replace(pump, run=None), session
+
+
+def _session(run: Run, counts: Counts, moment: Moment, cause: StopCause) -> Session:
+    lasted_ms = elapsed_ms(run.started, moment)
+    volume_l = counts.counted_l - run.start_counted_l
+    energy_wh = None
+    if counts.used_wh is not None and run.start_used_wh is not None:
+        energy_wh = counts.used_wh - run.start_used_wh
+    return Session(
+        started_utc_ms=run.started.utc_ms if lasted_ms is None else moment.utc_ms - lasted_ms,
+        stopped_utc_ms=moment.utc_ms,
+        start_total_l=run.start_total_l,
+        stop_total_l=counts.total_l,
+        start_energy_wh=run.start_energy_wh,
+        stop_energy_wh=counts.energy_wh,
+        cause=cause,
+        volume_l=volume_l,
+        energy_wh=energy_wh,
+        litres_per_kwh=volume_l * 1000 // energy_wh if energy_wh else None,
+        start_cause=run.start_cause,
+        reasons=run.reasons,
+        metered=run.metered,
+    )
 
 
 def _learned_flow(pump: Pump, view: View, site: Site, *, permitted: bool) -> int | None:
@@ -177,12 +245,12 @@ def _learned_flow(pump: Pump, view: View, site: Site, *, permitted: bool) -> int
 def _learn_coast(pump: Pump, view: View, site: Site) -> Pump:
     """When the water has come to rest after a cut, the difference of totals is the coast-down."""
     at_rest = powered(view, site) is False and flowing(view, site) is False
-    if pump.cut_total_l is None or view.total_l is None or not at_rest:
+    if pump.cut_total_l is None or view.counts is None or not at_rest:
         return pump
     if pump.idle_scans < IDLE_SCANS:
         return pump
     most_l = site.flow_max_l_per_h * COAST_MAX_MS // 3_600_000
-    coasted_l = min(max(view.total_l - pump.cut_total_l, 0), most_l)
+    coasted_l = min(max(view.counts.total_l - pump.cut_total_l, 0), most_l)
     # One short coast-down (a cut during start-up) must not shrink the margin at once.
     learned_l = max(coasted_l, (pump.coast_l or 0) * 3 // 4)
     return replace(pump, coast_l=learned_l, cut_total_l=None)

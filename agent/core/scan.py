@@ -8,32 +8,31 @@ without its commands, and nothing has happened.
 from dataclasses import dataclass, replace
 
 from agent.core import calendar
-from agent.core.accounting import enter, open_year, pass_time, take_energy, take_total
-from agent.core.commands import judge_command
-from agent.core.ledger import balance
+from agent.core.accounting import pass_time, take_energy, take_total
+from agent.core.interruptions import watch_metering
+from agent.core.ledger import expired
 from agent.core.model import (
     Balance,
     Body,
     Condition,
     ConditionChanged,
     Decision,
+    Entry,
     Moment,
-    OpenYear,
     Quality,
     Quantity,
     Reading,
-    Refusal,
-    RolledOver,
     Sample,
     Session,
     Site,
-    Verdict,
     elapsed_ms,
 )
+from agent.core.orders import take_commands
 from agent.core.permission import Evidence, permit
-from agent.core.present import Present
-from agent.core.pump import View, good_value, may_run, watch_pump
-from agent.core.state import Seen, State, away, last_total_l, last_total_wh
+from agent.core.pump import Counts, View, good_value, may_run, powered, watch_pump
+from agent.core.ratings import learn, watch_test
+from agent.core.state import Seen, State, account, away, counts
+from agent.core.years import begin_round, date, open_years
 
 # Ids of commands already judged; a platform repeats a message within minutes, not after so many.
 SEEN_IDS_MAX = 64
@@ -55,118 +54,118 @@ class Outcome:
 def scan(site: Site, state: State, seen: Seen) -> Outcome:
     """One scan. While the journal fails, no command is taken and no entry is made."""
     assert not (seen.journal_failing and seen.commands), "a failing journal takes no command"
-    moment = calendar.believe(state.watermark, seen.moment)
-    may_enter = not seen.journal_failing
+    moment = calendar.believe(state.watermark, state.clock, seen.moment)
     before = state
-    state = pass_time(site, state, moment, may_run=may_run(_view(seen.readings, state), site))
-    state, answered = _take_commands(site, state, seen, moment)
-    state, metered, readings = take_energy(site, state, seen.readings, moment, may_enter=may_enter)
-    state, totalled, readings = take_total(site, state, readings, moment, may_enter=may_enter)
-    totalled = (*metered, *totalled)
-    opened: tuple[OpenYear, ...] = ()
-    if may_enter:
-        state, opened = open_year(site, before, state, moment, readings)
-    view = _view(readings, state)
+    state = pass_time(site, state, moment, may_run=may_run(_meters(seen.readings), site))
+    state, answered = take_commands(site, state, seen, moment)
+    were = counts(state, before.scanned_at, moment)
+    state, accounted, readings = _account_for(site, state, seen, moment)
+    view = _view(readings, state, were, moment)
     state, ended = _watch_pump(site, before, state, view, moment)
-    account = _account(state, moment)
-    water_given = _gave_water(_account(before, moment), account)
-    evidence = Evidence(seen, readings, view, account, water_given, moment)
+    ended = tuple(replace(one, remaining_l=_remaining_l(state, moment)) for one in ended)
+    state, proposed = learn(state, ended)
+    state, aborted = watch_test(site, state, moment)
+    balance = account(state, moment)
+    water_given = _gave_water(account(before, moment), balance)
+    evidence = Evidence(seen, readings, view, balance, water_given, moment)
     state, decision, edges = permit(site, state, evidence)
     bodies: tuple[Body, ...] = (
-        *((seen.started,) if seen.started else ()),
+        *(one for one in (seen.started, seen.rebuilt) if one),
         *answered,
-        *totalled,
-        *opened,
-        *(
-            replace(one, remaining_l=None if account is None else account.remaining_l)
-            for one in ended
-        ),
+        *accounted,
+        *ended,
+        *proposed,
+        *aborted,
         *_changes(before.standing.conditions, state.standing.conditions),
         *edges,
     )
     if bodies or _sample_due(site, state, moment):
         state = replace(state, sampled_at=moment)
-        bodies = (*bodies, _sample(readings, account, permitted=state.permitted))
-    rolled_over = any(isinstance(one, RolledOver) for one in totalled)
+        bodies = (*bodies, _sample(readings, balance, permitted=state.permitted))
     return Outcome(
-        state=replace(
-            state, scanned_at=moment, watermark=moment if moment.trusted else state.watermark
-        ),
+        state=_passed(site, state, seen, moment, readings),
         bodies=bodies,
         decision=decision,
         readings=readings,
-        balance=account,
+        balance=balance,
         moment=moment,
-        durable=bool(answered or opened or rolled_over) or any(one.permitted for one in edges),
+        durable=bool(answered)
+        or any(isinstance(one, Entry) for one in accounted)
+        or any(one.permitted for one in edges),
     )
 
 
-def _take_commands(
+def _account_for(
     site: Site, state: State, seen: Seen, moment: Moment
-) -> tuple[State, tuple[Body, ...]]:
-    """Judge each command against what the one before it left. An entry precedes its verdict."""
-    bodies: list[Body] = []
-    for command in seen.commands:
-        judged = judge_command(
-            command,
-            Present(
-                ledger=state.ledger,
-                totalizer=state.totalizer,
-                energy=state.energy,
-                readings=seen.readings,
-                moment=moment,
-                site=site,
-                seen_ids=state.seen_ids,
-            ),
-        )
-        if isinstance(judged, Refusal):
-            refusal = judged
-        else:
-            refusal = None
-            state = enter(state, judged, moment)
-            bodies.append(judged)
-        if command.id not in state.seen_ids:  # a repeated id must not push the others out
-            state = replace(state, seen_ids=(*state.seen_ids, command.id)[-SEEN_IDS_MAX:])
-        bodies.append(
-            Verdict(
-                command_id=command.id,
-                origin=command.origin,
-                actor=command.actor,
-                order=type(command.order).__name__,
-                refusal=refusal,
-                balance=_account(state, moment),
-            )
-        )
-    return state, tuple(bodies)
+) -> tuple[State, tuple[Body, ...], tuple[Reading, ...]]:
+    """The totals, then what begins with them. While nothing may be entered, nothing begins."""
+    may_enter = not seen.journal_failing
+    state, metered, readings = take_energy(site, state, seen.readings, moment, may_enter=may_enter)
+    state, totalled, readings = take_total(site, state, readings, moment, may_enter=may_enter)
+    running = powered(_meters(readings), site) is True
+    state, interrupted = watch_metering(site, state, moment, running=running, may_enter=may_enter)
+    metered = (*metered, *totalled, *interrupted)
+    if not may_enter:
+        return state, metered, readings
+    state, opened = open_years(site, state, moment, readings)
+    state, begun = begin_round(site, state, moment, readings)
+    return state, (*metered, *opened, *begun), readings
 
 
-def _account(state: State, moment: Moment) -> Balance | None:
-    """The account as it stands; a clock that is not believed neither ends nor revives a grant."""
+def _passed(
+    site: Site, state: State, seen: Seen, moment: Moment, readings: tuple[Reading, ...]
+) -> State:
+    """What this scan leaves to the next about time."""
+    host_is_believed = seen.moment.trusted and moment.utc_ms == seen.moment.utc_ms
     dated = calendar.reckoned(state.watermark, moment)
-    return balance(state.ledger, last_total_l(state), dated, last_total_wh(state))
+    ended = [
+        one.provisional_until_utc_ms
+        for one in (*state.ledger.grants, *state.ledger.energy_grants)
+        if expired(one, dated)
+    ]
+    return replace(
+        date(site, state, moment, readings),
+        scanned_at=moment,
+        watermark=calendar.advance(state.watermark, moment),
+        clock=None if host_is_believed else state.clock,
+        ended_utc_ms=max((*ended, state.ended_utc_ms)),
+    )
+
+
+def _remaining_l(state: State, moment: Moment) -> int | None:
+    balance = account(state, moment)
+    return None if balance is None else balance.remaining_l
 
 
 def _gave_water(before: Balance | None, after: Balance | None) -> bool:
     """Whether an entry of this scan gave water: the only thing that releases an exhausted well."""
     if after is None:
         return False
-    return before is None or after.year != before.year or after.allocated_l > before.allocated_l
+    if before is None or after.year != before.year or after.limit_name != before.limit_name:
+        return True
+    return after.allocated_l > before.allocated_l or _more(
+        before.limit_remaining_l, after.limit_remaining_l
+    )
 
 
-def _view(readings: tuple[Reading, ...], state: State) -> View:
-    """This scan's good values; the total is the accepted one, which may have stood."""
-    read = good_value(readings, Quantity.FORWARD_TOTAL_L) is not None
+def _more(before_l: int | None, after_l: int | None) -> bool:
+    return before_l is not None and after_l is not None and after_l > before_l
+
+
+def _meters(readings: tuple[Reading, ...]) -> View:
+    """What the meters say of the pump, before their totals are judged."""
     return View(
-        total_l=last_total_l(state) if read and state.totalizer else None,
-        energy_wh=_energy_wh(readings, state),
+        counts=None,
+        before=None,
         flow_l_per_h=good_value(readings, Quantity.FLOW_L_PER_H),
         power_w=good_value(readings, Quantity.POWER_W),
     )
 
 
-def _energy_wh(readings: tuple[Reading, ...], state: State) -> int | None:
-    read_wh = good_value(readings, Quantity.ENERGY_WH)
-    return read_wh if state.energy is None or read_wh is None else state.energy.last
+def _view(readings: tuple[Reading, ...], state: State, were: Counts | None, moment: Moment) -> View:
+    """This scan's good values; the totals are the accepted ones, which may have stood."""
+    read = good_value(readings, Quantity.FORWARD_TOTAL_L) is not None
+    return replace(_meters(readings), counts=counts(state, moment) if read else None, before=were)
 
 
 def _watch_pump(

@@ -6,14 +6,74 @@ committed in the same transaction as the records it stands for.
 
 from dataclasses import dataclass
 
+from agent.core import calendar
+from agent.core.calendar import SetClock
 from agent.core.interlock import Standing
-from agent.core.ledger import Ledger
-from agent.core.model import Command, Moment, Reading, Site, Started, elapsed_ms
-from agent.core.pump import Pump
+from agent.core.ledger import Ledger, balance, counted_l, used_wh
+from agent.core.model import (
+    Balance,
+    Command,
+    InterruptionCause,
+    InterruptionPolicy,
+    Moment,
+    Reading,
+    Rebuilt,
+    Site,
+    Started,
+    elapsed_ms,
+)
+from agent.core.pump import Counts, Pump
 from agent.core.totalizer import Totalizer, tolerance
 
 # Longer between two scans than this many periods, and the agent was away: anything may have run.
 AWAY_PERIODS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What the open year had counted and used at an instant."""
+
+    counted_l: int
+    used_wh: int | None
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A metering interruption that has not ended.
+
+    `began` is when a total was last accepted, and `counted_l` what was counted then; `used_wh` is
+    the electricity up to which water is entered, `converted_l` how much that was.
+    """
+
+    began: Moment
+    cause: InterruptionCause
+    running: bool
+    policy: InterruptionPolicy
+    counted_l: int
+    used_wh: int
+    entered_at: Moment
+    converted_l: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A rating test that is under way: what was counted and used when it began."""
+
+    began: Moment
+    year: int | None
+    counted_l: int
+    used_wh: int
+    static_mm: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Whole runs added up, until they are enough to say what a kilowatt-hour lifts."""
+
+    volume_l: int = 0
+    energy_wh: int = 0
+    lasted_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +96,16 @@ class State:
     energy_at_total_wh: int | None = None  # used in the year when a water total was last accepted
     reverse: Totalizer | None = None  # the flow meter's reverse total, which is only watched
     backflow_l: int = 0  # what it advanced by beyond the forward total, up to a bound
+    clock: SetClock | None = None
+    ended_utc_ms: int = 0  # provisional allocations up to here have ended, and stay so
+    dated: Dated | None = None  # the last total that was accepted at a believed instant
+    booted: Dated | None = None  # the first that was accepted in this boot
+    undated: bool = False  # since `dated`, totals were accepted in a boot that was never dated
+    lost_since: Moment | None = None  # no total was accepted since
+    interruption: Interruption | None = None
+    rating: Rating | None = None
+    learned: Learned = Learned()
+    year_asked: int | None = None  # nobody saw it begin: a technician is asked for its total
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +119,7 @@ class Seen:
     journal_failing: bool = False
     journal_written: bool = True  # since control started
     started: Started | None = None  # this is control's first scan
+    rebuilt: Rebuilt | None = None  # and its state was made again from the entries
 
 
 def last_total_l(state: State) -> int | None:
@@ -59,6 +130,49 @@ def last_total_l(state: State) -> int | None:
 def last_total_wh(state: State) -> int | None:
     """The power meter's last accepted total; None while none is fitted."""
     return None if state.energy is None else state.energy.last
+
+
+def account(state: State, moment: Moment) -> Balance | None:
+    """The account as it stands; a clock that is not believed neither ends nor revives a grant."""
+    dated = calendar.reckoned(state.watermark, moment)
+    return balance(
+        state.ledger, last_total_l(state), dated, last_total_wh(state), state.ended_utc_ms
+    )
+
+
+def unmetered_l(site: Site, state: State, moment: Moment) -> int:
+    """What electricity says has flowed since a total was last accepted and is not entered yet.
+
+    It is in no account; a decision keeps it back, as long as the flow meter does not say better.
+    """
+    rate, totalizer, energy = state.ledger.rate, state.totalizer, state.energy
+    if rate is None or site.shared_power_meter or totalizer is None or energy is None:
+        return 0
+    if totalizer.at == moment or state.energy_at_total_wh is None:
+        return 0
+    energy_wh = used_wh(state.ledger, energy.last) - state.energy_at_total_wh
+    entered_l = 0 if state.interruption is None else state.interruption.converted_l
+    return max(energy_wh * rate.litres_per_kwh // 1000 - entered_l, 0)
+
+
+def moved_while_laid_up_l(state: State) -> int:
+    """How far the total moved since the well was laid up; 0 while it is in use."""
+    if state.ledger.laid_up is None or state.totalizer is None:
+        return 0
+    return state.totalizer.last - state.ledger.laid_up.total_l
+
+
+def counts(state: State, *moments: Moment | None) -> Counts | None:
+    """Both meters' accepted totals; the power meter's only if it was read at one of `moments`."""
+    if state.totalizer is None:
+        return None
+    read = state.energy if state.energy is not None and state.energy.at in moments else None
+    return Counts(
+        total_l=state.totalizer.last,
+        counted_l=counted_l(state.ledger, state.totalizer.last),
+        energy_wh=None if read is None else read.last,
+        used_wh=None if read is None else used_wh(state.ledger, read.last),
+    )
 
 
 def flow_reversed(site: Site, state: State) -> bool:

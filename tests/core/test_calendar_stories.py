@@ -18,6 +18,8 @@ from agent.core.model import (
     RelayMoved,
     Role,
     Session,
+    StartCause,
+    StopCause,
 )
 from tests.core.story import (
     DAY,
@@ -71,13 +73,20 @@ def test_a_year_opens_at_local_midnight_and_its_total_splits_the_water() -> None
     assert len(story.of(RelayMoved)) == 1, "New Year stops no pump"
 
 
-def test_a_run_over_midnight_is_not_lost() -> None:
+def test_a_run_over_midnight_is_split_and_no_litre_is_lost() -> None:
     story = new_years_eve()
     story.at(seconds_to_midnight(story) + 60).stop()
     story.after(20)
-    (run,) = story.of(Session)
-    assert run.started_utc_ms < MIDNIGHT < run.stopped_utc_ms
-    assert run.start_total_l < opened(story).total_l < run.stop_total_l
+    old, new = story.of(Session)
+    assert (old.cause, new.start_cause) == (StopCause.YEAR, StartCause.YEAR)
+    assert old.started_utc_ms < old.stopped_utc_ms == MIDNIGHT == new.started_utc_ms
+    assert old.stop_total_l == opened(story).total_l == new.start_total_l
+    assert old.start_total_l == 500_000
+    assert new.stop_total_l == story.total_l
+    assert (old.volume_l or 0) + (new.volume_l or 0) == story.total_l - 500_000
+    assert new.volume_l == story.withdrawn_l
+    assert old.remaining_l == 1_000_000 - (old.volume_l or 0)
+    assert new.remaining_l == 2_000_000 - story.withdrawn_l
 
 
 def test_a_new_year_without_a_plan_cuts_until_there_is_one() -> None:
@@ -135,7 +144,7 @@ def test_a_flow_meter_that_was_silent_over_new_year_is_apportioned_and_flagged()
 
 
 def test_a_journal_that_failed_over_new_year_flags_what_it_could_not_split() -> None:
-    """No entry is made while nothing can be written; the year then begins late, and says so."""
+    """No entry is made while nothing can be written; the year is split by time, and flagged."""
     story = new_years_eve()
     story.at(seconds_to_midnight(story) - 60)
     story.journal_failing = True
@@ -144,7 +153,7 @@ def test_a_journal_that_failed_over_new_year_flags_what_it_could_not_split() -> 
     story.journal_failing = False
     story.after(1)
     assert opened(story).apportioned
-    assert opened(story).total_l == story.total_l
+    assert story.withdrawn_l == pytest.approx(61 * 25, abs=30)
 
 
 def test_a_meter_exchanged_over_new_year_does_not_mix_two_series() -> None:
@@ -264,7 +273,7 @@ def test_how_far_a_calendar_may_leave_what_is_explained(
     watermark = Moment(utc_ms(2026, 6, 1), 5 * HOUR, "boot-1", trusted=True)
     passed_ms = HOUR if boot == "boot-1" else 0
     now = Moment(watermark.utc_ms + passed_ms + off_by_ms, 6 * HOUR, boot, trusted=True)
-    assert calendar.believe(watermark, now).trusted is believed
+    assert calendar.believe(watermark, None, now).trusted is believed
 
 
 # --- a provisional allocation ends -------------------------------------------------------------

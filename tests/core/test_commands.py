@@ -30,8 +30,8 @@ from agent.core.model import (
     Role,
     Verdict,
 )
+from agent.core.orders import SEEN_IDS_MAX
 from agent.core.present import TEXT_MAX
-from agent.core.scan import SEEN_IDS_MAX
 from tests.core.story import (
     DAY,
     OF_FLOW_METER,

@@ -1,0 +1,234 @@
+"""Room rule: where a plan year and a round begin to count. Believes no calendar by itself.
+
+A year opens on a total that was accepted at a believed instant. What was counted when it began
+is seldom seen exactly: it lies between two accepted totals whose instants are known, and is
+apportioned by time and flagged. Where no clock can tell, nobody guesses: a technician is asked.
+"""
+
+from dataclasses import dataclass, replace
+
+from agent.core import calendar
+from agent.core.ledger import balance, counted_l, post, round_at, used_wh
+from agent.core.model import BeginLimit, Body, Entry, Moment, OpenYear, Quantity, Reading, Site
+from agent.core.pump import Counts, good_value, split
+from agent.core.state import AWAY_PERIODS, Dated, State
+from agent.core.totalizer import RESOLUTIONS
+
+
+def open_years(
+    site: Site, state: State, moment: Moment, readings: tuple[Reading, ...]
+) -> tuple[State, tuple[Body, ...]]:
+    """Open each plan year that has begun by a believed calendar, at a total accepted just now."""
+    now = _dated_now(state, moment, readings)
+    year = calendar.plan_year(site, moment.utc_ms) if moment.trusted else None
+    if now is None or year is None:
+        return state, ()
+    if state.ledger.year is None:
+        assert state.totalizer is not None, "a total was accepted"
+        entry = OpenYear(year, None, state.totalizer.last, state.ledger.before_l)
+        return replace(state, ledger=post(state.ledger, entry)), (entry,)
+    bodies: list[Body] = []
+    while (open_year := _open_year(state)) < year:
+        begins = _Begin(open_year + 1, calendar.year_start_ms(site, open_year + 1))
+        found = _counted_at(site, state, now, begins.utc_ms)
+        if found is None:
+            return replace(state, year_asked=begins.year), tuple(bodies)
+        state, opened = _open(state, moment, begins, found)
+        bodies += opened
+        now = replace(
+            now, counted_l=now.counted_l - found.counted_l, used_wh=_minus(now.used_wh, found)
+        )
+    return replace(state, year_asked=None), tuple(bodies)
+
+
+def confirm_year(
+    site: Site, state: State, moment: Moment, entry: OpenYear
+) -> tuple[State, tuple[Body, ...]]:
+    """Open the year that a technician was asked for, at the total that was told."""
+    last_l = _last_l(state)
+    counted = counted_l(state.ledger, last_l) - (last_l - entry.total_l)
+    used = None if state.energy is None else _told_used_wh(state, counted)
+    begins = _Begin(entry.year, calendar.year_start_ms(site, entry.year))
+    found = _Found(counted, used, apportioned=True)
+    state, bodies = _open(
+        state, moment, begins, found, document=entry.document, author=entry.author
+    )
+    return replace(state, year_asked=None), bodies
+
+
+@dataclass(frozen=True, slots=True)
+class _Begin:
+    year: int
+    utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the closing year had counted and used when the next one began."""
+
+    counted_l: int
+    used_wh: int | None
+    apportioned: bool
+
+
+def _open(
+    state: State,
+    moment: Moment,
+    begins: _Begin,
+    found: _Found,
+    *,
+    document: str = "",
+    author: str = "",
+) -> tuple[State, tuple[Body, ...]]:
+    """Post the opening, and split the run that goes on over it."""
+    before = state.ledger
+    last_l = _last_l(state)
+    total_l = last_l - (counted_l(before, last_l) - found.counted_l)
+    total_wh = None
+    if state.energy is not None and found.used_wh is not None:
+        total_wh = state.energy.last - (used_wh(before, state.energy.last) - found.used_wh)
+    entry = OpenYear(
+        year=begins.year,
+        closes=before.year,
+        total_l=total_l,
+        withdrawn_before_l=0,
+        apportioned=found.apportioned,
+        energy_total_wh=total_wh,
+        document=document,
+        author=author,
+    )
+    closing = Counts(total_l, found.counted_l, total_wh, found.used_wh)
+    opening = Counts(total_l, 0, total_wh, None if total_wh is None else 0)
+    began = replace(
+        moment,
+        utc_ms=begins.utc_ms,
+        monotonic_ms=moment.monotonic_ms - (moment.utc_ms - begins.utc_ms),
+    )
+    pump, ended = split(state.pump, closing, opening, began)
+    account = balance(before, total_l, began, total_wh, state.ended_utc_ms)
+    remaining_l = None if account is None else account.remaining_l
+    ledger = post(before, entry)
+    state = replace(
+        state,
+        ledger=ledger,
+        pump=pump,
+        energy_at_total_wh=None if state.energy is None else used_wh(ledger, state.energy.last),
+        dated=None,
+    )
+    return state, (*(replace(one, remaining_l=remaining_l) for one in ended), entry)
+
+
+def _open_year(state: State) -> int:
+    assert state.ledger.year is not None, "a year is open"
+    return state.ledger.year
+
+
+def _last_l(state: State) -> int:
+    assert state.totalizer is not None, "a year opens on a fitted meter"
+    return state.totalizer.last
+
+
+# --- when the year began -----------------------------------------------------------------------
+
+
+def _dated_now(state: State, moment: Moment, readings: tuple[Reading, ...]) -> Dated | None:
+    """This scan's counts, if it accepted a total."""
+    if state.totalizer is None or good_value(readings, Quantity.FORWARD_TOTAL_L) is None:
+        return None
+    used = None if state.energy is None else used_wh(state.ledger, state.energy.last)
+    return Dated(counted_l(state.ledger, state.totalizer.last), used, moment)
+
+
+def _counted_at(site: Site, state: State, now: Dated, utc_ms: int) -> _Found | None:
+    """What was counted at an instant before `now`; None when no clock can tell."""
+    earlier, booted = state.dated, state.booted
+    if earlier is None:
+        return _Found(now.counted_l, now.used_wh, apportioned=True)
+    if earlier.at.boot == now.at.boot:
+        return _between(site, earlier, now, utc_ms)
+    if booted is None or booted.at.boot != now.at.boot:
+        booted = now
+    # This boot is dated now, so what it counted before can be dated as well.
+    dark_ms = now.at.monotonic_ms - booted.at.monotonic_ms
+    booted = replace(booted, at=replace(now.at, utc_ms=now.at.utc_ms - dark_ms))
+    if utc_ms >= booted.at.utc_ms:
+        return _between(site, booted, now, utc_ms)
+    still = booted.counted_l - earlier.counted_l <= RESOLUTIONS * site.flow_resolution_l
+    if state.undated and not still:
+        return None
+    return _between(site, earlier, booted, utc_ms)
+
+
+def _between(site: Site, earlier: Dated, later: Dated, utc_ms: int) -> _Found:
+    """By time between two instants. It is no guess when scans saw the year begin."""
+    span_ms = later.at.utc_ms - earlier.at.utc_ms
+    into_ms = utc_ms - earlier.at.utc_ms
+    if not 0 < into_ms <= span_ms:
+        return _Found(later.counted_l, later.used_wh, apportioned=True)
+    used = later.used_wh
+    if used is not None and earlier.used_wh is not None:
+        used = earlier.used_wh + (used - earlier.used_wh) * into_ms // span_ms
+    counted = earlier.counted_l + (later.counted_l - earlier.counted_l) * into_ms // span_ms
+    return _Found(counted, used, apportioned=span_ms > AWAY_PERIODS * site.period_ms)
+
+
+def _told_used_wh(state: State, counted: int) -> int:
+    """Electricity when the told total was reached: in proportion to the water since `dated`."""
+    assert state.energy is not None, "a power meter is fitted"
+    now_wh, now_l = (
+        used_wh(state.ledger, state.energy.last),
+        counted_l(state.ledger, _last_l(state)),
+    )
+    earlier = state.dated
+    if earlier is None or earlier.used_wh is None or now_l <= earlier.counted_l:
+        return now_wh
+    share_l = counted - earlier.counted_l
+    return earlier.used_wh + (now_wh - earlier.used_wh) * share_l // (now_l - earlier.counted_l)
+
+
+def _minus(used: int | None, found: _Found) -> int | None:
+    return None if used is None or found.used_wh is None else used - found.used_wh
+
+
+# --- rounds and anchors ------------------------------------------------------------------------
+
+
+def begin_round(
+    site: Site, state: State, moment: Moment, readings: tuple[Reading, ...]
+) -> tuple[State, tuple[Entry, ...]]:
+    """The round that runs now begins to count, if it has not."""
+    now = _dated_now(state, moment, readings)
+    one = round_at(state.ledger, moment.utc_ms) if moment.trusted else None
+    if now is None or one is None or one.begun_l is not None:
+        return state, ()
+    found = None
+    if state.dated is not None and state.dated.at.utc_ms < one.from_utc_ms:
+        found = _counted_at(site, state, now, one.from_utc_ms)
+    since_l = 0 if found is None else now.counted_l - found.counted_l
+    last_l = _last_l(state)
+    ledger = state.ledger
+    beside_l = ledger.before_l + ledger.converted_l + ledger.corrected_l
+    entry = BeginLimit(one.year, one.name, beside_l + now.counted_l - since_l, last_l)
+    return replace(state, ledger=post(ledger, entry)), (entry,)
+
+
+def date(site: Site, state: State, moment: Moment, readings: tuple[Reading, ...]) -> State:
+    """Remember what was counted at this instant, for the year that begins while nobody looks."""
+    now = _dated_now(state, moment, readings)
+    if now is None:
+        return state
+    booted, undated = state.booted, state.undated
+    if booted is None or booted.at.boot != moment.boot:
+        undated = undated or _was_never_dated(state)
+        booted = now
+    in_open_year = calendar.plan_year(site, moment.utc_ms) == state.ledger.year
+    if not (moment.trusted and in_open_year):
+        return replace(state, booted=booted, undated=undated)
+    return replace(state, booted=booted, dated=now, undated=False)
+
+
+def _was_never_dated(state: State) -> bool:
+    """Whether the boot before this one counted water at instants that nobody knows."""
+    if state.booted is None or state.dated is None:
+        return False
+    return state.booted.at.boot != state.dated.at.boot
