@@ -126,10 +126,15 @@ def _filled(layout: _Layout, row: list[Any]) -> list[Any]:
     return full
 
 
+def kind_of(body: type) -> str:
+    """The name of a class of records: `RelayMoved` is sent as `relay_moved`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", body.__name__).lower()
+
+
 @cache
 def _body(kind: str) -> type:
     for body in typing.get_args(model.Body):
-        if re.sub(r"(?<!^)(?=[A-Z])", "_", body.__name__).lower() == kind:
+        if kind_of(body) == kind:
             return typing.cast("type", body)
     raise AssertionError(f"record kind {kind!r} is unknown to this version")
 
@@ -140,22 +145,20 @@ def _layout(target: type) -> _Layout:
     hints = typing.get_type_hints(target)
     expanders = [_expander(field.name, hints[field.name]) for field in fields]
     return _Layout(
-        columns=[_column(field.name) for field in fields],
+        columns=[column_of(field.name) for field in fields],
         defaults=[_plain(field.default) for field in fields],
         expand=[(place, expand) for place, expand in enumerate(expanders) if expand is not None],
     )
 
 
-def _column(name: str) -> str:
+def column_of(name: str) -> str:
     """`started_utc_ms` holds milliseconds; what is sent is an instant, and is named so."""
-    if name == "utc_ms":
-        return "instant"
     stem = name.removesuffix(_MILLISECONDS)
     return name if stem == name else "at" if stem == "at" else f"{stem}_at"
 
 
-def _is_instant(name: str) -> bool:
-    return name == "utc_ms" or name.endswith(_MILLISECONDS)
+def is_instant(name: str) -> bool:
+    return name.endswith(_MILLISECONDS)
 
 
 def _plain(default: Any) -> Any:
@@ -168,7 +171,7 @@ def _plain(default: Any) -> Any:
 
 def _expander(name: str, hint: Any) -> Expand | None:
     """How a stored value of this field is named in parts; None when it is sent as it is."""
-    if _is_instant(name):
+    if is_instant(name):
         return lambda utc_ms: None if utc_ms is None else instant(utc_ms)
     inner = [part for part in typing.get_args(hint) or (hint,) if dataclasses.is_dataclass(part)]
     if not inner:
@@ -191,7 +194,7 @@ def _spoken(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        _column(name): instant(item) if _is_instant(name) and item is not None else _spoken(item)
+        column_of(name): instant(item) if is_instant(name) and item is not None else _spoken(item)
         for name, item in value.items()
     }
 

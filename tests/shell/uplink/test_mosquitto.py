@@ -1,7 +1,5 @@
 """The uplink process against a real Mosquitto that dies, freezes, refuses and comes back."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -13,48 +11,10 @@ from tests.links import subscribe
 from tests.mosquitto import OPEN, Mosquitto
 from tests.reconcile import Ledger
 from tests.shell.uplink.conftest import STATION, House
+from tests.shell.uplink.parts import Process
 
-KEEPALIVE_S = 1
 STEPS_MAX = 600  # of 50 ms: what a test may wait for the platform's side
 KEEPS = (*OPEN, "max_queued_messages 0", "persistence true", "autosave_interval 1")
-
-UPLINK = """
-import sys
-from pathlib import Path
-from agent.desk.client import Client
-from agent.uplink import UplinkPolicy, run
-from drivers.host import HostClock, StopRequest
-from drivers.mqtt import Broker, MqttConfig, MqttLink
-from drivers.payload.json import JsonCodec
-broker = Broker("127.0.0.1", int(sys.argv[2]), "uplink", keepalive_s=int(sys.argv[3]))
-with StopRequest() as stop:
-    run(
-        platform=MqttLink(MqttConfig(broker, "W-1", "1")),
-        codec=JsonCodec(),
-        desk=lambda: Client(Path(sys.argv[1])),
-        clock=HostClock("always"),
-        policy=UplinkPolicy(batch_interval_ms=1_000, state_interval_ms=600_000),
-        stop=stop,
-        draw=lambda: 0.01,
-    )
-"""
-
-
-class Process:
-    """`wellkeeper uplink` without its settings file."""
-
-    def __init__(self, door: Path, port: int) -> None:
-        self._command = [sys.executable, "-c", UPLINK, str(door), str(port), str(KEEPALIVE_S)]
-        self._process = subprocess.Popen(self._command)
-
-    def kill_and_restart(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._process = subprocess.Popen(self._command)
-
-    def end(self) -> int:
-        self._process.terminate()
-        return self._process.wait(timeout=20)
 
 
 @pytest.fixture
