@@ -78,6 +78,12 @@ def instant(utc_ms: int, language: str) -> str:
     return say("time.beijing", language, instant=f"{_beijing(utc_ms):%Y-%m-%d %H:%M:%S}")
 
 
+def rfc3339(utc_ms: int) -> str:
+    """For a program to read: UTC with milliseconds, exact."""
+    moment = _EPOCH + timedelta(milliseconds=utc_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def clock_time(utc_ms: int) -> str:
     """The time of day alone, for a list under a heading that says 北京时间."""
     return f"{_beijing(utc_ms):%H:%M:%S}"

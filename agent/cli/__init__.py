@@ -38,6 +38,7 @@ COMMANDS = {
     "status": Command("how the station is now", "agent.cli.status"),
     "records": Command("what was written down", "agent.cli.records"),
     "resend": Command("send a platform records once more", "agent.cli.resend"),
+    "journal": Command("check, copy out and measure the journal's file", "agent.cli.journal"),
     "allocate": Command("give a plan year its water", "agent.cli.allocate"),
     "fit-meter": Command("declare the meter that is fitted", "agent.cli.fit_meter"),
     "bus": Command("find, read and watch what hangs on the RS-485 lines", "agent.cli.bus"),

@@ -1,10 +1,9 @@
 """Room rule: the journal. Only `database` meets SQLite; outside, only the names below are used."""
 
-from agent.journal.chain import Head, JournalDamaged
+from agent.journal.chain import Head, JournalDamaged, StoredRow
 from agent.journal.database import JournalFailed
 from agent.journal.epoch import Ahead, begin_epoch, may_begin
-from agent.journal.opening import JournalNewer
-from agent.journal.reader import Page, PageRow, Reader
+from agent.journal.reader import JournalNewer, Page, PageRow, Reader
 from agent.journal.retention import Now, Retention
 from agent.journal.store import Journal, Parked, Stamped, Transaction
 from agent.journal.upkeep import Signer, Upkeep
@@ -25,6 +24,7 @@ __all__ = [
     "Retention",
     "Signer",
     "Stamped",
+    "StoredRow",
     "Transaction",
     "Upkeep",
     "Writer",

@@ -6,7 +6,7 @@ record has lost its body but keeps the body's digest, so the chain still holds.
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 
@@ -56,21 +56,30 @@ def sealed(epoch: str, head: Head) -> bytes:
 
 
 def verify(before: Head, rows: Iterable[StoredRow]) -> Head:
-    """Follow the chain from `before` over `rows`. JournalDamaged at the first that breaks it."""
+    """The head after `rows`. JournalDamaged at the first that breaks the chain."""
+    for _, after in walk(before, rows):
+        before = after
+    return before
+
+
+def walk(before: Head, rows: Iterable[StoredRow]) -> Iterator[tuple[StoredRow, Head]]:
+    """Each of `rows` with the head after it. JournalDamaged at the first that breaks the chain."""
+    sure = before.number
     for row in rows:
         if row.number != before.number + 1:
             raise JournalDamaged(f"journal record {before.number + 1} is missing{_NEXT}")
         digest = row.digest if row.body is None else hashlib.sha256(row.body).digest()
         if digest is None:
             raise JournalDamaged(f"journal record {row.number} has lost its body{_NEXT}")
-        after = follow(before, row.at_utc_ms, row.kind, digest, trusted=bool(row.trusted))
-        if row.hash is None and row.body is None:
-            before = after  # the next record that is whole vouches for it
-            continue
-        if after.hash != row.hash:
-            raise JournalDamaged(f"journal record {row.number} is not what was written{_NEXT}")
-        before = after
-    return before
+        before = follow(before, row.at_utc_ms, row.kind, digest, trusted=bool(row.trusted))
+        unsure = row.hash is None and row.body is None  # the next that has a hash vouches for it
+        if not unsure and before.hash != row.hash:
+            which = f"record {row.number}"
+            if sure < row.number - 1:
+                which = f"one of the records {sure + 1} to {row.number}"
+            raise JournalDamaged(f"journal {which} is not what was written{_NEXT}")
+        sure = sure if unsure else row.number
+        yield row, before
 
 
 _NEXT = (

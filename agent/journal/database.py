@@ -36,9 +36,10 @@ class Database:
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
         self._writable = writable
+        mode = "rw" if writable else "ro"
         with self._faults_told():
             self._connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode={'rw' if writable else 'ro'}&psow=0",
+                f"file:{quote(str(path))}?mode={mode}&psow=0{_immutable(path)}",
                 uri=True,
                 timeout=BUSY_S,
                 isolation_level=None,  # transactions begin and end where this module says
@@ -156,6 +157,12 @@ class Database:
             if family not in _REMEDIES:
                 raise
             raise JournalFailed(f"{what}; {_REMEDIES[family]}") from error
+
+
+def _immutable(path: Path) -> str:
+    """For a copy on a medium that takes no files: SQLite wants to keep its locks beside it."""
+    in_use = path.with_name(f"{path.name}-wal").exists()
+    return "" if in_use or os.access(path.parent, os.W_OK) else "&immutable=1"
 
 
 _DAMAGED = "the file is no sound journal: keep it aside, check the card, restore a copy"

@@ -46,17 +46,12 @@ def may_begin(reader: Reader) -> str | None:
         assert isinstance(copied, EpochBegan), "as its kind says"
         if reader.head().number < copied.copied + EPOCH_RECORDS_MIN:
             return f"this epoch has only begun: it must first have {EPOCH_RECORDS_MIN} records"
-    if len(archives(reader.path)) >= ARCHIVES_MAX:
+    if len(reader.archives()) >= ARCHIVES_MAX:
         return (
             f"{ARCHIVES_MAX} journals of earlier epochs stand in {reader.path.parent}: find out why"
             " the card is restored again and again, then move them away"
         )
     return None
-
-
-def archives(path: Path) -> list[Path]:
-    """The files of earlier epochs."""
-    return sorted(path.parent.glob(f"{path.stem}-????????????????{path.suffix}"))
 
 
 def begin_epoch(

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.journal import chain
 from agent.journal.chain import Head, JournalDamaged
 from agent.journal.database import Database, JournalFailed
-from agent.journal.reader import entry_rows, find_head, hash_of, stored, text
+from agent.journal.reader import entry_rows, find_head, hash_of, is_ours, stored, text
 from agent.journal.schema import APPLICATION_ID, KEEP, MIGRATIONS
 
 # The end of the chain, verified at every start: a day and a half of minute records.
@@ -17,10 +17,6 @@ TAIL_RECORDS = 2000
 # A file up to this size is checked whole at every start; of a larger one only the part that the
 # scan lives on, and the rest by `Reader.verify` in the background: 16 MiB are 0.4 s of an SD card.
 QUICK_CHECK_BYTES_MAX = 16 * 1024 * 1024
-
-
-class JournalNewer(Exception):
-    """The file was written by a newer version of wellkeeper."""
 
 
 def lock(path: Path, undo: ExitStack) -> None:
@@ -60,19 +56,7 @@ def create(path: Path) -> None:
 
 def migrate(database: Database) -> None:
     """Take the steps that this file has not taken, each in one transaction, if it is ours."""
-    (version,) = database.row("PRAGMA user_version") or (0,)
-    (application,) = database.row("PRAGMA application_id") or (0,)
-    empty = database.row("SELECT 1 FROM sqlite_schema") is None
-    if not empty and application != APPLICATION_ID:
-        raise JournalDamaged(
-            f"{database.path} is some other program's database: give wellkeeper a state"
-            " directory of its own (station.state_dir)"
-        )
-    if version > len(MIGRATIONS):
-        raise JournalNewer(
-            f"{database.path} has format {version}, this wellkeeper reads up to"
-            f" {len(MIGRATIONS)}: install the version that wrote it, or a newer one"
-        )
+    version = is_ours(database)
     database.make_durable()
     for step in range(version, len(MIGRATIONS)):
         with database.transaction():

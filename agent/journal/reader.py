@@ -1,13 +1,15 @@
 """Room rule: how what is kept is read, in short transactions and bounded pages. Writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from agent import rows
 from agent.journal import chain
 from agent.journal.chain import Head, JournalDamaged, StoredRow
-from agent.journal.database import Database
+from agent.journal.database import Database, JournalFailed
+from agent.journal.schema import APPLICATION_ID, MIGRATIONS
 
 VERIFY_PAGE_RECORDS = 1000
 
@@ -18,6 +20,10 @@ _ALL = (
     " SELECT number, at_utc_ms, trusted, kind, NULL, digest, hash FROM pruned"
     " WHERE number > ?1 ORDER BY number LIMIT ?2"
 )
+
+
+class JournalNewer(Exception):
+    """The file was written by a newer version of wellkeeper."""
 
 
 class PageRow(NamedTuple):
@@ -39,9 +45,14 @@ class Reader:
     """A connection that only reads, beside the writer, in this process or another."""
 
     def __init__(self, path: Path) -> None:
+        """JournalNewer when this version is too old for the file, JournalFailed when too new."""
         self.path = path
         self._database = Database(path, writable=False)
-        self.epoch = text(self._database, "epoch")
+        with ExitStack() as undo:
+            undo.callback(self._database.close)
+            _known(self._database)
+            self.epoch = text(self._database, "epoch")
+            undo.pop_all()
 
     def head(self) -> Head:
         return find_head(self._database, self.epoch)
@@ -91,6 +102,11 @@ class Reader:
     def used_bytes(self) -> int:
         return used_bytes(self._database)
 
+    def archives(self) -> list[Path]:
+        """The files of earlier epochs (`agent.journal.epoch`)."""
+        name = self.path
+        return sorted(name.parent.glob(f"{name.stem}-{'?' * 16}{name.suffix}"))
+
     def cursors(self) -> Mapping[str, int]:
         return dict(cursors(self._database))
 
@@ -118,6 +134,33 @@ class Reader:
 
     def close(self) -> None:
         self._database.close()
+
+
+def is_ours(database: Database) -> int:
+    """The file's format. JournalDamaged when it is no journal, JournalNewer when it is newer."""
+    (version,) = database.row("PRAGMA user_version") or (0,)
+    (application,) = database.row("PRAGMA application_id") or (0,)
+    empty = database.row("SELECT 1 FROM sqlite_schema") is None
+    if not empty and application != APPLICATION_ID:
+        raise JournalDamaged(
+            f"{database.path} is some other program's database: give wellkeeper a state"
+            " directory of its own (station.state_dir)"
+        )
+    if version > len(MIGRATIONS):
+        raise JournalNewer(
+            f"{database.path} has format {version}, this wellkeeper reads up to"
+            f" {len(MIGRATIONS)}: install the version that wrote it, or a newer one"
+        )
+    return int(version)
+
+
+def _known(database: Database) -> None:
+    version = is_ours(database)
+    if version < len(MIGRATIONS):
+        raise JournalFailed(
+            f"{database.path} has format {version}, this wellkeeper reads {len(MIGRATIONS)}:"
+            " wellkeeper control brings it up to date when it starts"
+        )
 
 
 def find_head(database: Database, epoch: str) -> Head:
