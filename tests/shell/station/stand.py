@@ -83,6 +83,7 @@ class Stand:
         self._closing = closing
         self._held: set[int] = set()
         self.panel = Panel(house.panel)
+        self.judged: Sequence[Record] = ()  # the journal as the last verdict found it
         closing.callback(self.panel.close)
 
     # --- waiting ---------------------------------------------------------------------------------
@@ -125,34 +126,23 @@ class Stand:
     def pump(self) -> Sight:
         """The owner starts the pump; the station has seen it run, and both platforms hear of it."""
         self._actor.press("start")
-        return self.until(
+        seen = self.until(
             lambda now: (
-                now.pump.running
-                and now.state is not None
-                and now.state["session"] is not None
-                and all(one.through == now.head for one in now.platforms)
+                now.pump.running and now.state is not None and now.state["session"] is not None
             )
         )
+        return self.until(lambda now: all(one.through >= seen.head for one in now.platforms))
 
     def verdict(self) -> Verdict:
         """Let the water come to rest, let everyone have every record, and judge."""
         self._actor.press("stop")
-        still = self.until(
-            lambda now: now.pump.at_rest and now.state is not None and now.state["session"] is None
-        )
-        settled = self._settled(still)
+        still = self.until(lambda now: now.pump.at_rest and now.state is not None)
+        at_utc_ms = still.at_utc_ms or 0
+        # Two more scans: the records of what was seen are in the journal then.
+        settled = self.until(lambda now: (now.at_utc_ms or 0) >= at_utc_ms + TWO_SCANS_MS)
         self.until(lambda now: all(one.through >= settled.head for one in now.platforms))
+        self.judged = kept(self.house, settled.head).records
         return verdict_of(self.house, self._actor, settled.head)
-
-    def records(self) -> Sequence[Record]:
-        """All that is written down of what has been seen by now."""
-        seen = self.until(lambda now: now.state is not None)
-        return kept(self.house, self._settled(seen).head).records
-
-    def _settled(self, seen: Sight) -> Sight:
-        """Two more scans: the records of what was seen are in the journal then."""
-        at_utc_ms = seen.at_utc_ms or 0
-        return self.until(lambda now: (now.at_utc_ms or 0) >= at_utc_ms + TWO_SCANS_MS)
 
     # --- processes -------------------------------------------------------------------------------
 

@@ -48,17 +48,16 @@ def test_a_bus_that_ails_is_told_once_and_heals_by_itself(stand: Stand, ailment:
     assert ailment.trouble in trouble(ill)
     stand.panel.ask(ailment.cure)
     stand.until(lambda now: not now.stands(SILENT) and trouble(now) == "")
-    records = stand.records()
-    changes = [
-        one.body.raised
-        for one in records
-        if isinstance(one.body, ConditionChanged) and one.body.kind is SILENT
-    ]
-    assert changes == [True, False]
-    assert ailment.fault in faults_told(records)
     verdict = stand.verdict()
     assert_true(verdict)
     assert verdict.pump_drops == 0
+    changes = [
+        one.body.raised
+        for one in stand.judged
+        if isinstance(one.body, ConditionChanged) and one.body.kind is SILENT
+    ]
+    assert changes == [True, False]
+    assert ailment.fault in faults_told(stand.judged)
 
 
 def test_noise_spoils_readings_and_never_the_account(stand: Stand) -> None:

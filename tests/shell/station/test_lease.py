@@ -82,22 +82,21 @@ def test_a_fault_of_ours_in_the_scan_ends_control_and_stops_no_pump(stand: Stand
 def assert_recovers_after_a_lapse(stand: Stand) -> None:
     """By itself: the lapse is written down, then the pump's rest, then the permission."""
     stand.until(lambda now: now.pump.permitted)
-    records = stand.records()
-    edges = [one for one in records if isinstance(one.body, RelayMoved)]
+    verdict = stand.verdict()
+    assert_true(verdict)
+    assert verdict.pump_drops == 1
+    edges = [one for one in stand.judged if isinstance(one.body, RelayMoved)]
     lapse, permit = edges[-2:]
     assert [_edge(one.body) for one in (lapse, permit)] == [(False, True), (True, False)]
     assert permit.at_utc_ms - lapse.at_utc_ms >= 1000 * SHORT_CYCLE_S
     rest = [
         one.body.raised
-        for one in records
+        for one in stand.judged
         if isinstance(one.body, ConditionChanged)
         and one.body.kind is ConditionKind.SHORT_CYCLE
         and lapse.at_utc_ms <= one.at_utc_ms <= permit.at_utc_ms
     ]
     assert rest == [True, False]
-    verdict = stand.verdict()
-    assert_true(verdict)
-    assert verdict.pump_drops == 1
 
 
 def _edge(body: Body) -> tuple[bool, bool]:
