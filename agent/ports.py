@@ -187,13 +187,16 @@ class Watchdog(Protocol):
 
 
 class RawRecord(NamedTuple):
-    """A record as the journal holds it: `body` is the parsed positional row of its kind."""
+    """A record as the journal holds it: `body` is the parsed positional row of its kind.
+
+    None once the journal has given the body up.
+    """
 
     number: int
     at_utc_ms: int
     trusted: bool
     kind: str
-    body: list[Any]
+    body: list[Any] | None
 
 
 @dataclass(frozen=True, slots=True)

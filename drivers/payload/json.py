@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
 from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from agent.core import model
@@ -30,6 +29,8 @@ WORD_MAX = 128
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = "_utc_ms"
 _PLACE = ["number", "at", "trusted"]
+# The kind under which a record is sent of which only place and kind are left (docs/journal.md).
+_PRUNED = "pruned"
 
 Expand = Callable[[Any], Any]
 
@@ -47,7 +48,7 @@ class JsonCodec:
                 "head": {"number": batch.head_number, "hash": batch.head_hash},
                 "records": [
                     _group(kind, list(records))
-                    for kind, records in groupby(batch.records, attrgetter("kind"))
+                    for kind, records in groupby(batch.records, _sent_as)
                 ],
             }
         )
@@ -105,7 +106,14 @@ class _Layout(NamedTuple):
     expand: list[tuple[int, Expand]]  # the positions that are not sent as they are stored
 
 
+def _sent_as(record: RawRecord) -> str:
+    return _PRUNED if record.body is None else record.kind
+
+
 def _group(kind: str, records: Sequence[RawRecord]) -> dict[str, Any]:
+    if kind == _PRUNED:
+        rows = [[one.number, instant(one.at_utc_ms), one.trusted, one.kind] for one in records]
+        return {"kind": kind, "columns": [*_PLACE, "of_kind"], "rows": rows}
     layout = _layout(_body(kind))
     return {
         "kind": kind,
@@ -113,6 +121,7 @@ def _group(kind: str, records: Sequence[RawRecord]) -> dict[str, Any]:
         "rows": [
             [number, instant(at), trusted, *_filled(layout, body)]
             for number, at, trusted, _, body in records
+            if body is not None
         ],
     }
 

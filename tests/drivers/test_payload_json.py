@@ -138,6 +138,19 @@ def test_every_kind_of_record_has_columns(kind: str) -> None:
     assert not any(name.endswith("utc_ms") for name in group["columns"])
 
 
+def test_a_record_whose_content_was_given_up_is_sent_as_what_is_left_of_it() -> None:
+    pruned = RawRecord(2, AT, trusted=True, kind="sample", body=None)
+    gap = RawRecord(3, AT, trusted=True, kind="gap", body=[1, AT, AT, "x"])
+    payload = JsonCodec().encode_records(Batch("W-1", "e1", [pruned, gap], 3, ""))
+    first, second = json.loads(payload)["records"]
+    assert first == {
+        "kind": "pruned",
+        "columns": ["number", "at", "trusted", "of_kind"],
+        "rows": [[2, "2026-01-01T00:00:00.123Z", True, "sample"]],
+    }
+    assert second["kind"] == "gap"
+
+
 def test_a_row_longer_than_its_class_is_our_own_fault() -> None:
     record = RawRecord(1, AT, trusted=True, kind="gap", body=[1, AT, AT, "x", "future"])
     with pytest.raises(AssertionError, match="newer version"):
@@ -164,9 +177,10 @@ def test_chinese_text_is_sent_as_it_is_written() -> None:
 @pytest.mark.parametrize("kind", sorted(BODIES))
 def test_the_document_lists_every_kind_with_its_columns(kind: str) -> None:
     fields = dataclasses.fields(BODIES[kind])
-    record = RawRecord(1, AT, trusted=True, kind=kind, body=[None] * len(fields))
+    row: list[object] = [None] * len(fields)
     if kind == "sample":
-        record.body[-1] = []
+        row[-1] = []
+    record = RawRecord(1, AT, trusted=True, kind=kind, body=row)
     payload = JsonCodec().encode_records(Batch("W-1", "e1", [record], 1, ""))
     (group,) = json.loads(payload)["records"]
     document = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text("utf-8")
