@@ -84,6 +84,6 @@ $(BROKER): .ci/debian-packages | $(BIN)/python
 	@touch $@
 
 $(TOOLS): .ci/debian-packages .ci/lgpio $(READY)
-	@sh .ci/debian-packages mosquitto socat mbpoll libmodbus5 strace openssl
+	@sh .ci/debian-packages mosquitto socat mbpoll libmodbus5 strace openssl systemd
 	@sh .ci/lgpio $(BIN)
 	@touch $@

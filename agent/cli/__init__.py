@@ -35,6 +35,7 @@ COMMANDS = {
     "uplink": Command("send the records to one platform", "agent.cli.uplink"),
     "run": Command("run a whole station: for the demo and for development", "agent.cli.station"),
     "check": Command("say what is wrong with a station's settings", "agent.cli.check"),
+    "apply": Command("make this host fit the station's settings", "agent.cli.apply"),
     "status": Command("how the station is now", "agent.cli.status"),
     "records": Command("what was written down", "agent.cli.records"),
     "resend": Command("send a platform records once more", "agent.cli.resend"),

@@ -10,11 +10,17 @@ from drivers.host import HostClock, StopRequest, SystemdWatchdog
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cut", action="store_true", help="drive the line to cut, let it go and end"
+    )
     add_config(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
+    if options.cut:
+        _line(settings.relay).close()  # claimed at the cut level, and left there
+        return 0
     settings.station.run_dir.mkdir(parents=True, exist_ok=True)
     with StopRequest() as stop:
         serve(

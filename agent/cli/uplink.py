@@ -11,7 +11,7 @@ from agent.desk.client import Client
 from agent.settings import Platform, Settings, desk_socket
 from agent.uplink import UplinkPolicy
 from agent.uplink import run as forward
-from drivers.host import HostClock, StopRequest
+from drivers.host import HostClock, StopRequest, SystemdWatchdog
 from drivers.mqtt import Broker, MqttConfig, MqttLink, TlsFiles
 from drivers.payload.json import JsonCodec
 
@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
         return CONFIGURATION
     door = desk_socket(settings, platform.name)
     with StopRequest() as stop:
+        alive = _Alive(stop, SystemdWatchdog())
         forward(
             platform=MqttLink(_mqtt(settings, platform)),
             codec=JsonCodec(),
@@ -41,9 +42,25 @@ def run(options: argparse.Namespace) -> int:
                 receipts=platform.receipts,
                 records_per_s=platform.records_per_s,
             ),
-            stop=stop,
+            stop=alive,
         )
     return 0
+
+
+class _Alive:
+    """The stop request, which the loop looks at once in each turn: that is its sign of life."""
+
+    def __init__(self, stop: StopRequest, watchdog: SystemdWatchdog) -> None:
+        self._stop = stop
+        self._watchdog = watchdog
+        watchdog.ready()
+
+    def fileno(self) -> int:
+        return self._stop.fileno()
+
+    def requested(self) -> bool:
+        self._watchdog.pet()
+        return self._stop.requested()
 
 
 def _mqtt(settings: Settings, platform: Platform) -> MqttConfig:

@@ -6,6 +6,7 @@ process.
 """
 
 import asyncio
+import grp
 import os
 import secrets
 import socket
@@ -32,6 +33,8 @@ from agent.status import UplinkPicture
 
 CONNECTIONS_MAX = 8  # of one client
 SOCKET_MODE = 0o660
+# A client's socket is its own group's, where the host has one (`wellkeeper apply` makes them).
+GROUP = "wk-{client}"
 
 
 class DeskBlocked(Exception):
@@ -52,7 +55,7 @@ class Desk:
         buses: Sequence[str] = (),
     ) -> None:
         with ExitStack() as undo:
-            listening = {name: _listen(path, undo) for name, path in sockets.items()}
+            listening = {name: _listen(name, path, undo) for name, path in sockets.items()}
             reader = Reader(journal)
             undo.callback(reader.close)
             self._inbox = Inbox()
@@ -226,8 +229,11 @@ class _Closed(Exception):
     """Control asked for it: every session is cancelled."""
 
 
-def _listen(path: Path, undo: ExitStack) -> socket.socket:
-    """A socket that only its owner and group may connect to; a stale one makes way."""
+def _listen(client: str, path: Path, undo: ExitStack) -> socket.socket:
+    """A socket that only its owner and its client's group may connect to; a stale one makes way.
+
+    Without such a group it stays our own group's: then no user but ours comes in.
+    """
     remedy = "run as a user that may write there, or set station.run_dir to another directory"
     if len(os.fsencode(path)) > SOCKET_BYTES_MAX:
         raise DeskBlocked(
@@ -241,6 +247,8 @@ def _listen(path: Path, undo: ExitStack) -> socket.socket:
             path.unlink()
         one.bind(str(path))
         undo.callback(path.unlink, missing_ok=True)
+        with suppress(KeyError):
+            os.chown(path, -1, grp.getgrnam(GROUP.format(client=client)).gr_gid)
         path.chmod(SOCKET_MODE)
         one.listen(CONNECTIONS_MAX)
     except OSError as error:
