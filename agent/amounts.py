@@ -35,6 +35,12 @@ def volume_l(text: str) -> int:
     return _exact(text, VOLUME_UNITS, "62500m3, 6.25万m³, 600L")
 
 
+def signed_volume_l(text: str) -> int:
+    """As `volume_l`, with a sign: `-12.5m3` is water that was counted too much."""
+    bare = text.strip()
+    return -volume_l(bare[1:]) if bare.startswith("-") else volume_l(bare)
+
+
 def energy_wh(text: str) -> int:
     """Watt-hours: `1234.5kWh`. AmountError when it is none, or no whole watt-hour."""
     return _exact(text, ENERGY_UNITS, "1234.5kWh, 800Wh")

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from agent import rows
 from agent.book import Book
-from agent.core.model import Command, Fault, FitMeter, RelayMoved, Site, Started, Verdict
+from agent.core.model import Command, Fault, FitMeter, Rebuilt, RelayMoved, Site, Started, Verdict
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State
 from agent.desk.server import Desk
@@ -83,12 +83,23 @@ class _Loop:
 
     state: State
     started: Started | None
+    rebuilt: Rebuilt | None
     writer: Writer
     committed: _Committed
     handed_over_ms: int
 
 
-def run(organs: Organs, site: Site, identity: Identity, state: State, stop: Stop) -> Ahead | None:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where control goes on from; `rebuilt` when the last checkpoint was of no use."""
+
+    state: State
+    rebuilt: Rebuilt | None = None
+
+
+def run(
+    organs: Organs, site: Site, identity: Identity, beginning: Beginning, stop: Stop
+) -> Ahead | None:
     """Scan until `stop` becomes readable. The relay keeps its lease: a restart stops no pump.
 
     It also ends when a platform holds more than this journal; that is then returned.
@@ -97,9 +108,8 @@ def run(organs: Organs, site: Site, identity: Identity, state: State, stop: Stop
     writer = Writer(organs.journal, committed, organs.upkeep)
     boot = organs.clock.now().boot
     due_ms = organs.clock.monotonic_ms()
-    loop = _Loop(
-        state, Started(identity.version, boot, relay_permitted=False), writer, committed, due_ms
-    )
+    started = Started(identity.version, boot, relay_permitted=False)
+    loop = _Loop(beginning.state, started, beginning.rebuilt, writer, committed, due_ms)
     while True:
         _turn(organs, site, identity, loop)
         organs.watchdog.ready()
@@ -133,7 +143,7 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
     if outcome.decision.permit:
         _permit(organs, outcome)
     loop.state = outcome.state
-    loop.started = None
+    loop.started = loop.rebuilt = None
     organs.desk.answer([one for one in outcome.bodies if isinstance(one, Verdict)])
     _publish(organs, identity, loop, outcome, seen)
     passed = min(organs.desk.cursors().values(), default=loop.committed.head.number)
@@ -164,6 +174,7 @@ def _see(organs: Organs, loop: _Loop) -> Seen:
         journal_failing=failing,
         journal_written=loop.committed.since_start,
         started=started and replace(started, relay_permitted=relay_permitted is True),
+        rebuilt=loop.rebuilt,
     )
 
 

@@ -5,15 +5,17 @@ numbers and instants are written. A key that is not there is our fault and ends 
 Calendar time is shown as Beijing time (北京时间), whatever the host's zone.
 """
 
+import re
 import signal
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Final, assert_never
 from unicodedata import east_asian_width
 
-from agent.core.model import ConditionKind, Quantity, Refusal
+from agent.core.model import ConditionKind, Quantity, Refusal, Refused
 from agent.settings import Problem, SettingsError
 from agent.supervised import Died, Event, Said, Stopped, Up
 
@@ -34,6 +36,11 @@ _UNITS: Final = {
     Quantity.POWER_W: "kW",
     Quantity.LEVEL_MM: "m",
 }
+# Refusals that speak of instants, and how these are written in them.
+_OF_INSTANTS: Final = frozenset(
+    {Refused.CLOCK_RANGE, Refused.CLOCK_LOWERED, Refused.MEASURED_RANGE, Refused.LIMIT_WINDOW}
+)
+_INSTANT: Final = re.compile(r"\d{6,14}")
 assert set(_UNITS) == set(Quantity), "every quantity has a unit"
 
 
@@ -123,9 +130,14 @@ def condition(kind: ConditionKind, language: str, level: int = 0) -> str:
 
 def refusal(refused: Refusal, language: str) -> str:
     """Why an order changed nothing, and what would be accepted."""
-    return say(
-        f"refused.{refused.reason}", language, given=refused.given, expected=refused.expected
-    )
+    given, expected = refused.given, refused.expected
+    if refused.reason in _OF_INSTANTS:
+        given, expected = (_INSTANT.sub(_instant_in(language), one) for one in (given, expected))
+    return say(f"refused.{refused.reason}", language, given=given, expected=expected)
+
+
+def _instant_in(language: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: instant(int(found[0]), language)
 
 
 def supervision(event: Event, language: str) -> str:

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent import control, rows
@@ -9,6 +11,9 @@ from agent.book import Book
 from agent.cli import VERSION
 from agent.cli.house import House, house_of
 from agent.cli.options import add_config, settings_of
+from agent.control import Beginning
+from agent.core.model import Rebuilt, Record
+from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.state import State
 from agent.deadman import Lease
 from agent.desk.server import Desk
@@ -20,6 +25,8 @@ from agent.status import Identity
 from drivers.adapter import refuse_taken
 from drivers.bus import Buses
 from drivers.host import HostClock, StopRequest, SystemdWatchdog
+
+REASON_MAX = 200
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +105,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             settings.relay.energise,
             parts.key.public,
         ),
-        _state(journal),
+        _beginning(journal),
         parts.stop,
     )
     desk.close()
@@ -121,11 +128,25 @@ def _inputs(settings: Settings) -> Inputs | None:
     )
 
 
-def _state(journal: Journal) -> State:
-    """Where the last commit left off; a new station begins with nothing."""
+def _beginning(journal: Journal) -> Beginning:
+    """Where the last commit left off, as its entries prove; what was set right is recorded."""
+    records = tuple(journal.entries())
     text = journal.state()
-    if text is None:
-        return State()
-    state = rows.from_row(State, json.loads(text))
+    if text is None and not records:
+        return Beginning(State())
+    try:
+        state = None if text is None else rows.from_row(State, json.loads(text))
+    except ValueError as unreadable:  # no JSON, or rows that do not fit
+        return Beginning(rebuilt(records), _told(records, str(unreadable)))
+    if state is None:
+        return Beginning(rebuilt(records), _told(records, "there is no checkpoint"))
     assert isinstance(state, State), "the checkpoint is a state"
-    return state
+    if state.ledger != ledger_of(records):
+        why = "its account is not that of its entries"
+        return Beginning(reconciled(state, records), _told(records, why))
+    return Beginning(state)
+
+
+def _told(records: Sequence[Record], reason: str) -> Rebuilt:
+    print(f"the ledger's checkpoint is not used, its entries are: {reason}", file=sys.stderr)
+    return Rebuilt(len(records), reason[:REASON_MAX])

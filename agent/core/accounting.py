@@ -89,6 +89,10 @@ def enter(state: State, entry: Entry, moment: Moment) -> State:
             return replace(state, energy=None)
         case Correct(restart_total_l=int(restart_l)):
             return replace(state, totalizer=Totalizer(restart_l, moment))
+        case RolledOver(role=Role.FLOW_METER):
+            return replace(state, totalizer=Totalizer(entry.total_l, moment))
+        case RolledOver(role=Role.POWER_METER):
+            return replace(state, energy=Totalizer(entry.total_l, moment))
         case _:
             return state
 

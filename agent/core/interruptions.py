@@ -117,8 +117,8 @@ def _end(
     standing_l = 0 if explained or missing_l <= tolerance(site.flow_resolution_l) else missing_l
     bodies: tuple[Body, ...] = ()
     change_l = standing_l - now.converted_l
-    if change_l and state.ledger.rate is not None:
-        reckoned = _Reckoned(state.ledger.rate, change_l, energy_wh)
+    if (change_l or now.converted_l) and state.ledger.rate is not None:
+        reckoned = _Reckoned(state.ledger.rate, change_l, energy_wh, ends=True)
         state, bodies = _convert(state, now, reckoned, moment)
     ended = InterruptionEnded(
         from_utc_ms=now.began.utc_ms,
@@ -151,6 +151,7 @@ class _Reckoned:
     rate: Rate
     volume_l: int
     energy_wh: int
+    ends: bool = False
 
 
 def _convert(
@@ -165,6 +166,7 @@ def _convert(
         to_utc_ms=moment.utc_ms,
         total_l=last_total_l(state),
         total_wh=last_total_wh(state),
+        ends=reckoned.ends,
     )
     now = replace(
         now,

@@ -554,6 +554,7 @@ class Convert:
     """Water reckoned from electricity while it was not metered (以电折水). Always flagged so.
 
     Negative when it takes an estimate back, because the totalizer counted that water after all.
+    `ends`: it is the last of its interruption, and what was converted stands as it is.
     """
 
     volume_l: int
@@ -564,6 +565,7 @@ class Convert:
     to_utc_ms: int
     total_l: int | None
     total_wh: int | None
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.amounts import AmountError, energy_wh, volume_l
+from agent.amounts import AmountError, energy_wh, signed_volume_l, volume_l
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,10 @@ def test_an_energy_is_exact_to_the_watt_hour() -> None:
     assert energy_wh("1234.567kWh") == 1_234_567
     with pytest.raises(AmountError, match="kWh"):
         energy_wh("5m3")
+
+
+def test_a_correction_has_a_sign() -> None:
+    assert signed_volume_l("-12.5m3") == -12_500
+    assert signed_volume_l(" 600L ") == 600
+    with pytest.raises(AmountError):
+        signed_volume_l("--5L")

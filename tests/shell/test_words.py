@@ -184,6 +184,12 @@ def test_a_refusal_says_what_was_given_and_what_would_do() -> None:
     assert "900000 L" in words.refusal(refused, "en")
 
 
+def test_a_refusal_says_instants_as_a_person_reads_them() -> None:
+    refused = model.Refusal(model.Refused.CLOCK_LOWERED, "1767225600000", "1767225660000")
+    assert "2026-01-01 08:00:00" in words.refusal(refused, "en")
+    assert "2026-01-01 08:01:00" in words.refusal(refused, "zh")
+
+
 def test_a_warning_says_its_step() -> None:
     assert "90%" in words.condition(model.ConditionKind.ALLOCATION_LOW, "zh", 90)
     assert "90 %" in words.condition(model.ConditionKind.ALLOCATION_LOW, "en", 90)

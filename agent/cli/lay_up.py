@@ -1,0 +1,16 @@
+"""`wellkeeper lay-up`: the well is laid up, its power may be off for months."""
+
+import argparse
+
+from agent.cli.asking import add_actor, order
+from agent.cli.options import add_config, settings_of
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--document", required=True, help="work order or document number (文号)")
+    add_actor(parser)
+    add_config(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    return order(options, settings_of(options), "LayUpOrder", {"document": options.document})

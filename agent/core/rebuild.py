@@ -1,0 +1,142 @@
+"""Room rule: the state as its entries alone tell it, for when nothing else can be read.
+
+The account is the fold of its entries, exactly. Of everything else this is the safe beginning:
+the totals that the entries carry, no permission, no latch; what is wrong is found anew.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from agent.core.accounting import enter
+from agent.core.ledger import Ledger, counted_l, post, used_wh
+from agent.core.model import (
+    Allocate,
+    AllocateEnergy,
+    BeginLimit,
+    Convert,
+    Correct,
+    Entry,
+    FitMeter,
+    InterruptionCause,
+    InterruptionPolicy,
+    LayUp,
+    Limit,
+    Moment,
+    OpenYear,
+    Rate,
+    Record,
+    RemoveMeter,
+    Resume,
+    RolledOver,
+)
+from agent.core.state import Interruption, State, last_total_l, last_total_wh
+from agent.core.totalizer import Totalizer
+
+# What the boots of entries are called: none that is running.
+PAST_BOOT = ""
+
+
+def ledger_of(records: Iterable[Record]) -> Ledger:
+    """The account that entries make, in their order."""
+    ledger = Ledger()
+    for record in records:
+        assert isinstance(record.body, Entry), "an account is made of entries"
+        ledger = post(ledger, record.body)
+    return ledger
+
+
+def rebuilt(records: Iterable[Record]) -> State:
+    """A state to go on from, when there is no checkpoint that can be read."""
+    state = State()
+    for record in records:
+        assert isinstance(record.body, Entry), "an account is made of entries"
+        moment = Moment(record.at_utc_ms, 0, PAST_BOOT, record.trusted)
+        state = _followed(enter(state, record.body, moment), record.body, moment)
+    return state
+
+
+def reconciled(state: State, records: tuple[Record, ...]) -> State:
+    """A checkpoint set right by the entries: they are the account, whatever it says."""
+    told = rebuilt(records)
+    one_series = state.ledger.segment == told.ledger.segment and state.totalizer is not None
+    return replace(
+        told,
+        totalizer=state.totalizer if one_series else told.totalizer,
+        standing=state.standing,
+        permitted=state.permitted,
+        cut_at=state.cut_at,
+        scanned_at=state.scanned_at,
+        watermark=state.watermark or told.watermark,
+        seen_ids=state.seen_ids,
+        ended_utc_ms=state.ended_utc_ms,
+    )
+
+
+def _followed(state: State, entry: Entry, moment: Moment) -> State:
+    """What else an entry tells: how far the totals had come, and when."""
+    told = _told(entry)
+    totalizer = _further(state.totalizer, told.total_l, moment)
+    energy = _further(state.energy, told.total_wh, moment)
+    state = replace(
+        state,
+        totalizer=totalizer,
+        energy=energy,
+        scanned_at=moment,
+        watermark=moment if moment.trusted else state.watermark,
+    )
+    if state.energy is not None:
+        state = replace(state, energy_at_total_wh=used_wh(state.ledger, state.energy.last))
+    return _interrupted(state, entry, moment) if isinstance(entry, Convert) else state
+
+
+def _further(totalizer: Totalizer | None, total: int | None, moment: Moment) -> Totalizer | None:
+    if totalizer is None or total is None or total < totalizer.last:
+        return totalizer
+    return Totalizer(total, moment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    total_l: int | None = None
+    total_wh: int | None = None
+
+
+def _told(entry: Entry) -> _Told:
+    """The totals that an entry carries. Those of a meter that comes or goes are a series' own."""
+    match entry:
+        case Allocate() | Limit() | BeginLimit() | Rate():
+            return _Told(entry.total_l)
+        case Correct():
+            return _Told(entry.total_l if entry.restart_total_l is None else None)
+        case AllocateEnergy():
+            return _Told(None, entry.total_wh)
+        case Convert() | LayUp() | Resume():
+            return _Told(entry.total_l, entry.total_wh)
+        case OpenYear():
+            return _Told(entry.total_l, entry.energy_total_wh)
+        case RolledOver() | FitMeter() | RemoveMeter():
+            return _Told()
+
+
+def _interrupted(state: State, entry: Convert, moment: Moment) -> State:
+    """What was converted and has not been settled yet waits for the totalizer."""
+    if entry.ends:
+        return replace(state, interruption=None)
+    now = state.interruption or Interruption(
+        began=moment,
+        cause=InterruptionCause.SILENT,
+        running=True,
+        policy=InterruptionPolicy.CONVERT,
+        counted_l=counted_l(state.ledger, last_total_l(state)),
+        used_wh=0,
+        entered_at=moment,
+    )
+    return replace(
+        state,
+        interruption=replace(
+            now,
+            entered_at=moment,
+            used_wh=used_wh(state.ledger, last_total_wh(state)),
+            converted_l=now.converted_l + entry.volume_l,
+        ),
+    )
