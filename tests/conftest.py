@@ -29,3 +29,20 @@ def soak(request: pytest.FixtureRequest) -> int:
     """How many times as many trials as in `make test`."""
     times: int = request.config.getoption("--soak")
     return times
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have recorded as `soak: TITLE`, one table each; also from parallel workers."""
+    tables: dict[str, list[dict[str, object]]] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, row in report.user_properties:
+            if name.startswith("soak: "):
+                tables.setdefault(name.removeprefix("soak: "), []).append(row)
+    for title, rows in sorted(tables.items()):
+        columns = list(rows[0])
+        lines = [columns, *sorted([str(value) for value in row.values()] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        terminalreporter.section(title)
+        for line in lines:
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            terminalreporter.write_line("  ".join(cells).rstrip())

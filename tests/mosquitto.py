@@ -35,6 +35,12 @@ class Mosquitto:
         self._claimed = port is not None
         self.port = port or free_port()
 
+    def reconfigure(self, options: tuple[str, ...]) -> None:
+        """Another broker at the same port: what was wrong is put right, or the reverse."""
+        self.stop()
+        self._options = options
+        self.start()
+
     def start(self) -> Self:
         """Return when it listens: it says so."""
         for _ in range(STARTS_MAX):

@@ -30,6 +30,22 @@ class Authority:
         )
         return cls(folder)
 
+    def sign_between(self, name: str, extension: str, first: str, last: str) -> tuple[Path, Path]:
+        """Valid from and to, as YYYYMMDDHHMMSSZ: openssl's `x509` only counts days from now."""
+        self.sign(name, extension)
+        (self.folder / "index.txt").write_text("")
+        (self.folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca=d\n[d]\nnew_certs_dir={self.folder}\ndatabase={self.folder}/index.txt\n"
+            f"default_md=sha256\npolicy=p\nrand_serial=yes\n[p]\ncommonName=supplied\n"
+        )
+        _openssl(
+            self.folder,
+            *("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", "ca.crt", "-keyfile"),
+            *("ca.key", "-in", f"{name}.csr", "-out", f"{name}.crt", "-extfile", f"{name}.ext"),
+            *("-startdate", first, "-enddate", last),
+        )
+        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
+
     def sign(self, name: str, extension: str, *dates: str) -> tuple[Path, Path]:
         """Certificate and key. `dates` are openssl's own words for when it is valid."""
         (self.folder / f"{name}.ext").write_text(extension + "\n")

@@ -57,7 +57,11 @@ class House:
 
     def open_desk(self) -> None:
         self._desk = Desk(
-            {"a": self._folder / "a.sock", "admin": self._folder / "admin.sock"},
+            {
+                "a": self._folder / "a.sock",
+                "b": self._folder / "b.sock",
+                "admin": self._folder / "admin.sock",
+            },
             self._folder / "journal.db",
             station=STATION,
             version="1",

@@ -107,7 +107,7 @@ def test_a_record_that_is_rejected_again_ends_nothing(
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"platform": "b", "from": 1, "to": 2}, "there is: a"),
+        ({"platform": "c", "from": 1, "to": 2}, "there is: a, b"),
         ({"platform": "a", "from": 3, "to": 2}, "3 to 2 is no range"),
         ({"platform": "a", "from": 1, "to": 11}, "the newest is 10"),
         ({"platform": "a", "from": 0, "to": 1}, "from must be"),
