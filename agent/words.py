@@ -35,6 +35,12 @@ _UNITS: Final = {
     Quantity.ENERGY_WH: "kWh",
     Quantity.POWER_W: "kW",
     Quantity.LEVEL_MM: "m",
+    Quantity.VOLTAGE_1_MV: "V",
+    Quantity.VOLTAGE_2_MV: "V",
+    Quantity.VOLTAGE_3_MV: "V",
+    Quantity.CURRENT_1_MA: "A",
+    Quantity.CURRENT_2_MA: "A",
+    Quantity.CURRENT_3_MA: "A",
 }
 # Refusals that speak of instants, and how these are written in them.
 _OF_INSTANTS: Final = frozenset(

@@ -7,8 +7,10 @@ present (the account, the meters' readings, the moment) is passed in.
 from typing import assert_never
 
 from agent.core.allocations import judge_allocate, judge_allocate_energy, judge_limit
+from agent.core.authority import Ordered, judge_authority
 from agent.core.fittings import judge_correct, judge_fit_meter, judge_remove_meter
 from agent.core.model import (
+    AcknowledgeOrder,
     AllocateEnergyOrder,
     AllocateOrder,
     BeginRatingOrder,
@@ -22,21 +24,26 @@ from agent.core.model import (
     LimitOrder,
     OpenYearOrder,
     Origin,
+    OverrideOrder,
     RateOrder,
     RateProposed,
     RatingBegan,
     Refusal,
     Refused,
+    ReleaseOrder,
+    ReleaseOverrideOrder,
     RemoveMeterOrder,
     ResumeOrder,
     SetClockOrder,
+    StopOrder,
 )
 from agent.core.present import Present
 from agent.core.ratings import judge_begin, judge_end, judge_rate
 from agent.core.seasons import judge_lay_up, judge_open_year, judge_resume, judge_set_clock
 
-# What a command makes: an entry of the account, or a deed that is only recorded.
-Deed = Entry | ClockSet | RatingBegan | RateProposed
+# What a command makes: an entry of the account, a deed that is only recorded, or what stands from
+# now on because somebody with the right to it said so.
+Deed = Entry | ClockSet | RatingBegan | RateProposed | Ordered
 
 
 def judge_command(command: Command, present: Present) -> Deed | Refusal:
@@ -92,4 +99,12 @@ def _judge(command: Command, present: Present) -> Deed | Refusal:  # noqa: C901,
             return judge_set_clock(order, command, present)
         case OpenYearOrder():
             return judge_open_year(order, author, present)
+        case (
+            StopOrder()
+            | ReleaseOrder()
+            | AcknowledgeOrder()
+            | OverrideOrder()
+            | ReleaseOverrideOrder()
+        ):
+            return judge_authority(command, order, present.state, present.site)
     assert_never(order)

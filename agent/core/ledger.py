@@ -24,6 +24,7 @@ from agent.core.model import (
     Limit,
     Moment,
     OpenYear,
+    Override,
     Rate,
     RemoveMeter,
     Resume,
@@ -110,6 +111,8 @@ def post(ledger: Ledger, entry: Entry) -> Ledger:  # noqa: C901, PLR0912  # one 
             return _post_fit_meter(ledger, entry)
         case RemoveMeter():
             return _post_remove_meter(ledger, entry)
+        case Override():
+            return ledger  # it lifts a bar and gives no water: what it takes counts
         case OpenYear():
             return _post_open_year(ledger, entry)
         case RolledOver():

@@ -53,6 +53,12 @@ class Quantity(StrEnum):
     ENERGY_WH = "energy_wh"
     POWER_W = "power_w"
     LEVEL_MM = "level_mm"  # depth of the water table below the wellhead (埋深)
+    VOLTAGE_1_MV = "voltage_1_mv"  # of each phase against neutral
+    VOLTAGE_2_MV = "voltage_2_mv"
+    VOLTAGE_3_MV = "voltage_3_mv"
+    CURRENT_1_MA = "current_1_ma"
+    CURRENT_2_MA = "current_2_ma"
+    CURRENT_3_MA = "current_3_ma"
 
 
 class Quality(StrEnum):
@@ -107,6 +113,51 @@ class InterruptionPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Contacts:
+    """The dry contacts of the pump house. None: not wired, or not readable now."""
+
+    bypass_closed: bool | None = None  # the auxiliary contact of the sealed bypass
+    door_open: bool | None = None
+    mains_present: bool | None = None
+    contactor_closed: bool | None = None  # the contactor's feedback contact
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where the interlock's conditions begin. Zero switches off what says "0: off"."""
+
+    warn_remaining_l: int = 0  # 0: off
+    warn_pumping_ms: int = 72 * 3_600_000  # 0: off
+    on_exhausted_cut: bool = True
+    cuts: tuple[str, ...] = ()  # the protections, by condition, that cut and not only alarm
+    flow_trial_ms: int = 300_000
+    mains_settle_ms: int = 120_000
+    dry_run_power_percent: int = 30  # of the learned pump power
+    dry_run_ms: int = 300_000
+    dry_run_retry_ms: int = 1_800_000
+    unpowered_flow_ms: int = 60_000
+    power_after_cut_ms: int = 10_000
+    flow_after_cut_ms: int = 60_000
+    reverse_flow_ms: int = 60_000
+    drain_back_ms: int = 600_000
+    creep_l: int = 100  # within an hour, without power
+    rated_l_per_kwh: int = 0  # 0: off
+    ratio_band_percent: int = 25
+    starting_ms: int = 30_000
+    protection_ms: int = 10_000
+    healthy_ms: int = 300_000
+    phase_loss_percent: int = 30  # a phase below this share of the strongest is lost
+    nominal_mv: int = 220_000
+    under_voltage_percent: int = 85  # of the nominal voltage; 0: off
+    over_current_ma: int = 0  # 0: off
+    dry_level_mm: int = 0  # a water table deeper than this; 0: off
+    probe_depth_mm: int = 0  # where the level probe hangs; 0: no probe
+    uplink_stale_ms: int = 6 * 3_600_000
+    override_ms: int = 72 * 3_600_000  # the longest
+    override_l: int = 2_000_000  # and the largest
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What the core must know of its site; made from the settings and the meters' profiles."""
 
@@ -131,6 +182,9 @@ class Site:
     run_on_ms: int
     run_on_percent: int
     year_starts: tuple[tuple[int, int], ...]  # (year, its first utc_ms in the site's zone), rising
+    limits: Limits = Limits()
+    maintained: bool = False  # permission alone lets the pump run: no self-holding starter
+    restart_hold_ms: int = 180_000  # staggered from well to well
     on_interruption: InterruptionPolicy = InterruptionPolicy.CONVERT
     convert_max_ms: int = 72 * 3_600_000
     convert_max_percent: int = 5  # of what is allocated
@@ -310,7 +364,68 @@ class OpenYearOrder:
     document: str
 
 
-Order = (
+@dataclass(frozen=True, slots=True)
+class StopOrder:
+    """Cut, and stay cut until whoever may release it does."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOrder:
+    """Lift every stop that the sender may lift."""
+
+    reason: str
+
+
+class Latched(StrEnum):
+    """The latched conditions that a person may acknowledge (确认), once it was seen to."""
+
+    RUNNING_WHILE_CUT = "running_while_cut"
+    ENERGY_WITHOUT_WATER = "energy_without_water"
+    FLOW_SIGNAL_LOST = "flow_signal_lost"
+    DRY_WELL = "dry_well"
+    PHASE_LOSS = "phase_loss"
+    OVER_CURRENT = "over_current"
+    UNDER_VOLTAGE = "under_voltage"
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeOrder:
+    """Someone saw to it: the latch of this condition falls."""
+
+    condition: Latched
+    reason: str
+
+
+class Use(StrEnum):
+    """What water may be taken for when the allocation or the metering would forbid it (保电)."""
+
+    FIRE = "fire"
+    LIVESTOCK = "livestock"
+    DRINKING_WATER = "drinking_water"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideOrder:
+    """Lift allocation and metering, for so long and so much and no longer."""
+
+    use: Use
+    volume_l: int
+    lasts_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOverrideOrder:
+    """End an override before its time."""
+
+    reason: str
+
+
+AuthorityOrder = StopOrder | ReleaseOrder | AcknowledgeOrder | OverrideOrder | ReleaseOverrideOrder
+
+LedgerOrder = (
     AllocateOrder
     | AllocateEnergyOrder
     | LimitOrder
@@ -325,6 +440,7 @@ Order = (
     | SetClockOrder
     | OpenYearOrder
 )
+Order = LedgerOrder | AuthorityOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +482,13 @@ class Refused(StrEnum):
     WITHDRAWN_BEFORE_NOT_ALLOWED = "withdrawn_before_not_allowed"
     CLOCK_UNTRUSTED = "clock_untrusted"
     ROLE_NOT_FITTED = "role_not_fitted"
+    NOT_STOPPED = "not_stopped"
+    RELEASE_NOT_ALLOWED = "release_not_allowed"
+    STOPS_FULL = "stops_full"
+    NOT_LATCHED = "not_latched"
+    OVERRIDE_RUNS = "override_runs"
+    OVERRIDE_TIME = "override_time"
+    NO_OVERRIDE = "no_override"
     TRANSFER_TOO_LARGE = "transfer_too_large"
     CORRECTION_RANGE = "correction_range"
     REASON_MISSING = "reason_missing"
@@ -588,6 +711,18 @@ class Resume:
     author: str
 
 
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Water may be taken beside the allocation (保电取水), within both bounds; it counts."""
+
+    use: Use
+    volume_l: int
+    lasts_ms: int
+    reason: str
+    author: str
+    total_l: int | None
+
+
 Entry = (
     Allocate
     | AllocateEnergy
@@ -602,6 +737,7 @@ Entry = (
     | Convert
     | LayUp
     | Resume
+    | Override
 )
 
 
@@ -646,18 +782,41 @@ class ConditionKind(StrEnum):
     """Named so that absence is health. `agent/core/interlock.py` holds the table."""
 
     NOT_COMMISSIONED = "not_commissioned"
+    STOPPED_ON_SITE = "stopped_on_site"
+    STOPPED_BY_PLATFORM = "stopped_by_platform"
     NOT_ALLOCATED = "not_allocated"
     ALLOCATION_EXHAUSTED = "allocation_exhausted"
+    ENERGY_EXHAUSTED = "energy_exhausted"
     FLOW_METER_SILENT = "flow_meter_silent"
+    FLOW_SIGNAL_LOST = "flow_signal_lost"
     BOTH_METERS_SILENT = "both_meters_silent"
     POWER_METER_SILENT = "power_meter_silent"
     TOTAL_JUMPED = "total_jumped"
     TOTAL_REVERSED = "total_reversed"
+    FLOW_REVERSED = "flow_reversed"
+    RUNNING_WHILE_CUT = "running_while_cut"
+    ENERGY_WITHOUT_WATER = "energy_without_water"
+    WATER_WITHOUT_ENERGY = "water_without_energy"
+    BYPASSED = "bypassed"
+    IDLE_CREEP = "idle_creep"
+    RATIO_OUT_OF_BAND = "ratio_out_of_band"
+    DRY_WELL = "dry_well"
+    PHASE_LOSS = "phase_loss"
+    OVER_CURRENT = "over_current"
+    UNDER_VOLTAGE = "under_voltage"
     SHORT_CYCLE = "short_cycle"
+    RESTART_HOLD = "restart_hold"
+    LEASE_LAPSED = "lease_lapsed"
     JOURNAL_FAILING = "journal_failing"
     RELAY_SILENT = "relay_silent"
     CLOCK_UNTRUSTED = "clock_untrusted"
+    MAINS_FAILED = "mains_failed"
+    DOOR_OPEN = "door_open"
+    UPLINK_STALE = "uplink_stale"
     ALLOCATION_LOW = "allocation_low"
+    REMAINING_LOW = "remaining_low"
+    HOURS_LOW = "hours_low"
+    OVERRIDE = "override"
 
 
 class Action(StrEnum):
@@ -681,12 +840,25 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Exemption:
+    """Why a permit stands though something is missing, and what is left of its bounds."""
+
+    kind: ConditionKind
+    volume_l: int
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """May the pump run. A permit is a lease: it lapses `lease_ms` after it was granted."""
+    """May the pump run. A permit is a lease: it lapses `lease_ms` after it was granted.
+
+    `exceptions` name the bounded exceptions that a permit rests on; none when all is in order.
+    """
 
     permit: bool
     reasons: tuple[ConditionKind, ...]
     lease_ms: int
+    exceptions: tuple[Exemption, ...] = ()
 
 
 # --- records: what is written down and sent ----------------------------------------------------
@@ -729,6 +901,15 @@ class Verdict:
     order: str  # the kind of order, as in the class name
     refusal: Refusal | None
     balance: Balance | None
+    note: str = ""  # what the sender gave as the reason
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A raw value that a condition rests on. Its unit stands last in its name."""
+
+    name: str
+    value: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -738,6 +919,7 @@ class ConditionChanged:
     action: Action
     latched: bool
     level: int = 0
+    evidence: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ Each is judged against what the one before it left. What it makes precedes its v
 from dataclasses import replace
 
 from agent.core.accounting import enter
+from agent.core.authority import Ordered
 from agent.core.calendar import SetClock
 from agent.core.commands import Deed, judge_command
 from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
+    AuthorityOrder,
     Body,
     ClockSet,
     Command,
@@ -56,6 +58,7 @@ def _take(
         order=type(command.order).__name__,
         refusal=judged if isinstance(judged, Refusal) else None,
         balance=account(state, moment),
+        note=command.order.reason if isinstance(command.order, AuthorityOrder) else "",
     )
     return state, (*bodies, verdict)
 
@@ -70,6 +73,8 @@ def _carry_out(
             return _begin_rating(state, deed, moment), (deed,)
         case RateProposed():
             return replace(state, rating=None), (deed,)
+        case Ordered():
+            return deed.state, (deed.entry,) if deed.entry else ()
         case OpenYear():
             return confirm_year(site, state, moment, deed)
         case _:

@@ -1,51 +1,36 @@
 """Room rule: from what was seen to whether the pump may run. Moves no relay, changes no account.
 
-The facts of one scan are gathered here, the interlock's table turns them into conditions, and the
-gravest action decides. A permit is a lease that water itself shortens: a scan that hangs cannot
-overshoot, because the lease ends when what remains would be gone.
+The facts of one scan (`facts`) go through the table (`rules`), and the gravest action decides. A
+permit is a lease that water itself shortens: a scan that hangs cannot overshoot, because the lease
+ends when what remains would be gone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from agent.core.interlock import Facts, K, assess, decide
+from agent.core import override
+from agent.core.authority import withdrawn_now_l
+from agent.core.crosscheck import watch_checks
+from agent.core.facts import Evidence, converting, gather, metered, run_on_left
+from agent.core.interlock import Present, assess, decide, time_left_ms
 from agent.core.model import (
     Balance,
     ConditionKind,
     Decision,
-    Fault,
+    Exemption,
     Moment,
-    Quality,
-    Quantity,
-    Reading,
     RelayMoved,
     Site,
     elapsed_ms,
 )
-from agent.core.pump import (
-    View,
-    coast_down_l,
-    good_value,
-    note_cut,
-    powered,
-    running_flow_l_per_h,
-)
-from agent.core.state import Seen, State, last_total_l, unmetered_l
+from agent.core.protection import watch_motor
+from agent.core.pump import coast_down_l, may_run, note_cut, running_flow_l_per_h
+from agent.core.rules import RULES
+from agent.core.state import State, last_total_l, seen_ms, unmetered_l
+from agent.core.supply import watch_supply
 
-# A pipe that is empty, or a signal that is lost, says nothing against a flow meter while the pump
-# stands still: the column drains back, and the next run fills it.
-SIGNAL_FAULTS = frozenset({Fault.EMPTY_PIPE, Fault.NO_SIGNAL})
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a permission is decided on, beside the state."""
-
-    seen: Seen
-    readings: tuple[Reading, ...]  # as the ledger judged them
-    view: View
-    account: Balance | None
-    water_given: bool  # an entry of this scan raised the allocation, or opened a year
-    moment: Moment
+K = ConditionKind
+# What takes the place of a fresh meter, one at a time and each within its time.
+METERING = (K.FLOW_METER_SILENT, K.FLOW_SIGNAL_LOST, K.TOTAL_JUMPED, K.TOTAL_REVERSED)
 
 
 def permit(
@@ -55,30 +40,40 @@ def permit(
     moment, account = evidence.moment, evidence.account
     lapsed = state.permitted and _relay_opened(site, state, evidence)
     if lapsed:
-        state = _cut(state, moment)
-    state = _note_journal(state, evidence)
-    facts = _facts(site, state, evidence)
-    released = {ConditionKind.ALLOCATION_EXHAUSTED} if evidence.water_given else set()
-    standing = assess(state.standing, facts, moment, site, released=frozenset(released))
+        state = _cut(state, moment, lapsed=True, reasons=(K.LEASE_LAPSED,))
+    step_ms = seen_ms(site, state, moment)
+    state = _watch(site, state, evidence, step_ms)
+    facts = gather(site, state, evidence, step_ms)
+    present = Present(facts, moment, step_ms, site, _given(evidence))
+    state = replace(state, standing=assess(RULES, state.standing, present))
     decision = decide(
-        standing.conditions, _lease_ms(site, state, evidence), relay_cut=facts.relay_cut
+        RULES,
+        state.standing.conditions,
+        _lease_ms(site, state, evidence),
+        facts,
+        _exemptions(site, state, evidence),
     )
-    edges = [_edge(account, decision, permitted=False, lapsed=True)] if lapsed else []
+    edges = [_edge(account, (K.LEASE_LAPSED,), permitted=False, lapsed=True)] if lapsed else []
     if decision.permit != state.permitted:
-        edges.append(_edge(account, decision, permitted=decision.permit, lapsed=False))
+        edges.append(_edge(account, decision.reasons, permitted=decision.permit, lapsed=False))
         if not decision.permit:
-            state = _cut(state, moment, decision.reasons)
-    state = replace(state, standing=standing, permitted=decision.permit)
-    return state, decision, tuple(edges)
+            state = _cut(state, moment, lapsed=False, reasons=decision.reasons)
+    return replace(state, permitted=decision.permit), decision, tuple(edges)
+
+
+def _given(evidence: Evidence) -> frozenset[ConditionKind]:
+    """The latches that an entry of this scan releases."""
+    water = {K.ALLOCATION_EXHAUSTED} if evidence.water_given else set()
+    return frozenset(water | ({K.ENERGY_EXHAUSTED} if evidence.energy_given else set()))
 
 
 def _edge(
-    account: Balance | None, decision: Decision, *, permitted: bool, lapsed: bool
+    account: Balance | None, reasons: tuple[ConditionKind, ...], *, permitted: bool, lapsed: bool
 ) -> RelayMoved:
     return RelayMoved(
         permitted=permitted,
         lapsed=lapsed,
-        reasons=decision.reasons,
+        reasons=reasons,
         withdrawn_l=None if account is None else account.withdrawn_l,
         remaining_l=None if account is None else account.remaining_l,
     )
@@ -99,104 +94,47 @@ def _relay_opened(site: Site, state: State, evidence: Evidence) -> bool:
     return silent_ms is None or silent_ms >= site.lease_ms
 
 
-def _cut(state: State, moment: Moment, reasons: tuple[ConditionKind, ...] = ()) -> State:
+def _cut(
+    state: State, moment: Moment, *, lapsed: bool, reasons: tuple[ConditionKind, ...] = ()
+) -> State:
     """The relay is open from now on; a running pump coasts."""
     totalizer = state.totalizer
     # From an old total on, more than coasting would be counted as coast-down.
     fresh = totalizer is not None and totalizer.at == moment
     pump = note_cut(state.pump, last_total_l(state) if fresh else None, reasons)
-    return replace(state, permitted=False, cut_at=moment, pump=pump)
+    return replace(state, permitted=False, cut_at=moment, cut_by_lapse=lapsed, pump=pump)
 
 
-def _facts(site: Site, state: State, evidence: Evidence) -> Facts:
-    seen, account, view = evidence.seen, evidence.account, evidence.view
-    totalizer = state.totalizer
-    return Facts(
-        uncommissioned=state.ledger.segment is None or state.ledger.power_serial is None,
-        unallocated=account is None,
-        exhausted=account is not None and account.usable_l <= _kept_back_l(site, state, evidence),
-        used_level_percent=_warning_step(site, account),
-        flow_meter_lost=_flow_meter_lost(site, state, evidence),
-        power_meter_lost=view.power_w is None,
-        total_jumped=totalizer is not None and totalizer.jumped,
-        total_reversed=totalizer is not None and totalizer.reversed,
-        recently_cut=_recently_cut(site, state, evidence.moment),
-        journal_failing=seen.journal_failing,
-        run_on_spent=seen.journal_failing and _run_on_spent(site, state, evidence),
-        relay_cut=not state.permitted,
-        relay_silent=seen.relay_permitted is None,
-        clock_untrusted=not evidence.moment.trusted,
+# --- what is remembered ------------------------------------------------------------------------
+
+
+def _watch(site: Site, state: State, evidence: Evidence, step_ms: int) -> State:
+    """What this scan adds to the memories that facts are made of."""
+    seen, view, moment = evidence.seen, evidence.view, evidence.moment
+    booted = state.scanned_at is not None and state.scanned_at.boot != moment.boot
+    supply = watch_supply(
+        state.supply, view, evidence.readings, seen.contacts, site, step_ms=step_ms, booted=booted
     )
+    motor = watch_motor(state.motor, view, evidence.readings, site, step_ms)
+    state = replace(_note_journal(state, evidence), supply=supply, motor=motor)
+    checks = watch_checks(state.checks, evidence.sight(site, state, step_ms))
+    return _spend_override(site, replace(state, checks=checks), evidence, step_ms)
 
 
-# --- water -------------------------------------------------------------------------------------
-
-
-def _margin_l(site: Site, state: State, view: View) -> int:
-    """What a running pump would still take if it were cut at the next scan.
-
-    The learned flow is used even while the pump stands, so that a latch that was lost with the
-    power, raised but not committed, is raised again by the same arithmetic.
-    """
-    flow_l_per_h = running_flow_l_per_h(state.pump, view, site)
-    until_cut_ms = site.period_ms + site.cut_latency_ms
-    return flow_l_per_h * until_cut_ms // 3_600_000 + coast_down_l(state.pump, flow_l_per_h)
-
-
-def _kept_back_l(site: Site, state: State, evidence: Evidence) -> int:
-    """The margin, and what has flowed while the flow meter did not say so."""
-    unmetered = unmetered_l(site, state, evidence.moment)
-    return _margin_l(site, state, evidence.view) + unmetered
-
-
-def _lease_ms(site: Site, state: State, evidence: Evidence) -> int:
-    """The lease, or the time in which what remains would be gone, whichever is shorter."""
-    if evidence.account is None:
-        return 0
+def _spend_override(site: Site, state: State, evidence: Evidence, step_ms: int) -> State:
+    if state.lifting is None or state.scanned_at is None:
+        return state
+    # Across a boot that no clock bridges, only what scans saw counts: no pump ran without power.
+    passed_ms = elapsed_ms(state.scanned_at, evidence.moment)
     flow_l_per_h = running_flow_l_per_h(state.pump, evidence.view, site)
-    coast_l = coast_down_l(state.pump, flow_l_per_h)
-    usable_l = evidence.account.usable_l - coast_l - unmetered_l(site, state, evidence.moment)
-    return max(0, min(site.lease_ms, usable_l * 3_600_000 // flow_l_per_h))
-
-
-def _warning_step(site: Site, account: Balance | None) -> int:
-    """The highest warning step that was passed, in percent; 0 for none."""
-    if account is None:
-        return 0
-    passed = [
-        step
-        for step in site.warn_percent
-        if account.withdrawn_l * 100 >= account.allocated_l * step
-    ]
-    return max(passed, default=0)
-
-
-# --- meters, relay, journal --------------------------------------------------------------------
-
-
-def _flow_meter_lost(site: Site, state: State, evidence: Evidence) -> bool:
-    """Whether this scan has no total to count by, or no flow to trust it by.
-
-    A total that jumped or went back has a condition of its own.
-    """
-    totalizer = state.totalizer
-    if totalizer is not None and (totalizer.jumped or totalizer.reversed):
-        return False
-    if good_value(evidence.readings, Quantity.FORWARD_TOTAL_L) is None:
-        return True
-    flow = next((one for one in evidence.readings if one.quantity is Quantity.FLOW_L_PER_H), None)
-    if flow is None or flow.quality is Quality.GOOD:
-        return flow is None
-    standing_still = powered(evidence.view, site) is False
-    return not (flow.fault in SIGNAL_FAULTS and standing_still)
-
-
-def _recently_cut(site: Site, state: State, moment: Moment) -> bool:
-    if state.cut_at is None:
-        return False
-    since_ms = elapsed_ms(state.cut_at, moment)
-    # Across a boot that no clock bridges, the starter has had its rest.
-    return since_ms is not None and since_ms < site.short_cycle_ms
+    lifting = override.spend(
+        state.lifting,
+        passed_ms=step_ms if passed_ms is None else passed_ms,
+        seen_ms=step_ms,
+        withdrawn_l=withdrawn_now_l(state) if metered(evidence) else None,
+        flow_l_per_h=flow_l_per_h if may_run(evidence.view, site) else 0,
+    )
+    return replace(state, lifting=lifting)
 
 
 def _note_journal(state: State, evidence: Evidence) -> State:
@@ -209,18 +147,40 @@ def _note_journal(state: State, evidence: Evidence) -> State:
     return replace(state, journal_failed_at=evidence.moment, journal_failed_remaining_l=remaining_l)
 
 
-def _run_on_spent(site: Site, state: State, evidence: Evidence) -> bool:
-    """Whether the pump may no longer run on memory and the totalizer alone."""
-    begun, at_first_l, account = (
-        state.journal_failed_at,
-        state.journal_failed_remaining_l,
-        evidence.account,
-    )
-    if not (site.run_on and evidence.seen.journal_written):
-        return True
-    if begun is None or at_first_l is None or account is None:
-        return True
-    failing_ms = elapsed_ms(begun, evidence.moment)
-    taken_l = at_first_l - account.remaining_l
-    too_long = failing_ms is None or failing_ms >= site.run_on_ms
-    return too_long or taken_l * 100 >= at_first_l * site.run_on_percent
+# --- the permit --------------------------------------------------------------------------------
+
+
+def _lease_ms(site: Site, state: State, evidence: Evidence) -> int:
+    """The lease, or the time in which what remains would be gone, whichever is shorter."""
+    flow_l_per_h = running_flow_l_per_h(state.pump, evidence.view, site)
+    coast_l = coast_down_l(state.pump, flow_l_per_h)
+
+    def time_ms(volume_l: int) -> int:
+        return max(0, min(site.lease_ms, (volume_l - coast_l) * 3_600_000 // flow_l_per_h))
+
+    account_ms = 0
+    if evidence.account is not None:
+        account_ms = time_ms(evidence.account.usable_l - unmetered_l(site, state, evidence.moment))
+        if not site.limits.on_exhausted_cut:
+            account_ms = site.lease_ms
+    if state.lifting is None:
+        return account_ms
+    return max(account_ms, min(time_ms(state.lifting.left_l), state.lifting.left_ms))
+
+
+def _exemptions(site: Site, state: State, evidence: Evidence) -> tuple[Exemption, ...]:
+    """The bounded exceptions that a permit would rest on now."""
+    found = []
+    if state.lifting is not None:
+        found.append(Exemption(K.OVERRIDE, state.lifting.left_l, state.lifting.left_ms))
+    if evidence.seen.journal_failing:
+        found.append(Exemption(K.JOURNAL_FAILING, *run_on_left(site, state, evidence)))
+    flow_l_per_h = running_flow_l_per_h(state.pump, evidence.view, site)
+    for rule in RULES:
+        left_ms = time_left_ms(rule, state.standing, site) if rule.kind in METERING else None
+        if left_ms is not None:
+            volume_l = flow_l_per_h * left_ms // 3_600_000
+            found.append(
+                converting(site, state, evidence) or Exemption(rule.kind, volume_l, left_ms)
+            )
+    return tuple(found)

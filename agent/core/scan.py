@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 from agent.core import calendar
 from agent.core.accounting import pass_time, take_energy, take_total
+from agent.core.crosscheck import evidence
+from agent.core.facts import Evidence
 from agent.core.interruptions import watch_metering
 from agent.core.ledger import expired
 from agent.core.model import (
@@ -28,7 +30,7 @@ from agent.core.model import (
     elapsed_ms,
 )
 from agent.core.orders import take_commands
-from agent.core.permission import Evidence, permit
+from agent.core.permission import permit
 from agent.core.pump import Counts, View, good_value, may_run, powered, watch_pump
 from agent.core.ratings import learn, watch_test
 from agent.core.state import Seen, State, account, away, counts
@@ -66,9 +68,17 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     state, proposed = learn(state, ended)
     state, aborted = watch_test(site, state, moment)
     balance = account(state, moment)
-    water_given = _gave_water(account(before, moment), balance)
-    evidence = Evidence(seen, readings, view, balance, water_given, moment)
-    state, decision, edges = permit(site, state, evidence)
+    was = account(before, moment)
+    found = Evidence(
+        seen,
+        readings,
+        view,
+        balance,
+        _gave_water(was, balance),
+        moment,
+        energy_given=_gave_energy(was, balance),
+    )
+    state, decision, edges = permit(site, state, found)
     bodies: tuple[Body, ...] = (
         *(one for one in (seen.started, seen.rebuilt) if one),
         *answered,
@@ -76,7 +86,7 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
         *ended,
         *proposed,
         *aborted,
-        *_changes(before.standing.conditions, state.standing.conditions),
+        *_changes(before, state, seen.readings),
         *edges,
     )
     if bodies or _sample_due(site, state, moment):
@@ -148,6 +158,15 @@ def _gave_water(before: Balance | None, after: Balance | None) -> bool:
     )
 
 
+def _gave_energy(before: Balance | None, after: Balance | None) -> bool:
+    """The same for electricity; where none is allocated any longer, none is exhausted."""
+    if after is None:
+        return False
+    if before is None or after.year != before.year or after.energy_allocated_wh is None:
+        return True
+    return after.energy_allocated_wh > (before.energy_allocated_wh or 0)
+
+
 def _more(before_l: int | None, after_l: int | None) -> bool:
     return before_l is not None and after_l is not None and after_l > before_l
 
@@ -182,18 +201,23 @@ def _watch_pump(
 
 
 def _changes(
-    before: tuple[Condition, ...], after: tuple[Condition, ...]
+    before: State, after: State, readings: tuple[Reading, ...]
 ) -> tuple[ConditionChanged, ...]:
-    """What rose, changed its action or level, and fell, in the order of the table."""
+    """What rose, changed its action or level, and fell, in the order of the table.
+
+    Evidence is what the meters showed, before the ledger judged it.
+    """
 
     def said(one: Condition, *, raised: bool) -> ConditionChanged:
         return ConditionChanged(one.kind, raised, one.action, one.latched, one.level)
 
-    was = {one.kind: said(one, raised=True) for one in before}
-    now = {one.kind: said(one, raised=True) for one in after}
-    fell = [said(one, raised=False) for one in before if one.kind not in now]
+    was = {one.kind: said(one, raised=True) for one in before.standing.conditions}
+    now = {one.kind: said(one, raised=True) for one in after.standing.conditions}
+    fell = [said(one, raised=False) for one in before.standing.conditions if one.kind not in now]
     rose = [change for kind, change in now.items() if was.get(kind) != change]
-    return (*fell, *rose)
+    return tuple(
+        replace(one, evidence=evidence(one.kind, readings, after.checks)) for one in (*fell, *rose)
+    )
 
 
 def _sample_due(site: Site, state: State, moment: Moment) -> bool:

@@ -8,21 +8,27 @@ from dataclasses import dataclass
 
 from agent.core import calendar
 from agent.core.calendar import SetClock
+from agent.core.crosscheck import Checks
 from agent.core.interlock import Standing
 from agent.core.ledger import Ledger, balance, counted_l, used_wh
 from agent.core.model import (
     Balance,
     Command,
+    Contacts,
     InterruptionCause,
     InterruptionPolicy,
     Moment,
+    Origin,
     Reading,
     Rebuilt,
     Site,
     Started,
     elapsed_ms,
 )
+from agent.core.override import Lifting
+from agent.core.protection import Motor
 from agent.core.pump import Counts, Pump
+from agent.core.supply import Supply
 from agent.core.totalizer import Totalizer, tolerance
 
 # Longer between two scans than this many periods, and the agent was away: anything may have run.
@@ -77,6 +83,15 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Someone stopped the pump, and it stays stopped until whoever may release it does."""
+
+    origin: Origin
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything the next scan needs of the past; committed with the records it stands for."""
 
@@ -106,6 +121,12 @@ class State:
     rating: Rating | None = None
     learned: Learned = Learned()
     year_asked: int | None = None  # nobody saw it begin: a technician is asked for its total
+    cut_by_lapse: bool = False  # the last cut was the lease's, nobody commanded it
+    checks: Checks = Checks()
+    motor: Motor = Motor()
+    supply: Supply = Supply()
+    stops: tuple[Stop, ...] = ()
+    lifting: Lifting | None = None  # the override that runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +141,8 @@ class Seen:
     journal_written: bool = True  # since control started
     started: Started | None = None  # this is control's first scan
     rebuilt: Rebuilt | None = None  # and its state was made again from the entries
+    contacts: Contacts = Contacts()
+    uplink_stale: bool = False  # a platform is not reached now
 
 
 def last_total_l(state: State) -> int | None:
@@ -186,3 +209,12 @@ def away(site: Site, state: State, moment: Moment) -> bool:
         return True
     passed_ms = elapsed_ms(state.scanned_at, moment)
     return passed_ms is None or passed_ms > AWAY_PERIODS * site.period_ms
+
+
+def seen_ms(site: Site, state: State, moment: Moment) -> int:
+    """The time since the last scan, as far as scans saw it: none when the agent was away."""
+    if state.scanned_at is None or away(site, state, moment):
+        return 0
+    passed_ms = elapsed_ms(state.scanned_at, moment)
+    assert passed_ms is not None, "where no clock can tell, the agent was away"
+    return passed_ms

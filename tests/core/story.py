@@ -18,8 +18,10 @@ from agent.core.model import (
     Body,
     Command,
     ConditionKind,
+    Contacts,
     Fault,
     FitMeterOrder,
+    Limits,
     Moment,
     Order,
     Origin,
@@ -67,6 +69,7 @@ SITE = Site(
     run_on_ms=24 * HOUR,
     run_on_percent=5,
     year_starts=tuple((year, utc_ms(year, 1, 1)) for year in range(2024, 2039)),
+    limits=Limits(warn_pumping_ms=0),
 )
 
 FLOW_L_PER_H = 90_000
@@ -76,6 +79,13 @@ ROLES = {
     Quantity.FLOW_L_PER_H: Role.FLOW_METER,
     Quantity.ENERGY_WH: Role.POWER_METER,
     Quantity.POWER_W: Role.POWER_METER,
+    Quantity.LEVEL_MM: Role.LEVEL_PROBE,
+    Quantity.VOLTAGE_1_MV: Role.POWER_METER,
+    Quantity.VOLTAGE_2_MV: Role.POWER_METER,
+    Quantity.VOLTAGE_3_MV: Role.POWER_METER,
+    Quantity.CURRENT_1_MA: Role.POWER_METER,
+    Quantity.CURRENT_2_MA: Role.POWER_METER,
+    Quantity.CURRENT_3_MA: Role.POWER_METER,
 }
 OF_FLOW_METER = (Quantity.FORWARD_TOTAL_L, Quantity.FLOW_L_PER_H)
 OF_POWER_METER = (Quantity.ENERGY_WH, Quantity.POWER_W)
@@ -132,6 +142,13 @@ class Story:
     energy_mwh: int = 70_000_000
     flow_l_per_h: int = FLOW_L_PER_H
     coast_ms: int = 4000
+    power_w: int = POWER_W
+    dry: bool = False  # the pump draws power and moves nothing
+    other_flow_l_per_h: int = 0  # water that moves without the pump
+    welded: bool = False  # the contactor does not open with the relay
+    shown: dict[Quantity, int] = field(default_factory=dict)  # what else the meters show
+    contacts: Contacts = Contacts()
+    uplink_stale: bool = False
     running: bool = False
     coasting_ms: int = 0
     relay: bool | None = False
@@ -153,10 +170,17 @@ class Story:
         if self.running:
             self.running, self.coasting_ms = False, self.coast_ms
 
-    def order(self, order: Order, command_id: str = "") -> Refused | None:
+    def order(
+        self,
+        order: Order,
+        command_id: str = "",
+        *,
+        origin: Origin = Origin.ADMIN,
+        actor: str = "li",
+    ) -> Refused | None:
         """Give an order, scan once, and return why it was refused."""
         self.ids += 1
-        command = Command(command_id or f"c{self.ids}", Origin.ADMIN, "li", order)
+        command = Command(command_id or f"c{self.ids}", origin, actor, order)
         self._pass(self.site.period_ms)
         self.look(command)
         verdict = self.of(Verdict)[-1]
@@ -237,11 +261,15 @@ class Story:
             relay_permitted=self.relay,
             journal_failing=self.journal_failing,
             journal_written=self.journal_written,
+            contacts=self.contacts,
+            uplink_stale=self.uplink_stale,
         )
 
     def readings(self) -> tuple[Reading, ...]:
         flow = self._flow_l_per_h()
-        good = readings(self.total_l, flow, self.energy_mwh // 1000, POWER_W if self.running else 0)
+        power_w = self.power_w if self.running else 0
+        good = readings(self.total_l, flow, self.energy_mwh // 1000, power_w)
+        good += tuple(reading(quantity, value) for quantity, value in self.shown.items())
         return tuple(
             reading(one.quantity, None, self.faults[one.quantity])
             if one.quantity in self.faults
@@ -261,18 +289,20 @@ class Story:
     def _pass(self, time_ms: int) -> None:
         self.now_ms += time_ms
         self.total_ml += self._flow_l_per_h() * time_ms // 3600
-        self.energy_mwh += POWER_W * time_ms // 3600 if self.running else 0
+        self.energy_mwh += self.power_w * time_ms // 3600 if self.running else 0
         self.coasting_ms = max(0, self.coasting_ms - time_ms)
 
     def _flow_l_per_h(self) -> int:
         if self.running:
-            return self.flow_l_per_h
-        return self.flow_l_per_h * self.coasting_ms // self.coast_ms if self.coast_ms else 0
+            return 0 if self.dry else self.flow_l_per_h
+        coasting = self.flow_l_per_h * self.coasting_ms // self.coast_ms if self.coast_ms else 0
+        return coasting + self.other_flow_l_per_h
 
     def _open_relay(self) -> None:
         """The starter drops out with the relay, and does not come back with it."""
         self.relay = None if self.relay is None else False
-        self.stop()
+        if not self.welded:
+            self.stop()
 
     # --- what can be asked of it ---------------------------------------------------------------
 

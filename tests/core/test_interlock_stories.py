@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.core.crosscheck import SIGNAL_FAULTS
 from agent.core.model import (
     Action,
     ConditionChanged,
@@ -23,7 +24,6 @@ from agent.core.model import (
     StopCause,
     Withheld,
 )
-from agent.core.permission import SIGNAL_FAULTS
 from agent.core.scan import scan
 from tests.core.story import (
     DAY,
@@ -310,7 +310,7 @@ def test_a_flow_meter_without_a_flow_register_is_lost() -> None:
     assert not [one for one in story.state.standing.watches if one.kind is K.FLOW_METER_SILENT]
     story.now_ms += 1000
     state = scan(SITE, story.state, replace(seen, moment=story.moment, readings=total_only)).state
-    assert [one.kind for one in state.standing.watches] == [K.FLOW_METER_SILENT]
+    assert {one.kind for one in state.standing.watches} == {K.FLOW_METER_SILENT}
 
 
 def test_both_meters_silent_cut_after_five_minutes() -> None:
@@ -355,7 +355,7 @@ def test_an_empty_pipe_is_an_alarm_once_the_pump_runs() -> None:
     story.after(30)
     assert story.conditions == {}, "a rising main takes its time to fill"
     story.after(32)
-    assert story.conditions == {K.FLOW_METER_SILENT: Action.ALARM}
+    assert story.conditions == {K.FLOW_SIGNAL_LOST: Action.ALARM}
 
 
 def test_a_flow_meter_that_is_dead_is_an_alarm_though_the_pump_stands_still() -> None:
@@ -529,8 +529,11 @@ def test_a_lease_that_lapsed_is_recorded_and_held_off() -> None:
     story.away(30_000)
     story.after(1)
     assert moves(story)[-1] == (False, True)
+    assert story.of(RelayMoved)[-1].reasons == (K.LEASE_LAPSED,)
     assert story.reasons == [K.SHORT_CYCLE]
+    assert story.conditions[K.LEASE_LAPSED] is Action.ALARM
     story.after(180)
+    assert K.LEASE_LAPSED not in story.conditions
     assert moves(story)[-2:] == [(False, True), (True, False)]
     assert not story.running, "the starter fell out: its owner must press again"
 

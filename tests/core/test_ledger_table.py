@@ -10,11 +10,13 @@ its total counts, and what was recorded on the way.
     -            no total: NaN, invalid, timeout    1200*3      the same total in three scans
 """
 
+from dataclasses import replace
+
 import pytest
 
 from agent.core.model import Confirmed, Fault, Quality, Quantity, RolledOver
 from agent.core.scan import Outcome
-from tests.core.story import DAY, HOUR, MINUTE, SECOND, Story
+from tests.core.story import DAY, HOUR, MINUTE, SECOND, SITE, Story
 from tests.core.table import rows
 
 TABLE = """
@@ -96,7 +98,10 @@ def duration_ms(text: str) -> int:
 
 def fitted_at(last_l: int) -> Story:
     """A pump that runs, and a meter whose last accepted total is `last_l`."""
-    story = Story(coast_ms=0, flow_l_per_h=0, total_ml=last_l * 1000).commission(10**9)
+    story = Story(coast_ms=0, flow_l_per_h=0, total_ml=last_l * 1000)
+    # What is read here is the table's; that no water shows while it runs is no dry well.
+    story.site = replace(SITE, limits=replace(SITE.limits, dry_run_ms=DAY))
+    story.commission(10**9)
     story.after(1).start()
     return story.after(1)
 

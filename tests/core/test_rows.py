@@ -111,6 +111,7 @@ def test_kinds_are_the_names_of_the_classes() -> None:
         "lay_up",
         "limit",
         "open_year",
+        "override",
         "rate",
         "remove_meter",
         "resume",
@@ -248,7 +249,7 @@ def test_a_value_can_be_had_under_the_names_of_its_fields() -> None:
     )
     since = {"utc_ms": 5, "monotonic_ms": 6, "boot": "b", "trusted": True}
     assert rows.named(standing) == {
-        "watches": [{"kind": "short_cycle", "since": since}],
+        "watches": [{"kind": "short_cycle", "since": since, "stage": 0, "held_ms": 0}],
         "conditions": [
             {
                 "kind": "short_cycle",
@@ -258,6 +259,8 @@ def test_a_value_can_be_had_under_the_names_of_its_fields() -> None:
                 "level": 0,
             }
         ],
+        "trips": [],
+        "seen_ms": 0,
     }
     assert rows.named(Started("1", "b", relay_permitted=False)) == {
         "version": "1",

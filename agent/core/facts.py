@@ -1,0 +1,211 @@
+"""Room rule: what one scan found out, as facts that the table judges. Knows no action.
+
+What the meters say of each other stands in `crosscheck`, of the pump in `protection`, of the mains
+in `supply`; here the rest is added: the account, the orders that stand, the relay, the journal.
+"""
+
+from dataclasses import dataclass, replace
+
+from agent.core.authority import stopped_by_platform, stopped_on_site
+from agent.core.crosscheck import Sight, compare, flow_meter_lost
+from agent.core.interlock import Facts
+from agent.core.model import (
+    Balance,
+    ConditionKind,
+    Exemption,
+    InterruptionPolicy,
+    Moment,
+    Quantity,
+    Reading,
+    Site,
+    elapsed_ms,
+)
+from agent.core.protection import protect
+from agent.core.pump import View, coast_down_l, good_value, running_flow_l_per_h
+from agent.core.state import Seen, State, flow_reversed, last_total_l, unmetered_l
+
+# How far what remains must rise above the warning's bound to end it, in percent.
+HOURS_HYSTERESIS_PERCENT = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a permission is decided on, beside the state."""
+
+    seen: Seen
+    readings: tuple[Reading, ...]  # as the ledger judged them
+    view: View
+    account: Balance | None
+    water_given: bool  # an entry of this scan raised the allocation, or opened a year
+    moment: Moment
+    energy_given: bool = False
+
+    def sight(self, site: Site, state: State, step_ms: int) -> Sight:
+        return Sight(
+            view=self.view,
+            total_l=last_total_l(state) if metered(self) else None,
+            energy_wh=good_value(self.readings, Quantity.ENERGY_WH),
+            readings=self.readings,
+            contacts=self.seen.contacts,
+            site=site,
+            step_ms=step_ms,
+            running_ms=state.motor.running_ms,
+            permitted=state.permitted,
+            judged=state.supply.judged,
+            rated_l_per_kwh=0 if state.ledger.rate is None else state.ledger.rate.litres_per_kwh,
+        )
+
+
+def metered(evidence: Evidence) -> bool:
+    """Whether this scan's total was accepted."""
+    return good_value(evidence.readings, Quantity.FORWARD_TOTAL_L) is not None
+
+
+def gather(site: Site, state: State, evidence: Evidence, step_ms: int) -> Facts:
+    """All facts of one scan."""
+    facts = compare(
+        _standing_facts(site, state, evidence), state.checks, evidence.sight(site, state, step_ms)
+    )
+    return protect(facts, state.motor, evidence.view, evidence.readings, site)
+
+
+def _standing_facts(site: Site, state: State, evidence: Evidence) -> Facts:
+    seen, account = evidence.seen, evidence.account
+    recently_cut = _recently_cut(site, state, evidence.moment)
+    facts = Facts(
+        uncommissioned=state.ledger.segment is None or state.ledger.power_serial is None,
+        stopped_on_site=stopped_on_site(state),
+        stopped_by_platform=stopped_by_platform(state),
+        unallocated=account is None,
+        exhausted=account is not None and account.usable_l <= _kept_back_l(site, state, evidence),
+        energy_exhausted=account is not None and _is_spent(account.energy_remaining_wh),
+        used_level_percent=_warning_step(site, account),
+        remaining_low=account is not None
+        and site.limits.warn_remaining_l > 0
+        and account.remaining_l <= site.limits.warn_remaining_l,
+        hours_low=_hours_low(site, state, evidence),
+        overridden=state.lifting is not None,
+        converting=converting(site, state, evidence) is not None,
+        recently_cut=recently_cut,
+        lapsed=recently_cut and state.cut_by_lapse,
+        restarting=site.maintained and state.supply.hold_ms > 0,
+        would_restart=site.maintained and state.supply.failed,
+        journal_failing=seen.journal_failing,
+        run_on_spent=seen.journal_failing and min(run_on_left(site, state, evidence)) <= 0,
+        relay_cut=not state.permitted,
+        relay_silent=seen.relay_permitted is None,
+        clock_untrusted=not evidence.moment.trusted,
+        mains_failed=state.supply.failed,
+        uplink_stale=seen.uplink_stale,
+    )
+    return _add_metering(site, facts, state, evidence)
+
+
+def _add_metering(site: Site, facts: Facts, state: State, evidence: Evidence) -> Facts:
+    """A total that jumped or went back has its own condition; the meter is not silent then.
+
+    While the mains are away, what holds is not counted and what stands stays.
+    """
+    totalizer, judged = state.totalizer, state.supply.judged
+    jumped = totalizer is not None and totalizer.jumped
+    went_back = totalizer is not None and totalizer.reversed
+    lost = not (jumped or went_back) and flow_meter_lost(evidence.readings)
+    return replace(
+        facts,
+        total_jumped=None if jumped and not judged else jumped,
+        total_reversed=None if went_back and not judged else went_back,
+        flow_meter_lost=None if lost and not judged else lost,
+        running_back=flow_reversed(site, state),
+    )
+
+
+def _is_spent(remaining: int | None) -> bool:
+    return remaining is not None and remaining <= 0
+
+
+# --- water -------------------------------------------------------------------------------------
+
+
+def _margin_l(site: Site, state: State) -> int:
+    """What a running pump would still take if it were cut at the next scan.
+
+    At the declared maximum, not at the learned flow: a latch that was lost with the power, raised
+    but not committed, is raised again by the same arithmetic, whatever was learned and lost.
+    """
+    flow_l_per_h = site.flow_max_l_per_h
+    until_cut_ms = site.period_ms + site.cut_latency_ms
+    return flow_l_per_h * until_cut_ms // 3_600_000 + coast_down_l(state.pump, flow_l_per_h)
+
+
+def _kept_back_l(site: Site, state: State, evidence: Evidence) -> int:
+    """The margin, and what has flowed while the flow meter did not say so."""
+    return _margin_l(site, state) + unmetered_l(site, state, evidence.moment)
+
+
+def converting(site: Site, state: State, evidence: Evidence) -> Exemption | None:
+    """What is left of the bounds within which water is reckoned from electricity (以电折水).
+
+    None when it is not, or no longer: then a meter that is lost cuts.
+    """
+    now, account = state.interruption, evidence.account
+    if now is None or now.policy is InterruptionPolicy.CUT or account is None:
+        return None
+    lasted_ms = elapsed_ms(now.began, evidence.moment)
+    left_ms = 0 if lasted_ms is None else site.convert_max_ms - lasted_ms
+    most_l = account.allocated_l * site.convert_max_percent // 100
+    left_l = most_l - now.converted_l - unmetered_l(site, state, evidence.moment)
+    if min(left_ms, left_l) <= 0:
+        return None
+    return Exemption(ConditionKind.FLOW_METER_SILENT, left_l, left_ms)
+
+
+def _warning_step(site: Site, account: Balance | None) -> int:
+    """The highest warning step that was passed, in percent; 0 for none."""
+    if account is None:
+        return 0
+    passed = [
+        step
+        for step in site.warn_percent
+        if account.withdrawn_l * 100 >= account.allocated_l * step
+    ]
+    return max(passed, default=0)
+
+
+def _hours_low(site: Site, state: State, evidence: Evidence) -> bool | None:
+    """Whether what remains is pumped soon; neither, near the bound, while the flow wanders."""
+    if evidence.account is None or site.limits.warn_pumping_ms == 0:
+        return False
+    flow_l_per_h = running_flow_l_per_h(state.pump, evidence.view, site)
+    bound_l = flow_l_per_h * site.limits.warn_pumping_ms // 3_600_000
+    if evidence.account.remaining_l <= bound_l:
+        return True
+    above = evidence.account.remaining_l * 100 > bound_l * HOURS_HYSTERESIS_PERCENT
+    return False if above else None
+
+
+# --- relay, journal ----------------------------------------------------------------------------
+
+
+def _recently_cut(site: Site, state: State, moment: Moment) -> bool:
+    if state.cut_at is None:
+        return False
+    since_ms = elapsed_ms(state.cut_at, moment)
+    # Across a boot that no clock bridges, the starter has had its rest.
+    return since_ms is not None and since_ms < site.short_cycle_ms
+
+
+def run_on_left(site: Site, state: State, evidence: Evidence) -> tuple[int, int]:
+    """Litres and milliseconds for which the pump may still run while nothing can be written."""
+    begun, at_first_l, account = (
+        state.journal_failed_at,
+        state.journal_failed_remaining_l,
+        evidence.account,
+    )
+    if not (site.run_on and evidence.seen.journal_written):
+        return 0, 0
+    if begun is None or at_first_l is None or account is None:
+        return 0, 0
+    failing_ms = elapsed_ms(begun, evidence.moment)
+    taken_l = at_first_l - account.remaining_l
+    left_ms = 0 if failing_ms is None else site.run_on_ms - failing_ms
+    return -(-at_first_l * site.run_on_percent // 100) - taken_l, left_ms

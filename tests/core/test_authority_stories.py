@@ -1,0 +1,317 @@
+"""Room rule: who may stop, release and override, and for how long, as stories in time.
+
+Chapters: stops, acknowledgements, overrides, what an override never lifts.
+"""
+
+import pytest
+
+from agent.core.model import (
+    AcknowledgeOrder,
+    Action,
+    ConditionChanged,
+    ConditionKind,
+    Fault,
+    Latched,
+    OpenYear,
+    Order,
+    Origin,
+    Override,
+    OverrideOrder,
+    Refused,
+    ReleaseOrder,
+    ReleaseOverrideOrder,
+    StopOrder,
+    Use,
+    Verdict,
+)
+from tests.core.story import HOUR, MINUTE, OF_FLOW_METER, SITE, Story, addition, utc_ms
+
+K = ConditionKind
+STOP, RELEASE = StopOrder("work on the well"), ReleaseOrder("work is done")
+A, B = "platform a", "platform b"
+
+
+def pumping(allocated_l: int = 1_000_000) -> Story:
+    story = Story().commission(allocated_l).after(2)
+    story.start()
+    return story.after(60)
+
+
+def exhausted() -> Story:
+    story = pumping(20_000)
+    while story.permitted:
+        story.after(1)
+    return story.after(200)
+
+
+def override(volume_l: int = 10_000, lasts_ms: int = HOUR, use: Use = Use.FIRE) -> OverrideOrder:
+    return OverrideOrder(use, volume_l, lasts_ms, "steppe fire at company 7")
+
+
+# --- stops -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stopped", "kind"),
+    [
+        (Origin.ADMIN, K.STOPPED_ON_SITE),
+        (Origin.CONSOLE, K.STOPPED_ON_SITE),
+        (Origin.PLATFORM, K.STOPPED_BY_PLATFORM),
+    ],
+)
+def test_a_stop_cuts_at_once_survives_a_power_cycle_and_is_released(
+    stopped: Origin, kind: ConditionKind
+) -> None:
+    story = pumping()
+    assert story.order(STOP, origin=stopped) is None
+    assert story.reasons == [kind]
+    assert story.of(Verdict)[-1].note == "work on the well"
+    assert story.outcomes[-1].durable
+    story.power_off(HOUR)
+    story.after(900)
+    assert story.reasons == [kind]
+    assert story.order(RELEASE, origin=stopped) is None
+    assert story.conditions == {}
+    assert story.permitted
+
+
+@pytest.mark.parametrize(
+    ("stopped", "by", "released", "who", "allowed"),
+    [
+        (Origin.CONSOLE, "li", Origin.CONSOLE, "wang", True),
+        (Origin.CONSOLE, "li", Origin.ADMIN, "root", True),
+        (Origin.CONSOLE, "li", Origin.PLATFORM, A, False),
+        (Origin.ADMIN, "root", Origin.ADMIN, "root", True),
+        (Origin.ADMIN, "root", Origin.CONSOLE, "li", False),
+        (Origin.ADMIN, "root", Origin.PLATFORM, A, False),
+        (Origin.PLATFORM, A, Origin.PLATFORM, A, True),
+        (Origin.PLATFORM, A, Origin.PLATFORM, B, False),
+        (Origin.PLATFORM, A, Origin.CONSOLE, "li", False),
+        (Origin.PLATFORM, A, Origin.ADMIN, "root", True),
+    ],
+)
+def test_a_stop_is_released_by_the_same_or_a_higher_authority(
+    stopped: Origin, by: str, released: Origin, who: str, *, allowed: bool
+) -> None:
+    story = pumping()
+    assert story.order(STOP, origin=stopped, actor=by) is None
+    refused = story.order(RELEASE, origin=released, actor=who)
+    assert refused == (None if allowed else Refused.RELEASE_NOT_ALLOWED)
+    refusal = story.of(Verdict)[-1].refusal
+    assert refusal is None or refusal.expected == f"{stopped} {by}"
+    story.after(200)
+    assert story.permitted is allowed
+
+
+def test_each_sender_releases_its_own_stop_and_the_others_stand() -> None:
+    story = pumping()
+    for origin, actor in [(Origin.PLATFORM, A), (Origin.PLATFORM, B), (Origin.CONSOLE, "li")]:
+        assert story.order(STOP, origin=origin, actor=actor) is None
+    assert story.reasons[:2] == [K.STOPPED_ON_SITE, K.STOPPED_BY_PLATFORM]
+    assert story.order(RELEASE, origin=Origin.PLATFORM, actor=A) is None
+    assert story.reasons[:2] == [K.STOPPED_ON_SITE, K.STOPPED_BY_PLATFORM]
+    assert story.order(RELEASE, origin=Origin.PLATFORM, actor=B) is None
+    assert K.STOPPED_BY_PLATFORM not in story.conditions
+    assert story.order(RELEASE) is None
+    assert K.STOPPED_ON_SITE not in story.conditions
+
+
+def test_a_stop_twice_is_released_once() -> None:
+    story = pumping()
+    assert story.order(STOP) is None
+    assert story.order(STOP) is None
+    assert len(story.state.stops) == 1
+    assert story.order(RELEASE) is None
+    assert story.order(RELEASE) is Refused.NOT_STOPPED
+
+
+def test_the_number_of_stops_is_bounded() -> None:
+    story = pumping()
+    for number in range(8):
+        assert story.order(STOP, origin=Origin.PLATFORM, actor=f"p{number}") is None
+    assert story.order(STOP, origin=Origin.PLATFORM, actor="p8") is Refused.STOPS_FULL
+    assert story.order(STOP, origin=Origin.PLATFORM, actor="p7") is None
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        StopOrder(" "),
+        ReleaseOrder(""),
+        AcknowledgeOrder(Latched.DRY_WELL, ""),
+        OverrideOrder(Use.FIRE, 1, 1, "x" * 101),
+        ReleaseOverrideOrder(""),
+    ],
+)
+def test_every_such_order_says_why(order: Order) -> None:
+    assert pumping().order(order) is Refused.REASON_MISSING
+
+
+# --- overrides ---------------------------------------------------------------------------------
+
+
+def test_an_override_gives_water_to_an_exhausted_well_counts_it_and_ends_with_it() -> None:
+    story = exhausted()
+    withdrawn_l = story.withdrawn_l
+    assert story.order(override(10_000)) is None
+    entry = story.of(Override)[-1]
+    assert (entry.author, entry.use, entry.volume_l) == ("li", Use.FIRE, 10_000)
+    assert story.reasons == []
+    assert story.conditions[K.OVERRIDE] is Action.WARN
+    assert K.ALLOCATION_EXHAUSTED in story.conditions, "it is lifted, not forgotten"
+    story.start()
+    while story.permitted:
+        (exempt,) = story.outcomes[-1].decision.exceptions
+        assert exempt.kind is K.OVERRIDE
+        assert 0 < exempt.volume_l <= 10_000
+        assert story.outcomes[-1].decision.lease_ms * 90_000 <= exempt.volume_l * HOUR
+        story.after(1)
+    story.after(60)
+    assert story.reasons[0] is K.ALLOCATION_EXHAUSTED
+    assert 9_000 <= story.withdrawn_l - withdrawn_l <= 11_000
+    assert K.OVERRIDE not in story.conditions
+    assert [one.raised for one in story.of(ConditionChanged) if one.kind is K.OVERRIDE] == [
+        True,
+        False,
+    ]
+
+
+def test_an_override_ends_with_its_time() -> None:
+    story = exhausted()
+    assert story.order(override(1_000_000, 10 * MINUTE)) is None
+    begun = story.now_ms / 1000
+    story.start()
+    story.at(begun + 598)
+    assert story.running
+    story.at(begun + 601)
+    assert not story.permitted
+    assert story.state.lifting is None
+
+
+@pytest.mark.parametrize(("trusted", "ends"), [(True, True), (False, False)])
+def test_the_time_of_an_override_runs_on_while_the_agent_is_off(
+    *, trusted: bool, ends: bool
+) -> None:
+    """Where no clock can tell how long that was, the litres still bound it."""
+    story = exhausted()
+    assert story.order(override(1_000_000, 10 * MINUTE)) is None
+    story.power_off(HOUR, trusted=trusted)
+    story.after(1)
+    assert (story.state.lifting is None) is ends
+
+
+def test_an_override_lifts_a_missing_allocation() -> None:
+    story = Story().at(1)
+    assert story.fit(before_l=0) is None
+    assert story.fit(story.readings()[2].instrument) is None
+    assert story.reasons == [K.NOT_ALLOCATED]
+    assert story.order(override(5_000)) is None
+    assert story.permitted
+    story.start()
+    story.after(300)
+    assert story.reasons[0] is K.NOT_ALLOCATED
+    assert 4_000 <= story.withdrawn_l <= 6_000
+
+
+def test_an_override_lifts_metering_and_is_bounded_by_the_pumps_own_flow() -> None:
+    story = pumping()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(31 * 60)
+    assert not story.permitted
+    story.after(200)
+    total_l = story.total_l
+    assert story.order(override(10_000)) is None
+    story.start()
+    story.after(1000)
+    assert not story.permitted
+    assert 9_000 <= story.total_l - total_l <= 11_000
+
+
+def test_water_that_was_not_metered_meanwhile_is_settled_by_the_totalizer() -> None:
+    story = exhausted()
+    assert story.order(override(10_000)) is None
+    story.start()
+    story.after(60)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(60)
+    lifting = story.state.lifting
+    assert lifting is not None
+    assert lifting.unmetered_ml > 1_000_000
+    story.heal()
+    story.after(5)
+    lifting = story.state.lifting
+    assert lifting is not None
+    assert lifting.unmetered_ml == 0
+    assert abs(lifting.metered_l - 125 * 25) <= 60
+
+
+def test_an_override_beside_an_allocation_takes_nothing_from_the_lease() -> None:
+    story = pumping()
+    assert story.order(override(1_000)) is None
+    assert story.outcomes[-1].decision.lease_ms == SITE.lease_ms
+    story.after(100)
+    assert story.permitted
+    assert story.state.lifting is None
+
+
+def test_an_override_is_bounded_and_one_at_a_time() -> None:
+    story = exhausted()
+    limits = SITE.limits
+    assert story.order(override(0)) is Refused.VOLUME_RANGE
+    assert story.order(override(limits.override_l + 1)) is Refused.VOLUME_RANGE
+    assert story.order(override(lasts_ms=0)) is Refused.OVERRIDE_TIME
+    assert story.order(override(lasts_ms=limits.override_ms + 1)) is Refused.OVERRIDE_TIME
+    assert story.order(ReleaseOverrideOrder("out")) is Refused.NO_OVERRIDE
+    assert story.order(override(limits.override_l, limits.override_ms)) is None
+    assert story.order(override()) is Refused.OVERRIDE_RUNS
+    assert story.order(ReleaseOverrideOrder("the fire is out")) is None
+    assert story.reasons[0] is K.ALLOCATION_EXHAUSTED
+
+
+def test_an_override_across_new_year_counts_on() -> None:
+    story = Story(begins_utc_ms=utc_ms(2026, 12, 31, 23, 58)).commission(2_000).after(2)
+    story.start()
+    while story.permitted:
+        story.after(1)
+    assert story.order(override(100_000)) is None
+    story.after(1)
+    begun_l = story.total_l
+    story.start()
+    story.after(300)
+    assert story.of(OpenYear)[-1].year == 2027
+    lifting = story.state.lifting
+    assert lifting is not None
+    assert abs(lifting.metered_l - (story.total_l - begun_l)) <= 60
+
+
+# --- what an override never lifts --------------------------------------------------------------
+
+
+def test_an_override_lifts_no_stop() -> None:
+    story = pumping()
+    assert story.order(STOP) is None
+    assert story.order(override()) is None
+    assert story.reasons[0] is K.STOPPED_ON_SITE
+
+
+def test_an_override_lifts_no_dry_run() -> None:
+    story = pumping()
+    story.dry = True
+    story.after(310)
+    assert story.order(override()) is None
+    assert K.ENERGY_WITHOUT_WATER in story.reasons
+
+
+def test_an_override_commissions_nothing() -> None:
+    story = Story().at(1)
+    assert story.order(override()) is None
+    assert story.reasons == [K.NOT_COMMISSIONED]
+
+
+def test_an_override_does_not_release_the_latch() -> None:
+    story = exhausted()
+    assert story.order(override(1_000)) is None
+    story.start()
+    story.after(300)
+    assert story.order(addition(2_000)) is None
+    assert story.outcomes[-1].balance is not None
