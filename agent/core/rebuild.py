@@ -23,6 +23,7 @@ from agent.core.model import (
     Limit,
     Moment,
     OpenYear,
+    Override,
     Rate,
     Record,
     RemoveMeter,
@@ -65,6 +66,9 @@ def reconciled(state: State, records: tuple[Record, ...]) -> State:
         standing=state.standing,
         permitted=state.permitted,
         cut_at=state.cut_at,
+        cut_by_lapse=state.cut_by_lapse,
+        stops=state.stops,
+        lifting=state.lifting,
         scanned_at=state.scanned_at,
         watermark=state.watermark or told.watermark,
         seen_ids=state.seen_ids,
@@ -114,6 +118,8 @@ def _told(entry: Entry) -> _Told:
             return _Told(entry.total_l, entry.total_wh)
         case OpenYear():
             return _Told(entry.total_l, entry.energy_total_wh)
+        case Override():
+            return _Told(entry.total_l)
         case RolledOver() | FitMeter() | RemoveMeter():
             return _Told()
 

@@ -79,6 +79,8 @@ ROLES = {
     Quantity.FLOW_L_PER_H: Role.FLOW_METER,
     Quantity.ENERGY_WH: Role.POWER_METER,
     Quantity.POWER_W: Role.POWER_METER,
+    Quantity.REVERSE_TOTAL_L: Role.FLOW_METER,
+    Quantity.NET_TOTAL_L: Role.FLOW_METER,
     Quantity.LEVEL_MM: Role.LEVEL_PROBE,
     Quantity.VOLTAGE_1_MV: Role.POWER_METER,
     Quantity.VOLTAGE_2_MV: Role.POWER_METER,
@@ -146,7 +148,6 @@ class Story:
     dry: bool = False  # the pump draws power and moves nothing
     other_flow_l_per_h: int = 0  # water that moves without the pump
     welded: bool = False  # the contactor does not open with the relay
-    shown: dict[Quantity, int] = field(default_factory=dict)  # what else the meters show
     contacts: Contacts = Contacts()
     uplink_stale: bool = False
     running: bool = False
@@ -154,6 +155,7 @@ class Story:
     relay: bool | None = False
     lease_until_ms: int = 0
     faults: dict[Quantity, Fault] = field(default_factory=dict)
+    beside: dict[Quantity, int] = field(default_factory=dict)  # what is read beside the usual four
     journal_failing: bool = False
     journal_written: bool = True
     records: list[Body] = field(default_factory=list)
@@ -268,8 +270,8 @@ class Story:
     def readings(self) -> tuple[Reading, ...]:
         flow = self._flow_l_per_h()
         power_w = self.power_w if self.running else 0
-        good = readings(self.total_l, flow, self.energy_mwh // 1000, power_w)
-        good += tuple(reading(quantity, value) for quantity, value in self.shown.items())
+        usual = readings(self.total_l, flow, self.energy_wh, power_w)
+        good = (*usual, *(reading(quantity, value) for quantity, value in self.beside.items()))
         return tuple(
             reading(one.quantity, None, self.faults[one.quantity])
             if one.quantity in self.faults
@@ -309,6 +311,10 @@ class Story:
     @property
     def total_l(self) -> int:
         return self.total_ml // 1000
+
+    @property
+    def energy_wh(self) -> int:
+        return self.energy_mwh // 1000
 
     @property
     def year(self) -> int:

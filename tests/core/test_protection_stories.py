@@ -38,7 +38,7 @@ LIMITS = replace(SITE.limits, over_current_ma=80_000, dry_level_mm=60_000, probe
 def house(*cuts: ConditionKind, site: Site = SITE) -> Story:
     """A commissioned well with three phases and a level probe."""
     story = Story(site=replace(site, limits=replace(LIMITS, cuts=cuts)))
-    story.shown = (
+    story.beside = (
         dict.fromkeys(VOLTS, 225_000) | dict.fromkeys(AMPERES, 50_000) | {Quantity.LEVEL_MM: 35_000}
     )
     return story.commission().after(2)
@@ -51,28 +51,28 @@ def pumping(*cuts: ConditionKind) -> Story:
 
 
 def lose_phase(story: Story) -> None:
-    story.shown[Quantity.CURRENT_2_MA] = 3_000
+    story.beside[Quantity.CURRENT_2_MA] = 3_000
 
 
 def overload(story: Story) -> None:
-    story.shown[Quantity.CURRENT_1_MA] = 90_000
+    story.beside[Quantity.CURRENT_1_MA] = 90_000
 
 
 def sag(story: Story) -> None:
-    story.shown[Quantity.VOLTAGE_3_MV] = 180_000
+    story.beside[Quantity.VOLTAGE_3_MV] = 180_000
 
 
 def fall_dry(story: Story) -> None:
-    story.shown[Quantity.LEVEL_MM] = 39_000
+    story.beside[Quantity.LEVEL_MM] = 39_000
     for level_mm in range(39_000, 63_000, 3_000):
-        story.shown[Quantity.LEVEL_MM] = level_mm
+        story.beside[Quantity.LEVEL_MM] = level_mm
         story.after(1)
-    story.shown[Quantity.LEVEL_MM] = 61_000
+    story.beside[Quantity.LEVEL_MM] = 61_000
 
 
 def heal(story: Story) -> None:
-    story.shown |= dict.fromkeys(VOLTS, 225_000) | dict.fromkeys(AMPERES, 50_000)
-    story.shown[Quantity.LEVEL_MM] = 57_000
+    story.beside |= dict.fromkeys(VOLTS, 225_000) | dict.fromkeys(AMPERES, 50_000)
+    story.beside[Quantity.LEVEL_MM] = 57_000
 
 
 DANGERS = [
@@ -124,7 +124,7 @@ def test_a_danger_cuts_where_enabled_and_the_third_time_in_a_day_it_is_latched(
     assert story.permitted
     change = [one for one in story.of(ConditionChanged) if one.kind is kind][-1]
     assert not change.raised
-    assert {one.name for one in change.evidence} >= set(story.shown)
+    assert {one.name for one in change.evidence} >= set(story.beside)
 
 
 @pytest.mark.parametrize(("kind", "happen"), DANGERS[:3])
@@ -145,7 +145,7 @@ def test_a_pump_that_starts_is_not_judged_for_half_a_minute(
 
 def test_a_phase_that_is_gone_shows_in_the_voltage_while_the_pump_rests() -> None:
     story = house()
-    story.shown[Quantity.VOLTAGE_1_MV] = 10_000
+    story.beside[Quantity.VOLTAGE_1_MV] = 10_000
     story.after(12)
     assert story.conditions[K.PHASE_LOSS] is Action.ALARM
 
@@ -160,7 +160,7 @@ def test_what_cannot_be_read_endangers_nothing(quantity: Quantity) -> None:
 
 def test_a_meter_without_phases_and_a_well_without_a_probe_have_no_dangers() -> None:
     story = house(K.PHASE_LOSS, K.OVER_CURRENT, K.UNDER_VOLTAGE, K.DRY_WELL)
-    story.shown = {}
+    story.beside = {}
     story.start()
     story.after(120)
     assert story.conditions == {}
@@ -180,22 +180,22 @@ def test_what_is_switched_off_endangers_nothing() -> None:
 @pytest.mark.parametrize("level_mm", [0, -500, 100_000, 100_001])
 def test_a_level_at_the_end_of_its_probe_is_bad_and_never_dry(level_mm: int) -> None:
     story = pumping(K.DRY_WELL)
-    story.shown[Quantity.LEVEL_MM] = level_mm
+    story.beside[Quantity.LEVEL_MM] = level_mm
     story.after(600)
     assert story.conditions == {}
 
 
 def test_an_impossible_step_of_the_level_is_not_believed_until_it_stays() -> None:
     story = pumping(K.DRY_WELL)
-    story.shown[Quantity.LEVEL_MM] = 70_000
+    story.beside[Quantity.LEVEL_MM] = 70_000
     story.after(40)
-    story.shown[Quantity.LEVEL_MM] = 80_000
+    story.beside[Quantity.LEVEL_MM] = 80_000
     story.after(55)
     assert story.permitted
-    story.shown[Quantity.LEVEL_MM] = 35_000
+    story.beside[Quantity.LEVEL_MM] = 35_000
     story.after(2)
     assert story.state.motor.level_mm == 35_000
-    story.shown[Quantity.LEVEL_MM] = 70_000
+    story.beside[Quantity.LEVEL_MM] = 70_000
     story.after(80)
     assert story.reasons[0] is K.DRY_WELL
 
@@ -265,7 +265,7 @@ def test_a_mains_contact_is_not_believed_against_a_running_pump() -> None:
 
 def test_dead_phases_are_a_failed_mains() -> None:
     story = house()
-    story.shown |= dict.fromkeys(VOLTS, 4_000)
+    story.beside |= dict.fromkeys(VOLTS, 4_000)
     story.after(2)
     assert story.conditions[K.MAINS_FAILED] is Action.ALARM
 
