@@ -113,6 +113,7 @@ class Instrument:
         self._silent_since_ms: int | None = None
         self._probe_ms: int | None = None  # while it rests: when to ask again
         self._suspect = False
+        self._doubts = False  # an answer may be under way to a question that was given up
         self._heard_ms: int | None = None  # when it last said anything
         self._knocks = False  # the next request may do no more than wake it
         self._patience = 1  # doubles with each timeout
@@ -175,8 +176,16 @@ class Instrument:
     # --- what it said ----------------------------------------------------------------------------
 
     def answered(self, block: Block, words: Sequence[int], turnaround_ms: int, now_ms: int) -> None:
+        """What the block holds; after a failure the first answer is only a sign of life.
+
+        It may be that of the question that was given up, however long ago. The same is asked
+        again, and what then comes is at most as old as this question.
+        """
         self._alive(turnaround_ms)
         self._requests += 1
+        if self._doubts:
+            self._doubts = False
+            return
         if not self._pending:
             self._identification.answered(words)
             return
@@ -191,6 +200,9 @@ class Instrument:
         self._alive(turnaround_ms)
         self._requests += 1
         self._exceptions += 1
+        if self._doubts:
+            self._doubts = False
+            return
         if not self._pending:
             self._identification.answered(None)
         elif code in BUSY and block not in self._busy:
@@ -202,6 +214,7 @@ class Instrument:
         """Something came that was no reply to this question."""
         self._requests += 1
         self._garbled += 1
+        self._doubts = True
         self._hear()
         if not self._pending:
             self._identification.give_up()
@@ -216,6 +229,7 @@ class Instrument:
         Unless that was the knock that wakes it: then the question stands.
         """
         self._requests += 1
+        self._doubts = True
         if self._knocks:
             self._knocks = False
             return
@@ -232,6 +246,7 @@ class Instrument:
     def cut_short(self, now_ms: int) -> None:
         """The budget ended before its time to reply did: nobody's fault, it goes first next."""
         self._requests += 1
+        self._doubts = True
         if not self._pending:
             return
         self._unanswered(now_ms)

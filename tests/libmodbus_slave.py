@@ -177,11 +177,11 @@ class Line:
             if self._master in ready:
                 request = os.read(self._master, 512)
                 self.requests.append(request)
-                for master in masters:
-                    os.write(master, request)
-                # Nobody may answer: what is heard of that is decided here, too.
-                if self.carry is not None and request[0] not in {one.unit for one in self._slaves}:
-                    self._say(self.carry(request, b""))
+                # Only whom it concerns: libmodbus waits for the answers of others, to ignore them,
+                # and would take the next question for one that never came.
+                for slave in self._slaves:
+                    if slave.unit == request[0]:
+                        os.write(slave.master, request)
             for master in masters:
                 if master in ready:
                     reply = os.read(master, 512)
