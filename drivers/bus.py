@@ -159,6 +159,7 @@ class _Wire:
         self._ends_at = 0.0
         self._sent = b""
         self._heard = 0
+        self._replied_at: float | None = None
 
     # --- the tty ---------------------------------------------------------------------------------
 
@@ -271,7 +272,7 @@ class _Wire:
             return Nothing(Fault.DISCONNECTED)
         patient_until = loop.time() + patience_ms / 1000
         self._ends_at = min(patient_until, deadline_at)
-        self._asked, self._heard = (unit, block), 0
+        self._asked, self._heard, self._replied_at = (unit, block), 0, None
         begun_ms = self._clock()
         watching = self._look_away(block)
         try:
@@ -289,7 +290,9 @@ class _Wire:
             self._sent = b""
             watching.cancel()
             self._watch()
-            self._free_at = loop.time() + self._speed.gap_ms / 1000
+            if self._replied_at is None:
+                self._replied_at = loop.time()
+            self._free_at = self._replied_at + self._speed.gap_ms / 1000
         took_ms = self._clock() - begun_ms
         turnaround_ms = max(0, round(took_ms - wire_ms(block, self._speed) + self._speed.gap_ms))
         if response.isError():
@@ -374,6 +377,9 @@ class _Wire:
         if self._asked is None or self._limit is None:
             return b""
         frame = reply_in(octets, *self._asked)
+        if frame:
+            # The gap begins here, and what the reply means is worked out within it.
+            self._replied_at = asyncio.get_running_loop().time()
         if not frame and len(octets) >= REPLY_CHARACTERS + 2 * self._asked[1].count:
             # As much as a reply, but none: give up once the line is quiet, within the patience.
             quiet_at = asyncio.get_running_loop().time() + QUIET_MS / 1000

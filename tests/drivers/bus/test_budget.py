@@ -22,13 +22,13 @@ from tests.drivers.bus.slave import (
 def test_what_does_not_fit_the_budget_goes_on_in_the_next_scan(
     slave: Slave, connect: Any, clock: Hands
 ) -> None:
-    """Each answer takes 40 of 100 ms by the clock: three fit, or rather begin, in a scan."""
+    """Each answer takes 400 of 1000 ms by the clock: three fit, or rather begin, in a scan."""
     buses = connect(
-        [instrument(Role.FLOW_METER), instrument(Role.POWER_METER)], slave.name, budget_ms=100
+        [instrument(Role.FLOW_METER), instrument(Role.POWER_METER)], slave.name, budget_ms=1_000
     )
 
     def slow(_request: Request, octets: bytes) -> bytes:
-        clock.now_ms += 40
+        clock.now_ms += 400
         return octets
 
     slave.spoil = slow
