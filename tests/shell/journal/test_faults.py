@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.journal import Journal
@@ -19,7 +20,7 @@ def _run(script: str, *arguments: str) -> dict[str, object]:
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=3600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -27,13 +28,19 @@ def _run(script: str, *arguments: str) -> dict[str, object]:
     return found
 
 
-def test_no_acknowledged_record_is_lost_by_sigkill(tmp_path: Path) -> None:
-    seen = _run("killed.py", str(tmp_path), str(KILLS), "2026")
+def test_no_acknowledged_record_is_lost_by_sigkill(
+    tmp_path: Path, soak: int, record_property: Callable[[str, object], None]
+) -> None:
+    trials = KILLS * soak
+    seen = _run("killed.py", str(tmp_path), str(trials), "2026")
+    row = {"what": "journal killed at its work", "trials": seen["kills"]}
+    found = {name: seen[name] for name in ("promised", "lost", "unreadable")}
+    record_property("soak: kills and power cuts", {**row, **found})
     assert (seen["lost"], seen["unreadable"], seen["state_torn"]) == (0, 0, 0)
     # The kills were real, hit a process at work, and some fell between a commit and its promise.
-    assert seen["kills"] == KILLS
+    assert seen["kills"] == trials
     assert isinstance(seen["promised"], int)
-    assert seen["promised"] > KILLS
+    assert seen["promised"] > trials
     assert isinstance(seen["unfinished"], int)
     assert seen["unfinished"] > 0
 

@@ -4,6 +4,7 @@ A real run of the journal is captured once; then the power is cut under it thous
 same trials with a safeguard taken away must fail, or they would prove nothing.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,16 @@ def run(folder: Path, mutant: str = "none") -> list[Operation]:
 
 
 def test_no_power_cut_loses_what_was_promised_or_leaves_it_unreadable(
-    tmp_path: Path, soak: int
+    tmp_path: Path, soak: int, record_property: Callable[[str, object], None]
 ) -> None:
     operations = run(tmp_path)
     promises = {one.number for one in operations if isinstance(one, Promise)}
     assert _folded(operations), "the log was never folded into the file: cut a longer run"
     for seed in range(soak):
         seen = cut_everywhere(operations, CUTS, seed)
+        row = {"what": f"power cut under the journal, seed {seed}", "trials": seen.cuts}
+        found = {"promised": seen.promised, "lost": seen.lost, "unreadable": seen.unreadable}
+        record_property("soak: kills and power cuts", {**row, **found})
         assert (seen.lost, seen.unreadable, seen.torn) == (0, 0, 0), (seed, seen.examples)
         assert seen.cuts == CUTS
         assert seen.states > CUTS * 0.8
