@@ -37,7 +37,7 @@ from agent.uplink.resend import Resending
 from agent.uplink.telling import Telling
 from agent.uplink.waiting import Stop, until_ready
 
-PAGE_RECORDS = 1_000
+PAGE_RECORDS = 500  # twice as many drained no faster and kept 0.5 MiB more
 # The longest wait: so late may be noticed what no socket announces, a broker that fell silent.
 # Each turn costs 0.4 ms of a core; at two a second, two uplinks took a sixth of the CPU budget.
 TURN_MS = 2_000

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from agent.ports import RawRecord
 
 BATCH_RECORDS_MAX = 500
-READ_AHEAD_MAX = 1_000  # ask for the next page while fewer than this wait
+READ_AHEAD_MAX = 500  # ask for the next page while fewer than this wait
 
 
 @dataclass(slots=True)
