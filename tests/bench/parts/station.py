@@ -224,6 +224,11 @@ def wait_until(true: Callable[[], bool], otherwise: str) -> None:
         time.sleep(PAUSE_S)
 
 
+def state_age_ms(payload: bytes) -> float:
+    """How long ago the scan was that a platform has just been told of."""
+    return time_utc_ms() - 1000 * datetime.fromisoformat(json.loads(payload)["at"]).timestamp()
+
+
 def time_utc_ms() -> int:
     return HostClock("always").now().utc_ms
 
