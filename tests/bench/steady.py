@@ -59,10 +59,10 @@ def _processor(it: Station) -> Iterator[Row]:
     percent = {
         name: 100 * (cost.cpu_ms(it.pid(name)) - before_ms[name]) / took_ms for name in RESIDENT
     }
-    what = "CPU, both meters every second: control"
-    yield at_most(what, percent["control"], CPU_PERCENT, "% of a core")
-    rest = sum(percent.values()) - percent["control"]
-    yield told("CPU: the relay and both uplinks together", rest, "% of a core")
+    for name, share in percent.items():
+        yield told(f"both meters every second: CPU of {name}", share, "% of a core")
+    what = "both meters every second: CPU of all four"
+    yield at_most(what, sum(percent.values()), CPU_PERCENT, "% of a core")
 
 
 def _written(it: Station) -> Row:
