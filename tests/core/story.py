@@ -27,6 +27,9 @@ from agent.core.model import (
     Origin,
     Quality,
     Quantity,
+    Rank,
+    RateMethod,
+    RateOrder,
     Reading,
     Refused,
     Role,
@@ -124,6 +127,11 @@ def reduction(volume_l: int, year: int = 2026) -> AllocateOrder:
     return AllocateOrder(year, AllocationKind.REDUCTION, volume_l, "plan no. 9")
 
 
+def rate(litres_per_kwh: int = 3_000) -> RateOrder:
+    """30 kW lift 90 m3 in an hour: 3 m3 per kWh."""
+    return RateOrder(litres_per_kwh, RateMethod.TEST, utc_ms(2026, 5, 1), "rating no. 5")
+
+
 def provisional(volume_l: int, until_utc_ms: int, year: int = 2026) -> AllocateOrder:
     return AllocateOrder(year, AllocationKind.PROVISIONAL, volume_l, "letter no. 3", until_utc_ms)
 
@@ -187,6 +195,14 @@ class Story:
         self.look(command)
         verdict = self.of(Verdict)[-1]
         return verdict.refusal.reason if verdict.refusal else None
+
+    def ask(self, order: Order, origin: Origin, rank: Rank | None = None) -> Refused | None:
+        """As `order`, by somebody else than the administrator."""
+        self.ids += 1
+        self._pass(self.site.period_ms)
+        self.look(Command(f"c{self.ids}", origin, "wang", order, rank=rank))
+        refusal = self.of(Verdict)[-1].refusal
+        return refusal.reason if refusal else None
 
     def fit(
         self, role: Role = Role.FLOW_METER, *, serial: str = "", before_l: int | None = None

@@ -1,0 +1,336 @@
+"""Room rule: water that nobody metered, as stories. One story, one claim.
+
+The pump lifts 90 m3 in an hour with 30 kW: 3 m3 per kWh, and that is the rate in force unless a
+story says another. A flow meter that is only not read still counts; one that is `dead` does not.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.model import (
+    Convert,
+    Correct,
+    CorrectOrder,
+    Fault,
+    InterruptionBegan,
+    InterruptionCause,
+    InterruptionEnded,
+    InterruptionPolicy,
+    LayUpOrder,
+    Quantity,
+    RemoveMeterOrder,
+    Role,
+    Session,
+)
+from agent.core.state import unmetered_l
+from tests.core.story import HOUR, MINUTE, OF_FLOW_METER, SITE, Story, plan, rate, utc_ms
+
+
+def pumping(per_kwh: int = 3_000, *, allocated_l: int = 10_000_000) -> Story:
+    """A well with a coefficient in force, whose pump has run for a minute."""
+    story = Story().commission(allocated_l)
+    if per_kwh:
+        assert story.order(rate(per_kwh)) is None
+    story.after(2).start()
+    return story.after(60)
+
+
+def silence(story: Story, seconds: float, *, dead: bool = False) -> int:
+    """The flow meter is not read for so long; what the pump lifts meanwhile, in litres."""
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    before_ml = story.total_ml
+    story.after(seconds)
+    lifted_ml = story.total_ml - before_ml
+    if dead:
+        story.total_ml = before_ml
+    story.heal()
+    return lifted_ml // 1000
+
+
+# --- it begins and ends ------------------------------------------------------------------------
+
+
+def test_an_interruption_begins_with_what_was_last_known_and_ends_with_what_was_counted() -> None:
+    story = pumping()
+    last_l, last_ms = story.total_l, story.moment.utc_ms
+    lifted_l = silence(story, 300)
+    (began,) = story.of(InterruptionBegan)
+    assert (began.from_utc_ms, began.total_l) == (last_ms, last_l)
+    assert (began.cause, began.running) == (InterruptionCause.SILENT, True)
+    assert began.policy is InterruptionPolicy.CONVERT
+    story.after(1)
+    (ended,) = story.of(InterruptionEnded)
+    assert ended.from_utc_ms == last_ms
+    assert ended.to_utc_ms == story.moment.utc_ms
+    assert (ended.counted_l, ended.standing_l) == (lifted_l + 25, 0)
+    assert ended.converted_l == pytest.approx(lifted_l, abs=100)
+
+
+def test_a_silence_that_no_alarm_is_made_of_is_no_interruption() -> None:
+    story = pumping()
+    silence(story, 59)
+    story.after(10)
+    assert story.of(InterruptionBegan) == []
+    assert story.of(Convert) == []
+
+
+@pytest.mark.parametrize(
+    ("step_ml", "cause"),
+    [(70_000_000, InterruptionCause.JUMPED), (-70_000_000, InterruptionCause.REVERSED)],
+)
+def test_a_total_in_doubt_interrupts_at_once(step_ml: int, cause: InterruptionCause) -> None:
+    story = pumping()
+    story.total_ml += step_ml
+    story.after(3)
+    (began,) = story.of(InterruptionBegan)
+    assert began.cause is cause
+
+
+def test_without_a_coefficient_nothing_is_converted() -> None:
+    story = pumping(per_kwh=0)
+    silence(story, 1500)
+    story.after(1)
+    (began,) = story.of(InterruptionBegan)
+    assert began.policy is InterruptionPolicy.CUT
+    assert story.of(Convert) == []
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
+@pytest.mark.parametrize("change", ["policy", "shared"])
+def test_a_site_that_does_not_convert_does_not(change: str) -> None:
+    story = pumping()
+    if change == "policy":
+        story.site = replace(SITE, on_interruption=InterruptionPolicy.CUT)
+    else:
+        story.site = replace(SITE, shared_power_meter=True)
+    silence(story, 1500)
+    story.after(1)
+    assert story.of(InterruptionBegan)[0].policy is InterruptionPolicy.CUT
+    assert story.of(Convert) == []
+
+
+def test_a_well_that_is_laid_up_is_not_interrupted() -> None:
+    story = Story().commission().after(60)
+    assert story.order(LayUpOrder("winter 3")) is None
+    silence(story, 900)
+    assert story.of(InterruptionBegan) == []
+
+
+def test_time_in_which_the_power_was_off_is_no_silence_of_the_flow_meter() -> None:
+    story = pumping()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(30)
+    story.power_off(HOUR)
+    story.after(50)
+    assert story.of(InterruptionBegan) == []
+    story.after(20)
+    assert len(story.of(InterruptionBegan)) == 1
+
+
+# --- water is reckoned from electricity --------------------------------------------------------
+
+
+def test_water_is_reckoned_while_it_is_not_metered_and_flagged() -> None:
+    story = pumping()
+    before_l = story.withdrawn_l
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(60 + 25 * 60)
+    entries = story.of(Convert)
+    assert len(entries) == 2, "one every ten minutes, not one a scan"
+    assert all((one.rate_version, one.litres_per_kwh) == (1, 3000) for one in entries)
+    assert not any(one.ends for one in entries)
+    reckoned_l = sum(one.volume_l for one in entries)
+    assert story.withdrawn_l == before_l + reckoned_l
+    assert story.outcomes[-1].balance is not None
+    assert story.outcomes[-1].balance.withdrawn_l == story.withdrawn_l
+    assert entries[0].to_utc_ms == entries[1].from_utc_ms
+
+
+def test_metered_water_wins_and_is_not_counted_twice() -> None:
+    story = pumping()
+    silence(story, 25 * 60)
+    assert story.state.ledger.converted_l > 20_000
+    story.after(1)
+    assert story.withdrawn_l == story.total_l - 500_000
+    last = story.of(Convert)[-1]
+    assert last.ends
+    assert sum(one.volume_l for one in story.of(Convert)) == 0
+
+
+@pytest.mark.parametrize("per_kwh", [2_500, 3_900])
+def test_a_coefficient_that_is_off_by_what_one_may_be_does_not_stand_against_the_meter(
+    per_kwh: int,
+) -> None:
+    story = pumping(per_kwh)
+    silence(story, 25 * 60)
+    story.after(1)
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
+def test_an_estimate_stands_for_water_that_a_dead_meter_did_not_count() -> None:
+    story = pumping()
+    before_l = story.withdrawn_l
+    lifted_l = silence(story, 25 * 60, dead=True)
+    story.after(1)
+    (ended,) = story.of(InterruptionEnded)
+    assert ended.standing_l == pytest.approx(lifted_l, abs=100)
+    assert story.withdrawn_l == pytest.approx(before_l + lifted_l, abs=100)
+    assert story.state.ledger.converted_l == ended.standing_l
+
+
+def test_an_estimate_stands_for_the_part_that_a_meter_missed() -> None:
+    story = pumping()
+    before_l = story.withdrawn_l
+    half_l = silence(story, 15 * 60)
+    assert half_l > 0
+    counted_ml = story.total_ml
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(15 * 60)
+    story.total_ml = counted_ml
+    story.heal()
+    story.after(1)
+    assert story.withdrawn_l == pytest.approx(before_l + 2 * half_l, abs=200)
+
+
+def test_a_short_interruption_of_a_dead_meter_is_reckoned_at_its_end() -> None:
+    story = pumping()
+    before_l = story.withdrawn_l
+    lifted_l = silence(story, 5 * 60, dead=True)
+    assert story.of(Convert) == []
+    story.after(1)
+    (entry,) = story.of(Convert)
+    assert entry.ends
+    assert story.withdrawn_l == pytest.approx(before_l + lifted_l, abs=100)
+
+
+def test_a_pump_that_stood_still_is_reckoned_to_nothing() -> None:
+    story = pumping()
+    story.stop()
+    story.after(10)
+    silence(story, 45 * 60)
+    story.after(1)
+    assert story.of(Convert) == []
+    assert story.of(InterruptionBegan)[0].running is False
+    assert story.of(InterruptionEnded)[0].converted_l == 0
+
+
+def test_an_exchanged_meter_leaves_the_estimate_standing() -> None:
+    story = pumping()
+    before_l = story.withdrawn_l
+    lifted_l = silence(story, 15 * 60)
+    story.stop()
+    story.total_ml = 7_000_000
+    assert story.fit(serial="new") is None
+    story.after(1)
+    assert story.withdrawn_l == pytest.approx(before_l + lifted_l, abs=100)
+    assert story.of(InterruptionEnded)[0].standing_l == story.state.ledger.converted_l
+
+
+def test_what_a_removed_meter_shows_takes_the_estimate_back() -> None:
+    """It was only not read; its display says what it counted."""
+    story = pumping()
+    silence(story, 15 * 60)
+    story.stop()
+    story.coasting_ms = 0
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    shown_l = story.total_l
+    removal = RemoveMeterOrder(Role.FLOW_METER, "serial-flow_meter", "form 2", shown_l)
+    assert story.order(removal) is None
+    story.heal()
+    story.total_ml = 7_000_000
+    assert story.fit(serial="new") is None
+    story.after(1)
+    assert story.state.ledger.converted_l == 0
+    assert story.withdrawn_l == shown_l - 500_000
+
+
+def test_a_ruling_leaves_the_estimate_standing() -> None:
+    story = pumping()
+    story.total_ml -= 70_000_000
+    story.after(15 * 60)
+    assert story.of(InterruptionEnded) == []
+    assert story.order(CorrectOrder(2026, 0, "reset by a storm", "form 9")) is None
+    (ruling,) = story.of(Correct)
+    assert ruling.restart_total_l is not None
+    (ended,) = story.of(InterruptionEnded)
+    assert ended.standing_l == story.state.ledger.converted_l > 0
+    story.after(60)
+    assert story.conditions == {}
+
+
+def test_a_year_opens_on_a_total_after_the_estimate_was_settled() -> None:
+    """What was reckoned in December is taken back in December."""
+    midnight = utc_ms(2027, 1, 1)
+    story = Story(begins_utc_ms=midnight - HOUR).commission(10_000_000)
+    assert story.order(rate()) is None
+    assert story.order(plan(10_000_000, 2027)) is None
+    story.after(2).start()
+    story.after(45 * 60)
+    silence(story, 20 * 60)
+    story.after(1)
+    assert story.state.ledger.year == 2027
+    assert story.state.ledger.converted_l == 0
+    (past,) = story.state.ledger.past
+    assert past.withdrawn_l + story.withdrawn_l == story.total_l - 500_000
+    assert story.withdrawn_l == pytest.approx(25 * (20 * 60 - 15 * 60 + 10), abs=500)
+
+
+# --- and what may not be forgotten meanwhile ---------------------------------------------------
+
+
+def test_water_that_is_not_entered_yet_is_kept_back_from_the_permit() -> None:
+    """The allocation ends while the flow meter is silent; electricity says when."""
+    story = pumping(allocated_l=20_000)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    while story.permitted:
+        story.after(1)
+    assert 20_000 - 1_000 < story.total_l - 500_000 <= 20_000
+    assert story.now_ms < 20 * MINUTE
+
+
+def test_a_journal_that_fails_enters_nothing_and_loses_nothing() -> None:
+    story = pumping()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.journal_failing = True
+    story.after(15 * 60)
+    story.heal()
+    story.after(5)
+    assert story.of(Convert) == []
+    assert story.of(InterruptionEnded) == []
+    story.journal_failing = False
+    story.after(1)
+    assert len(story.of(InterruptionEnded)) == 1
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
+def test_nothing_is_unmetered_where_nothing_can_be_reckoned() -> None:
+    story = pumping()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(30)
+    state, moment = story.state, story.moment
+    assert unmetered_l(SITE, state, moment) == pytest.approx(30 * 25, abs=60)
+    assert unmetered_l(replace(SITE, shared_power_meter=True), state, moment) == 0
+    assert unmetered_l(SITE, replace(state, energy=None), moment) == 0
+    assert unmetered_l(SITE, replace(state, energy_at_total_wh=None), moment) == 0
+
+
+def test_a_run_with_an_interruption_in_it_says_so_and_teaches_nothing() -> None:
+    story = pumping()
+    silence(story, 300)
+    story.after(10).stop()
+    story.after(20)
+    (run,) = story.of(Session)
+    assert not run.metered
+    assert story.state.learned.energy_wh == 0
+
+
+def test_an_interruption_outlasts_a_power_meter_that_is_silent_as_well() -> None:
+    story = pumping()
+    before_l = story.withdrawn_l
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER, Quantity.ENERGY_WH)
+    story.after(120)
+    story.faults.pop(Quantity.ENERGY_WH)
+    story.after(10 * 60)
+    reckoned_l = story.withdrawn_l - before_l + unmetered_l(SITE, story.state, story.moment)
+    assert reckoned_l == pytest.approx(12 * 1500, abs=100)
