@@ -8,7 +8,7 @@ write-ahead log, and only the connection that failed knows that it does not coun
 
 import os
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,9 @@ class Database:
         with self._faults_told():
             self._connection.execute(sql, values).close()
 
-    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def run_many(self, sql: str, rows: Collection[Sequence[Any]]) -> None:
+        if not rows:
+            return
         with self._faults_told():
             self._connection.executemany(sql, rows).close()
 
