@@ -18,7 +18,17 @@ from typing import Protocol
 
 from agent import rows
 from agent.book import Book
-from agent.core.model import Command, Fault, FitMeter, Rebuilt, RelayMoved, Site, Started, Verdict
+from agent.core.model import (
+    Command,
+    Contacts,
+    Fault,
+    FitMeter,
+    Rebuilt,
+    RelayMoved,
+    Site,
+    Started,
+    Verdict,
+)
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State
 from agent.desk.server import Desk
@@ -175,6 +185,19 @@ def _see(organs: Organs, loop: _Loop) -> Seen:
         journal_written=loop.committed.since_start,
         started=started and replace(started, relay_permitted=relay_permitted is True),
         rebuilt=loop.rebuilt,
+        contacts=_contacts(organs.inputs),
+        uplink_stale=not all(one.connected for one in organs.desk.uplinks().values()),
+    )
+
+
+def _contacts(inputs: Inputs | None) -> Contacts:
+    """Each declared contact as the core knows it; None for one that is not wired."""
+    active = {} if inputs is None else inputs.read()
+    return Contacts(
+        bypass_closed=active.get("bypass"),
+        door_open=active.get("door"),
+        mains_present=active.get("mains"),
+        contactor_closed=active.get("contactor"),
     )
 
 

@@ -22,6 +22,8 @@ _FLOW = {
 }
 _POWER = {"W": Fraction(1), "kW": Fraction(1000)}
 _ENERGY = {"Wh": Fraction(1), "kWh": Fraction(1000)}
+_VOLTAGE = {"mV": Fraction(1), "V": Fraction(1000), "kV": Fraction(1_000_000)}
+_CURRENT = {"mA": Fraction(1), "A": Fraction(1000)}
 _LEVEL = {
     "mm": Fraction(1),
     "cm": Fraction(10),
@@ -38,7 +40,16 @@ UNITS: Mapping[Role, Mapping[Quantity, Mapping[str, Fraction]]] = {
         Quantity.FORWARD_TOTAL_L: _VOLUME,
         Quantity.REVERSE_TOTAL_L: _VOLUME,
     },
-    Role.POWER_METER: {Quantity.POWER_W: _POWER, Quantity.ENERGY_WH: _ENERGY},
+    Role.POWER_METER: {
+        Quantity.POWER_W: _POWER,
+        Quantity.ENERGY_WH: _ENERGY,
+        Quantity.VOLTAGE_1_MV: _VOLTAGE,
+        Quantity.VOLTAGE_2_MV: _VOLTAGE,
+        Quantity.VOLTAGE_3_MV: _VOLTAGE,
+        Quantity.CURRENT_1_MA: _CURRENT,
+        Quantity.CURRENT_2_MA: _CURRENT,
+        Quantity.CURRENT_3_MA: _CURRENT,
+    },
     Role.LEVEL_PROBE: {Quantity.LEVEL_MM: _LEVEL},
 }
 TOTALIZERS = (Quantity.FORWARD_TOTAL_L, Quantity.REVERSE_TOTAL_L, Quantity.ENERGY_WH)

@@ -47,6 +47,14 @@ COMMANDS = {
     "rate": Command("put a conversion coefficient in force", "agent.cli.rate"),
     "lay-up": Command("lay the well up for the winter", "agent.cli.lay_up"),
     "resume": Command("put the well in use again", "agent.cli.resume"),
+    "stop": Command("cut, and stay cut until it is released", "agent.cli.stop"),
+    "release": Command("lift a stop", "agent.cli.release"),
+    "acknowledge": Command("say that a latched condition was seen to", "agent.cli.acknowledge"),
+    "override": Command("water for fire, livestock or drinking, bounded", "agent.cli.override"),
+    "release-override": Command("end an override early", "agent.cli.release_override"),
+    "conditions": Command(
+        "every condition: what it does, and what ends it", "agent.cli.conditions"
+    ),
     "bus": Command("find, read and watch what hangs on the RS-485 lines", "agent.cli.bus"),
     "simulate": Command("a pump house on a tty", "drivers.simulator.command"),
     "demo": Command("the main job in about a minute", "agent.demo.command"),

@@ -1,15 +1,18 @@
 """Room rule: from settings and profiles to what the core must know of its site. Opens no wire."""
 
 from datetime import UTC, datetime
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from agent.core.model import Quantity, Site
+from agent.core.model import Limits, Quantity, Site
 from agent.settings import Settings
 from drivers.profile import Profile
 
 # Plan years the calendar table holds. A controller does not outlive them.
 FIRST_YEAR = 2000
 LAST_YEAR = 2099
+# The restarts of a feeder's wells are spread over this.
+STAGGER_S = 600
 
 
 def site_of(settings: Settings, flow_meter: Profile, power_meter: Profile) -> Site:
@@ -37,7 +40,39 @@ def site_of(settings: Settings, flow_meter: Profile, power_meter: Profile) -> Si
         run_on_ms=journal.run_on_h * 3_600_000,
         run_on_percent=journal.run_on_percent,
         year_starts=year_starts(settings.station.zone),
+        limits=_limits(settings),
+        maintained=settings.relay.wiring == "maintained",
+        restart_hold_ms=settings.relay.restart_hold_s * 1000 + _stagger_ms(settings.station.id),
     )
+
+
+def _limits(settings: Settings) -> Limits:
+    interlock, probe = settings.interlock, settings.level_probe
+    return Limits(
+        warn_remaining_l=interlock.warn_remaining_m3 * 1000,
+        warn_pumping_ms=interlock.warn_pumping_h * 3_600_000,
+        on_exhausted_cut=interlock.on_exhausted == "cut",
+        cuts=interlock.cuts,
+        flow_trial_ms=interlock.flow_trial_min * 60_000,
+        dry_run_ms=interlock.dry_run_min * 60_000,
+        dry_run_retry_ms=interlock.dry_run_retry_min * 60_000,
+        rated_l_per_kwh=interlock.rated_l_per_kwh,
+        ratio_band_percent=interlock.ratio_band_percent,
+        creep_l=interlock.creep_l,
+        dry_level_mm=interlock.dry_level_mm,
+        probe_depth_mm=0 if probe is None else probe.depth_mm,
+        nominal_mv=interlock.nominal_v * 1000,
+        under_voltage_percent=interlock.under_voltage_percent,
+        over_current_ma=interlock.over_current_a * 1000,
+        uplink_stale_ms=interlock.uplink_stale_h * 3_600_000,
+        override_ms=interlock.override_max_h * 3_600_000,
+        override_l=interlock.override_max_m3 * 1000,
+    )
+
+
+def _stagger_ms(station: str) -> int:
+    """So that the wells of one feeder do not start in the same second."""
+    return crc32(station.encode()) % STAGGER_S * 1000
 
 
 def year_starts(zone: str) -> tuple[tuple[int, int], ...]:

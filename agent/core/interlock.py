@@ -90,6 +90,7 @@ class Stage:
     """`action` stands once `fact` has held for `after` milliseconds.
 
     `unless` keeps the action back and stops no clock; where `on` says no, there is no such stage.
+    `when` is the catalogue's word for a fact that is not plain from the condition's own name.
     """
 
     action: Action
@@ -97,6 +98,7 @@ class Stage:
     after: Delay = lambda _site: 0
     unless: Fact = lambda _facts: False
     on: Switch = lambda _site: True
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,18 @@ RULES: tuple[Rule, ...] = (
     Rule(
         K.RUNNING_WHILE_CUT,
         (
-            Stage(CUT, lambda f: f.power_while_cut, lambda site: site.limits.power_after_cut_ms),
-            Stage(CUT, lambda f: f.flow_while_cut, lambda site: site.limits.flow_after_cut_ms),
+            Stage(
+                CUT,
+                lambda f: f.power_while_cut,
+                lambda site: site.limits.power_after_cut_ms,
+                when="power",
+            ),
+            Stage(
+                CUT,
+                lambda f: f.flow_while_cut,
+                lambda site: site.limits.flow_after_cut_ms,
+                when="flow",
+            ),
         ),
         Ends.ACKNOWLEDGED,
     ),
@@ -127,7 +137,9 @@ RULES: tuple[Rule, ...] = (
         K.TOTAL_REVERSED,
         (
             Stage(ALARM, lambda f: f.total_reversed),
-            Stage(CUT, lambda f: f.total_reversed, _interrupted_ms, unless=_converting),
+            Stage(
+                CUT, lambda f: f.total_reversed, _interrupted_ms, _converting, when="unconverted"
+            ),
         ),
         Ends.ENTRY,
         lifted=True,
@@ -136,7 +148,7 @@ RULES: tuple[Rule, ...] = (
         K.TOTAL_JUMPED,
         (
             Stage(ALARM, lambda f: f.total_jumped),
-            Stage(CUT, lambda f: f.total_jumped, _interrupted_ms, unless=_converting),
+            Stage(CUT, lambda f: f.total_jumped, _interrupted_ms, _converting, when="unconverted"),
         ),
         Ends.ENTRY,
         lifted=True,
@@ -145,7 +157,9 @@ RULES: tuple[Rule, ...] = (
         K.FLOW_METER_SILENT,
         (
             Stage(ALARM, lambda f: f.flow_meter_lost, _alarm_ms),
-            Stage(CUT, lambda f: f.flow_meter_lost, _interrupted_ms, unless=_converting),
+            Stage(
+                CUT, lambda f: f.flow_meter_lost, _interrupted_ms, _converting, when="unconverted"
+            ),
         ),
         lifted=True,
     ),
@@ -153,7 +167,9 @@ RULES: tuple[Rule, ...] = (
         K.FLOW_SIGNAL_LOST,
         (
             Stage(ALARM, lambda f: f.flow_signal_lost, _alarm_ms),
-            Stage(CUT, lambda f: f.flow_signal_lost, _interrupted_ms, unless=_converting),
+            Stage(
+                CUT, lambda f: f.flow_signal_lost, _interrupted_ms, _converting, when="unconverted"
+            ),
         ),
         Ends.PROVEN,
         trial=lambda site: site.limits.flow_trial_ms,
@@ -162,10 +178,23 @@ RULES: tuple[Rule, ...] = (
     Rule(
         K.FLOW_REVERSED,
         (
-            Stage(ALARM, lambda f: f.running_back),
-            Stage(ALARM, lambda f: f.reverse_flow, lambda site: site.limits.drain_back_ms),
-            Stage(ALARM, lambda f: f.pumping_backward, lambda site: site.limits.reverse_flow_ms),
-            Stage(CUT, lambda f: f.pumping_backward, _interrupted_ms, unless=_converting),
+            Stage(ALARM, lambda f: f.running_back, when="reverse_total"),
+            Stage(
+                ALARM, lambda f: f.reverse_flow, lambda site: site.limits.drain_back_ms, when="flow"
+            ),
+            Stage(
+                ALARM,
+                lambda f: f.pumping_backward,
+                lambda site: site.limits.reverse_flow_ms,
+                when="pumping",
+            ),
+            Stage(
+                CUT,
+                lambda f: f.pumping_backward,
+                _interrupted_ms,
+                unless=_converting,
+                when="pumping",
+            ),
         ),
         lifted=True,
     ),
@@ -189,15 +218,15 @@ RULES: tuple[Rule, ...] = (
         (
             Stage(ALARM, lambda f: f.journal_failing),
             # A permit that cannot be written down is not given.
-            Stage(HOLD_OFF, lambda f: f.journal_failing and f.relay_cut),
-            Stage(CUT, lambda f: f.run_on_spent),
+            Stage(HOLD_OFF, lambda f: f.journal_failing and f.relay_cut, when="cut"),
+            Stage(CUT, lambda f: f.run_on_spent, when="run_on_spent"),
         ),
     ),
     Rule(
         K.RESTART_HOLD,
         (
             Stage(HOLD_OFF, lambda f: f.restarting),
-            Stage(CUT, lambda f: f.would_restart),
+            Stage(CUT, lambda f: f.would_restart, when="mains_failed"),
         ),
         Ends.TIME,
     ),
@@ -208,7 +237,7 @@ RULES: tuple[Rule, ...] = (
         (
             Stage(ALARM, lambda f: f.relay_silent),
             # A permit that nobody is there to hold is not given.
-            Stage(HOLD_OFF, lambda f: f.relay_silent and f.relay_cut),
+            Stage(HOLD_OFF, lambda f: f.relay_silent and f.relay_cut, when="cut"),
         ),
     ),
     Rule(K.POWER_METER_SILENT, (Stage(ALARM, lambda f: f.power_meter_lost, _alarm_ms),)),

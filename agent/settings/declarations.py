@@ -52,6 +52,7 @@ Topic = Annotated[
 class Station:
     id: StationId
     name: Text
+    use: Literal["irrigation", "domestic", "livestock", "industry"] = "irrigation"
     zone: Text = "Asia/Shanghai"
     language: Literal["zh", "en"] = "zh"
     state_dir: Path = Path("/var/lib/wellkeeper")
@@ -98,7 +99,8 @@ class Relay:
     active_high: bool = True  # gpio: the level that energises the relay
     # What an energised relay does. Without supply it does the opposite.
     energise: Literal["to_run", "to_stop"] = "to_run"
-    wiring: Literal["self_holding"] = "self_holding"
+    wiring: Literal["self_holding", "maintained"] = "self_holding"
+    restart_hold_s: Annotated[int, Between(0, 3600)] = 180
     socket: Path | None = None  # simulated: the simulator's pin
     module: RelayModule | None = None  # modbus
 
@@ -111,7 +113,7 @@ class Relay:
 class Input:
     """A dry contact of the pump house on a line of this computer."""
 
-    name: Literal["contactor", "door", "mains"]
+    name: Literal["contactor", "door", "mains", "bypass"]
     line: Annotated[int, Between(0, 1023)]
     active_high: bool = False  # the level at which the contact counts as active
     pull: Literal["up", "down", "none"] = "up"
@@ -165,6 +167,28 @@ class Interlock:
     # Above this power the pump counts as running.
     idle_power_w: Annotated[int, Between(10, 50_000)] = 500
     confirm_scans: Annotated[int, Between(2, 60)] = 3
+    on_exhausted: Literal["cut", "warn"] = "cut"
+    on_exhausted_document: Text | None = None
+    warn_remaining_m3: Annotated[int, Between(0, 10_000_000)] = 0
+    warn_pumping_h: Annotated[int, Between(0, 1000)] = 72
+    # What protects the pump alarms; what is named here also cuts.
+    cuts: tuple[
+        Literal["water_without_energy", "dry_well", "phase_loss", "over_current", "under_voltage"],
+        ...,
+    ] = ()
+    flow_trial_min: Annotated[int, Between(1, 60)] = 5
+    dry_run_min: Annotated[int, Between(1, 60)] = 5
+    dry_run_retry_min: Annotated[int, Between(5, 240)] = 30
+    rated_l_per_kwh: Annotated[int, Between(0, 20_000)] = 0
+    ratio_band_percent: Annotated[int, Between(5, 100)] = 25
+    creep_l: Annotated[int, Between(10, 10_000)] = 100
+    dry_level_mm: Annotated[int, Between(0, 1_000_000)] = 0
+    nominal_v: Annotated[int, Between(100, 400)] = 220
+    under_voltage_percent: Annotated[int, Between(0, 99)] = 85
+    over_current_a: Annotated[int, Between(0, 1000)] = 0
+    uplink_stale_h: Annotated[int, Between(1, 240)] = 6
+    override_max_h: Annotated[int, Between(1, 240)] = 72
+    override_max_m3: Annotated[int, Between(1, 100_000)] = 2000
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,9 @@ class Reason(StrEnum):
     SECRET_EXPOSED = "secret_exposed"  # noqa: S105 - likewise
     FILE_ABSENT = "file_absent"
     WARNINGS_UNORDERED = "warnings_unordered"
+    WARN_NOT_ALLOWED = "warn_not_allowed"
+    DOCUMENT_ABSENT = "document_absent"
+    DRY_LEVEL_UNSEEN = "dry_level_unseen"
     ZONE_UNKNOWN = "zone_unknown"
     SOCKET_PATH_LONG = "socket_path_long"
 

@@ -31,6 +31,8 @@ _READ_BY: Final = (
     ("socket", "simulated", Reason.SOCKET_MISSING, Reason.SOCKET_UNUSED),
     ("module", "modbus", Reason.MODULE_MISSING, Reason.MODULE_UNUSED),
 )
+# Where a well may run on over its plan.
+RUN_ON_USES: Final = ("domestic", "livestock")
 INSTRUMENTS: Final = ("flow_meter", "power_meter", "level_probe")
 
 
@@ -202,6 +204,25 @@ def _warnings(good: Good) -> Iterator[Found]:
         )
 
 
+def _exhausted(good: Good) -> Iterator[Found]:
+    # Only where people or animals drink may a well run on over its plan, and somebody allowed it.
+    if good.get("interlock.on_exhausted") != "warn":
+        return
+    use = good.get("station.use")
+    if use not in (None, *RUN_ON_USES):
+        yield Found("interlock.on_exhausted", Reason.WARN_NOT_ALLOWED, use, ", ".join(RUN_ON_USES))
+    if not (good.get("interlock.on_exhausted_document") or "").strip():
+        yield Found("interlock.on_exhausted_document", Reason.DOCUMENT_ABSENT)
+
+
+def _dry_level(good: Good) -> Iterator[Found]:
+    # A probe sees no water below itself.
+    limit_mm = good.get("interlock.dry_level_mm")
+    depth_mm = good.get("level_probe.depth_mm") or 0
+    if limit_mm and limit_mm >= depth_mm:
+        yield Found("interlock.dry_level_mm", Reason.DRY_LEVEL_UNSEEN, str(limit_mm), str(depth_mm))
+
+
 def _zone(good: Good) -> Iterator[Found]:
     # The plan year begins at midnight of this zone.
     zone = good.get("station.zone")
@@ -260,6 +281,8 @@ RELATIONS: Final[tuple[Callable[[Good], Iterator[Found]], ...]] = (
     _platforms,
     _secrets,
     _warnings,
+    _exhausted,
+    _dry_level,
     _zone,
     _sockets,
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent import rows, words
 from agent.core import model
+from agent.core.interlock import Ends
 from agent.settings import Problem, Reason, SettingsError
 
 TABLES: dict[str, type[StrEnum]] = {
@@ -25,6 +26,7 @@ TABLES: dict[str, type[StrEnum]] = {
     "allocation_kind": model.AllocationKind,
     "refused": model.Refused,
     "use": model.Use,
+    "ends": Ends,
     "start_cause": model.StartCause,
     "stop_cause": model.StopCause,
     "interruption_cause": model.InterruptionCause,

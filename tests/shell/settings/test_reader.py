@@ -224,6 +224,19 @@ def test_a_password_file_that_is_absent_is_refused_but_not_systemds_credential(
     assert read(tmp_path, f'{RIGHT}password_file = "{relations.CREDENTIALS}/x/y"\n') == []
 
 
+def test_a_well_that_may_run_on_names_the_document_that_allows_it(tmp_path: Path) -> None:
+    text = RIGHT.replace("[scan]", 'use = "livestock"\n[scan]')
+    text = text.replace("[interlock]", '[interlock]\non_exhausted = "warn"')
+    assert read(tmp_path, text) == [
+        (
+            "line 42 interlock.on_exhausted_document: The document that allows it is missing. "
+            "Set on_exhausted_document to its number."
+        )
+    ]
+    text = text.replace("[interlock]", '[interlock]\non_exhausted_document = "no. 12"')
+    assert read(tmp_path, text) == []
+
+
 def test_a_certificate_and_its_key_go_together(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("")
     text = RIGHT.replace("[platform.tls]", '[platform.tls]\ncert_file = "cert.pem"')
