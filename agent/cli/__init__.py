@@ -56,7 +56,7 @@ COMMANDS = {
         "every condition: what it does, and what ends it", "agent.cli.conditions"
     ),
     "bus": Command("find, read and watch what hangs on the RS-485 lines", "agent.cli.bus"),
-    "simulate": Command("a pump house on a tty", "drivers.simulator.command"),
+    "simulate": Command("a pump house on a tty, or a fleet", "agent.cli.simulate"),
     "demo": Command("the main job in about a minute", "agent.demo.command"),
 }
 

@@ -5,9 +5,9 @@ its answer, when it comes, is not believed. The desk bounds how many may be unde
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from agent.desk.client import Client, DeskGone, DeskRefused
+from agent.desk.client import DeskGone, DeskRefused, Reply
 
 ANSWER_S = 5.0
 UNDER_WAY_MAX = 7  # the desk refuses more than 8 on one connection
@@ -26,15 +26,29 @@ class Answer(NamedTuple):
     result: Any
 
 
+class Asking(Protocol):
+    """A connection to the desk, as `agent.desk.client.Client` is one."""
+
+    def call(self, method: str, fields: Mapping[str, Any], within_s: float, /) -> Any: ...
+
+    def post(self, method: str, fields: Mapping[str, Any]) -> int: ...
+
+    def take(self) -> list[Reply]: ...
+
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
 class Inquiry:
     """The connection to the desk, which control may end at any time and offers again later.
 
     No method raises for a desk that is gone: `connected` turns False and `error` says why.
     """
 
-    def __init__(self, reach: Callable[[], Client]) -> None:
+    def __init__(self, reach: Callable[[], Asking]) -> None:
         self._reach = reach
-        self._client: Client | None = None
+        self._client: Asking | None = None
         self._wanted: dict[int, str] = {}  # id to the name of what was asked
         self._dropped: set[int] = set()
         self._refusable: set[int] = set()

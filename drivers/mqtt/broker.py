@@ -10,8 +10,8 @@
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from select import select
-from typing import Literal
+from select import POLLIN, POLLOUT, poll
+from typing import Any, Literal
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -109,7 +109,7 @@ def drain(client: paho.Client, bytes_max: int | None = None) -> bool:
         if sock is None or not _modest(client, bytes_max):
             break
         encrypted = isinstance(sock, ssl.SSLSocket) and sock.pending()
-        if not encrypted and not select([sock], [], [], 0)[0]:
+        if not encrypted and not _ready(sock, POLLIN, 0):
             break
     return _modest(client, bytes_max)
 
@@ -119,6 +119,13 @@ def _modest(client: paho.Client, bytes_max: int | None) -> bool:
     return bytes_max is None or client._in_packet["remaining_length"] <= bytes_max  # noqa: SLF001
 
 
+def _ready(sock: Any, event: int, wait_s: float) -> bool:
+    """select() would take no descriptor beyond 1023, and a fleet in one process has them."""
+    waiting = poll()
+    waiting.register(sock, event)
+    return bool(waiting.poll(wait_s * 1000))
+
+
 def say_goodbye(client: paho.Client) -> None:
     """Write what is queued and disconnect, within GOODBYE_TRIES × GOODBYE_TRY_S."""
     client.disconnect()
@@ -126,7 +133,7 @@ def say_goodbye(client: paho.Client) -> None:
         sock = client.socket()
         if sock is None:
             return
-        select([], [sock], [], GOODBYE_TRY_S)
+        _ready(sock, POLLOUT, GOODBYE_TRY_S)
         client.loop_write()
     sock = client.socket()
     if sock is not None:
