@@ -183,4 +183,9 @@ def _exemptions(site: Site, state: State, evidence: Evidence) -> tuple[Exemption
             found.append(
                 converting(site, state, evidence) or Exemption(rule.kind, volume_l, left_ms)
             )
+    if not metered(evidence) and not any(one.kind in METERING for one in found):
+        # No clock runs yet: the mains are just back, or a pipe is empty while the pump stands.
+        left_ms = state.supply.settling_ms + site.flow_meter_cut_ms
+        volume_l = flow_l_per_h * left_ms // 3_600_000
+        found.append(Exemption(K.FLOW_METER_SILENT, volume_l, left_ms))
     return tuple(found)

@@ -18,24 +18,33 @@ from hypothesis import strategies as st
 from agent import rows
 from agent.core import ledger
 from agent.core.model import (
+    AcknowledgeOrder,
     AllocateOrder,
     AllocationKind,
     Command,
     ConditionKind,
+    Contacts,
     Entry,
     Fault,
     FitMeterOrder,
+    Latched,
     Moment,
     OpenYear,
     Order,
     Origin,
+    OverrideOrder,
+    Quality,
     Quantity,
     Refused,
     RelayMoved,
+    ReleaseOrder,
     Role,
+    StopOrder,
+    Use,
     Verdict,
     elapsed_ms,
 )
+from agent.core.permission import METERING
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State, last_total_l
 from tests.core.story import (
@@ -57,7 +66,21 @@ K = ConditionKind
 LESS = settings(max_examples=40, deadline=None)
 BEGINS_UTC_MS = utc_ms(2026, 12, 20)
 
-Wish = Literal["fit", "exchange", "power", "plan", "next", "more", "less", "soon", "bad"]
+Wish = Literal[
+    "fit",
+    "exchange",
+    "power",
+    "plan",
+    "next",
+    "more",
+    "less",
+    "soon",
+    "bad",
+    "stop",
+    "release",
+    "override",
+    "acknowledge",
+]
 WISHES: tuple[Wish, ...] = get_args(Wish)
 
 
@@ -76,6 +99,7 @@ class Step:
     failing: bool
     wishes: tuple[Wish, ...]
     times: int = 1  # so many scans like this; its wishes are had once
+    contacts: Contacts = Contacts()
 
 
 STEPS = st.builds(
@@ -91,6 +115,10 @@ STEPS = st.builds(
     failing=st.sampled_from([False] * 8 + [True]),
     wishes=st.sampled_from([()] * 6 + [(one,) for one in WISHES] + [("fit", "power", "plan")]),
     times=st.sampled_from([1, 1, 1, 3, 5]),
+    contacts=st.sampled_from(
+        [Contacts()] * 6
+        + [Contacts(mains_present=False), Contacts(bypass_closed=True), Contacts(door_open=True)]
+    ),
 )
 QUIET = Step(
     1000,
@@ -169,6 +197,7 @@ class World:
             commands=() if step.failing else tuple(self._commands(step, state)),
             relay_permitted=relay[step.relay],
             journal_failing=step.failing,
+            contacts=step.contacts,
         )
 
     def _shown(self, step: Step) -> dict[Quantity, int]:
@@ -199,6 +228,10 @@ class World:
             "less": reduction(4_000),
             "soon": provisional(9_000, BEGINS_UTC_MS + self.now_ms + 2 * DAY),
             "bad": AllocateOrder(1999, AllocationKind.PLAN, -1, ""),
+            "stop": StopOrder("work on the well"),
+            "release": ReleaseOrder("work is done"),
+            "override": OverrideOrder(Use.FIRE, 2_000, HOUR, "steppe fire"),
+            "acknowledge": AcknowledgeOrder(Latched.RUNNING_WHILE_CUT, "contactor changed"),
         }
         return orders[wish]
 
@@ -216,7 +249,8 @@ def withdrawn_l(state: State) -> int:
 
 @LESS
 @given(WALKS)
-def test_a_permit_implies_commissioned_allocated_and_water_for_its_lease(steps: list[Step]) -> None:
+def test_a_permit_has_all_it_needs_or_names_the_bounded_exception(steps: list[Step]) -> None:
+    """Commissioned, nobody's stop, allocated with water for its lease, and a fresh total."""
     for scanned in walk(steps):
         outcome, decision = scanned.outcome, scanned.outcome.decision
         assert decision.permit is not bool(decision.reasons), "a cut always has its reason"
@@ -226,11 +260,19 @@ def test_a_permit_implies_commissioned_allocated_and_water_for_its_lease(steps: 
         state = outcome.state
         assert state.ledger.segment is not None
         assert state.ledger.power_serial is not None
-        assert outcome.balance is not None
-        assert outcome.balance.year == state.ledger.year
+        assert not state.stops
+        exempt = {one.kind: one for one in decision.exceptions}
+        assert all(min(one.volume_l, one.time_ms) > 0 for one in exempt.values())
         flow_l_per_h = state.pump.flow_l_per_h or SITE.flow_max_l_per_h
         assert 0 < decision.lease_ms <= SITE.lease_ms
-        assert decision.lease_ms * flow_l_per_h <= outcome.balance.remaining_l * HOUR
+        water_l = exempt[K.OVERRIDE].volume_l if K.OVERRIDE in exempt else 0
+        if outcome.balance is not None:
+            assert outcome.balance.year == state.ledger.year
+            water_l = max(water_l, outcome.balance.remaining_l)
+        assert decision.lease_ms * flow_l_per_h <= water_l * HOUR
+        total = next(one for one in outcome.readings if one.quantity is Quantity.FORWARD_TOTAL_L)
+        assert total.quality is Quality.GOOD or set(METERING) & set(exempt)
+        assert (K.JOURNAL_FAILING in exempt) is scanned.seen.journal_failing
 
 
 @LESS
@@ -285,6 +327,28 @@ def test_remaining_never_grows_without_an_entry(steps: list[Step]) -> None:
         if now is not None and not entries(later.outcome):
             assert was is not None
             assert now.remaining_l <= was.remaining_l
+
+
+@LESS
+@given(WALKS)
+def test_a_stop_and_a_latch_fall_by_an_order_only(steps: list[Step]) -> None:
+    for scanned in walk(steps):
+        before, after = scanned.before, scanned.outcome.state
+        ordered = any(isinstance(one, Verdict) for one in scanned.outcome.bodies)
+        assert len(after.stops) >= len(before.stops) or ordered
+        latched = {one.kind for one in before.standing.conditions if one.latched}
+        stands = {one.kind for one in after.standing.conditions if one.latched}
+        assert latched <= stands | {K.ALLOCATION_EXHAUSTED, K.FLOW_SIGNAL_LOST} or ordered
+
+
+@LESS
+@given(WALKS)
+def test_an_override_is_bounded_in_time_and_water(steps: list[Step]) -> None:
+    for scanned in walk(steps):
+        lifting = scanned.outcome.state.lifting
+        if lifting is not None:
+            assert 0 < lifting.left_l <= 2_000
+            assert 0 < lifting.left_ms <= HOUR
 
 
 @LESS
