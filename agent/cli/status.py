@@ -101,5 +101,5 @@ def _platform(name: str, one: dict[str, Any], language: str) -> str:
     link = words.say("state.connected" if one["connected"] else "state.disconnected", language)
     delivered = f"{words.say('label.delivered', language)} {one['cursor']}"
     waiting = f"{words.say('label.waiting', language)} {one['waiting']}"
-    error = f", {one['error']}" if one["error"] else ""
-    return f"{name}: {link}, {delivered}, {waiting}{error}"
+    troubles = "".join(f", {words}" for words in (one["error"], one["warning"]) if words)
+    return f"{name}: {link}, {delivered}, {waiting}{troubles}"
