@@ -5,15 +5,13 @@ batch that has not left yet; the backlog flows beside it.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, assert_never
 
 from agent.desk.client import Client
 from agent.ports import (
     Answer,
-    Batch,
     CertificatesSeen,
     Clock,
     Codec,
@@ -31,9 +29,10 @@ from agent.ports import (
 from agent.uplink.inquiry import Greeting, Inquiry
 from agent.uplink.link import Link
 from agent.uplink.live import LONG_POLL_MS, LiveState, one_line
-from agent.uplink.outbox import BATCH_RECORDS_MAX, READ_AHEAD_MAX, Outbox
+from agent.uplink.outbox import READ_AHEAD_MAX, Outbox
 from agent.uplink.rate import Rate
 from agent.uplink.resend import Resending
+from agent.uplink.sending import Head, Sending
 from agent.uplink.telling import Telling
 from agent.uplink.waiting import Stop, until_ready
 
@@ -41,11 +40,6 @@ PAGE_RECORDS = 500  # twice as many drained no faster and kept 0.5 MiB more
 # The longest wait: so late may be noticed what no socket announces, a broker that fell silent.
 # Each turn costs 0.4 ms of a core; at two a second, two uplinks took a sixth of the CPU budget.
 TURN_MS = 2_000
-PERIODIC = "sample"  # every other kind is an event, and an event does not wait
-
-
-# A platform that sends receipts and is silent for so long gets everything behind them again.
-RECEIPT_PATIENCE_MS = 120_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +69,6 @@ def run(
     uplink.close(clock.monotonic_ms())
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """The end of the journal's chain, as the newest page said."""
-
-    number: int
-    digest: str
-
-
 class Uplink:
     """One platform's store and forward; `turn` is one pass of the loop."""
 
@@ -103,20 +89,21 @@ class Uplink:
         self._desk = desk
         self._policy = policy
         self._link = link
-        self._rate = Rate(policy.records_per_s)
-        self._station = ""
         self._outbox: Outbox | None = None
         self._resending = Resending()
         self._told_cursor = 0
-        self._head: _Head | None = None
         self._early: list[Heard] = []  # of what no page has shown yet; one of each word
-        self._catching_up = True
-        self._urgent = False
-        self._oldest_ms = 0  # since when the oldest of the waiting records waits
-        self._batch_records = BATCH_RECORDS_MAX  # adapts to the bytes they make
         self._refusal = ""
         self._state = LiveState(policy.state_interval_ms)
         self._telling = Telling()
+        self._sending = Sending(
+            platform,
+            codec,
+            link,
+            self._telling,
+            rate=Rate(policy.records_per_s),
+            batch_interval_ms=policy.batch_interval_ms,
+        )
 
     def turn(self, clock: Clock) -> None:
         now_ms = clock.monotonic_ms()
@@ -142,8 +129,9 @@ class Uplink:
         for event in self._platform.step(readable=readable, writable=writable, monotonic_ms=now_ms):
             self._hear_platform(event, now_ms)
         if self._outbox is not None:
-            self._send(self._outbox, now_ms)
-            self._send_again(self._outbox, now_ms)
+            # On a new connection not before the state.
+            if self._state.sent and self._sending.send(self._outbox, self._resending, now_ms):
+                self._go_back()
             self._ask(self._outbox, clock, now_ms)
 
     def close(self, now_ms: int) -> None:
@@ -159,8 +147,7 @@ class Uplink:
             return 0  # it failed at once, and `step` says why
         dues = [
             self._link.hold_until_ms,
-            self._rate.free_at_ms,
-            self._oldest_ms + self._policy.batch_interval_ms,
+            *self._sending.dues_ms(),
         ]
         if self._link.limits is None and not self._link.connecting:
             dues.append(max(now_ms, self._link.retry_at_ms))
@@ -173,7 +160,7 @@ class Uplink:
     def _greet(self, greeting: Greeting | None) -> None:
         """The desk's cursor counts: a control that restarted may remember an older one."""
         if greeting is not None:
-            self._station = greeting.station
+            self._sending.station = greeting.station
             self._begin(greeting.epoch, greeting.cursor)
             self._resending.forget()
             self._telling.forget()
@@ -182,14 +169,14 @@ class Uplink:
         old = self._outbox or Outbox(epoch, cursor, self._policy.receipts)
         self._outbox = old.successor(epoch, cursor)
         self._told_cursor = cursor
-        self._head = None
+        self._sending.head = None
         self._desk.drop("park")
         self._go_back()
 
     def _go_back(self) -> None:
         """A page that was asked for is no longer the next one; what is owed is not made to wait."""
         self._desk.drop("records")
-        self._catching_up = True
+        self._sending.catching_up = True
 
     def _hear_desk(self, now_ms: int) -> None:
         for method, result in self._desk.take(now_ms):
@@ -220,12 +207,8 @@ class Uplink:
         if page["epoch"] != outbox.epoch:
             self._begin(page["epoch"], 0)
             return
-        self._head = _Head(*page["head"])
-        records = [RawRecord(*row) for row in page["records"]]
-        if not outbox.waiting:
-            self._oldest_ms = now_ms
-        self._urgent = self._urgent or any(record.kind != PERIODIC for record in records)
-        outbox.add(records)
+        self._sending.head = Head(*page["head"])
+        self._sending.add(outbox, [RawRecord(*row) for row in page["records"]], now_ms)
         early, self._early = self._early, []
         for heard in early:
             self._understand(outbox, heard, now_ms)
@@ -244,7 +227,7 @@ class Uplink:
                 self._telling.connects += 1
                 self._desk.drop("status")  # a fresh state now, not when it next changes
                 self._state.begin()
-                self._catching_up = True
+                self._sending.catching_up = True
             case LinkDown(why, rival):
                 self._link.fell(why, now_ms, rival=rival)
                 self._early.clear()
@@ -274,7 +257,7 @@ class Uplink:
         if place is None:
             self._telling.foreign += 1
             self._link.complaint = f"a {heard.word.value} from the platform cannot be read"
-        elif self._head is None or (receipt and place.number > self._head.number):
+        elif self._sending.head is None or (receipt and place.number > self._sending.head.number):
             # Until a page of the journal shows that there is such a record.
             self._early = [one for one in self._early if one.word is not heard.word] + [heard]
         elif place.epoch != outbox.epoch:
@@ -322,84 +305,6 @@ class Uplink:
 
     # --- sending and asking --------------------------------------------------------------------
 
-    def _send(self, outbox: Outbox, now_ms: int) -> None:
-        """Batches while there is room for them; on a new connection not before the state."""
-        while (
-            self._state.sent
-            and self._due(outbox, now_ms)
-            and self._rate.allows(now_ms)
-            and self._link.room(self._outstanding(outbox), now_ms)
-            and (outbox.outstanding == 0 or not outbox.searching)
-        ):
-            self._send_batch(outbox, now_ms)
-        if outbox.by_receipts and outbox.overdue(now_ms, RECEIPT_PATIENCE_MS):
-            outbox.again()
-            self._go_back()
-            patience_s = RECEIPT_PATIENCE_MS // 1000
-            self._link.hold(f"no receipt from the platform within {patience_s} s", now_ms)
-        if not outbox.waiting:
-            self._urgent = False
-            at_head = self._head is not None and outbox.read >= self._head.number
-            self._catching_up = self._catching_up and not (at_head and not outbox.unsettled)
-
-    def _due(self, outbox: Outbox, now_ms: int) -> bool:
-        if not outbox.waiting or outbox.refused is not None or self._head is None:
-            return False
-        behind = outbox.read < self._head.number or len(outbox.waiting) >= BATCH_RECORDS_MAX
-        waited_ms = now_ms - self._oldest_ms
-        late = waited_ms >= self._policy.batch_interval_ms
-        return self._catching_up or self._urgent or behind or late
-
-    def _send_batch(self, outbox: Outbox, now_ms: int) -> None:
-        assert self._head is not None, "a page was read"
-        assert self._link.limits is not None, "there is room on the link"
-        size = self._rate.batch_size(outbox.batch_size(self._batch_records))
-        records = list(islice(outbox.waiting, size))
-        head = self._head
-        payload = self._encoded(outbox, records, head)
-        bytes_max = self._link.limits.batch_bytes_max
-        if len(payload) <= bytes_max:
-            outbox.sent(len(records), self._platform.send_records(payload), now_ms)
-            self._count(records, payload, now_ms)
-            self._oldest_ms = now_ms
-            if len(payload) * 2 < bytes_max and len(records) == self._batch_records:
-                self._batch_records = min(self._batch_records * 2, BATCH_RECORDS_MAX)
-        elif len(records) > 1:
-            self._batch_records = max(1, len(records) // 2)
-        else:
-            self._link.hold(
-                f"record {records[0].number} has {len(payload)} bytes, the platform takes "
-                f"{bytes_max}: allow larger packets at the broker",
-                now_ms,
-            )
-
-    def _outstanding(self, outbox: Outbox) -> int:
-        return outbox.outstanding + self._resending.under_way
-
-    def _send_again(self, outbox: Outbox, now_ms: int) -> None:
-        """A batch of what was asked for again; its place in the window is like any other's."""
-        again, head = self._resending, self._head
-        records = again.batch(self._rate.batch_size(BATCH_RECORDS_MAX))
-        room = self._state.sent and self._link.room(self._outstanding(outbox), now_ms)
-        if head is None or not records or not room or not self._rate.allows(now_ms):
-            return
-        payload = self._encoded(outbox, records, head)
-        assert self._link.limits is not None, "there is room on the link"
-        if len(payload) > self._link.limits.batch_bytes_max:
-            again.too_large(len(records))
-        else:
-            again.sent(len(records), self._platform.send_records(payload))
-            self._count(records, payload, now_ms)
-
-    def _encoded(self, outbox: Outbox, records: Sequence[RawRecord], head: _Head) -> bytes:
-        return self._codec.encode_records(
-            Batch(self._station, outbox.epoch, records, head.number, head.digest)
-        )
-
-    def _count(self, records: Sequence[RawRecord], payload: bytes, now_ms: int) -> None:
-        self._rate.spend(len(records), now_ms)
-        self._telling.sent(len(payload))
-
     def _ask(self, outbox: Outbox, clock: Clock, now_ms: int) -> None:
         if self._link.limits is not None:
             self._ask_records(outbox, now_ms)
@@ -421,8 +326,8 @@ class Uplink:
         full = len(outbox.waiting) >= READ_AHEAD_MAX or outbox.refused is not None
         if full or self._desk.under_way("records"):
             return
-        behind = self._head is None or outbox.read < self._head.number
-        if behind or not self._catching_up:
+        behind = self._sending.head is None or outbox.read < self._sending.head.number
+        if behind or not self._sending.catching_up:
             wait_ms = 0 if behind else LONG_POLL_MS
             fields = {"after": outbox.read, "limit": PAGE_RECORDS, "wait_ms": wait_ms}
             self._desk.ask("records", fields, now_ms)

@@ -10,14 +10,14 @@ UPLINK = """
 import sys
 from pathlib import Path
 from agent.desk.client import Client
-from agent.uplink import UplinkPolicy, forward, run
+from agent.uplink import UplinkPolicy, run, sending
 from drivers.host import HostClock, StopRequest
 from drivers.mqtt import Broker, MqttConfig, MqttLink, TlsFiles
 from drivers.payload.json import JsonCodec
 door, port, keepalive_s, options = sys.argv[1:5]
 given = dict(one.split("=") for one in options.split(",") if one)
 receipts = given.pop("receipts", "") == "True"
-forward.RECEIPT_PATIENCE_MS = int(given.pop("patience_ms", forward.RECEIPT_PATIENCE_MS))
+sending.RECEIPT_PATIENCE_MS = int(given.pop("patience_ms", sending.RECEIPT_PATIENCE_MS))
 tls = TlsFiles(Path(given.pop("ca"))) if "ca" in given else None
 host = given.pop("host", "127.0.0.1")
 broker = Broker(host, int(port), "uplink", tls, keepalive_s=int(keepalive_s), **given)

@@ -10,12 +10,15 @@ from contextlib import ExitStack
 
 import pytest
 
+from agent.core.model import RelayMoved
 from tests.proxy import Mode
 from tests.shell.uplink.conftest import House
 from tests.shell.uplink.platforms import KEEPS, PlatformSide, files_of, until
 
 RECORDS = 3_000
 BEFORE_MAX = 1_500  # so many records have come when the fault does
+QUEUE_MAX = 10
+EVENT = RelayMoved(permitted=False, lapsed=True, reasons=(), withdrawn_l=None, remaining_l=None)
 
 World = list[PlatformSide]
 
@@ -91,8 +94,9 @@ def receiver_away(world: World) -> None:
 def full_queue(world: World) -> None:
     """The broker acknowledges and throws away: it keeps ten messages for who is not there."""
     world[0].leave()
-    for _ in range(8):
-        world[0].house.samples(500)
+    for _ in range(QUEUE_MAX + 6):
+        world[0].house.samples(50)
+        world[0].house.write(EVENT)  # one message each
         until(world[1:], lambda: world[1].complete)
     world[0].arrive()
 
@@ -140,7 +144,7 @@ MAKES_HOLES = {"full_queue"}
 
 @pytest.fixture
 def world(house: House, request: pytest.FixtureRequest) -> Iterator[World]:
-    small = "max_queued_messages 10"
+    small = f"max_queued_messages {QUEUE_MAX}"
     spoiled = tuple(small if "max_queued" in line else line for line in KEEPS)
     full = "full_queue" in request.node.name
     with ExitStack() as undo:

@@ -7,8 +7,9 @@ import pytest
 
 from agent.ports import Word
 from agent.uplink import forward
-from agent.uplink.forward import RECEIPT_PATIENCE_MS, Uplink, UplinkPolicy
+from agent.uplink.forward import Uplink, UplinkPolicy
 from agent.uplink.retry import DELAY_MIN_MS
+from agent.uplink.sending import RECEIPT_PATIENCE_MS
 from drivers.simulator.platform import SimulatedPlatform
 from tests.reconcile import Ledger
 from tests.shell.uplink.conftest import STATION, House
