@@ -68,7 +68,7 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     state, proposed = learn(state, ended)
     state, aborted = watch_test(site, state, moment)
     balance = account(state, moment)
-    was = account(before, moment)
+    was = account(before, before.scanned_at or moment)
     found = Evidence(
         seen,
         readings,

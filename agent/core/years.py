@@ -113,7 +113,7 @@ def _open(
         ledger=ledger,
         pump=pump,
         energy_at_total_wh=None if state.energy is None else used_wh(ledger, state.energy.last),
-        dated=None,
+        dated=Dated(0, opening.used_wh, began),
     )
     return state, (*(replace(one, remaining_l=remaining_l) for one in ended), entry)
 
