@@ -19,6 +19,7 @@ import errno
 import re
 import select
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -45,21 +46,31 @@ class Stop(Protocol):
     def fileno(self) -> int: ...
 
 
+class RelayTaken(Exception):
+    """The relay's socket is not to be had; says which, why and what to do."""
+
+
 # --- the process -------------------------------------------------------------------------------
 
 
-def serve(line: Line, path: Path, clock: Clock, stop: Stop, watchdog: Watchdog) -> None:
+def serve(
+    claim: Callable[[], Line], path: Path, clock: Clock, stop: Stop, watchdog: Watchdog
+) -> None:
     """Hold the line by the lease until `stop` becomes readable; then cut and let go.
 
-    OSError when the socket cannot be opened, also because another relay process has it.
+    Claiming the line cuts: it is done once the socket is ours, so that a second relay process
+    stops no pump. RelayTaken when the socket is not to be had.
     """
-    try:
-        with _listen(path) as door, _Room(door) as room:
-            watchdog.ready()
-            _hold(_Held(line), room, clock, stop, watchdog)
+    with _listen(path) as door, _Room(door) as room:
+        try:
+            line = claim()
+            try:
+                watchdog.ready()
+                _hold(_Held(line), room, clock, stop, watchdog)
+            finally:
+                line.close()
+        finally:
             path.unlink(missing_ok=True)
-    finally:
-        line.close()
 
 
 def _hold(held: "_Held", room: "_Room", clock: Clock, stop: Stop, watchdog: Watchdog) -> None:
@@ -138,20 +149,31 @@ class _Held:
 
 def _listen(path: Path) -> socket.socket:
     """A listening socket at `path`. One that a dead process left is replaced, a live one not."""
-    if path.is_socket():
-        if _is_served(path):
-            raise OSError(errno.EADDRINUSE, "another relay process serves this socket", str(path))
-        path.unlink()
     door = _seqpacket()
     try:
+        _make_way(path)
         door.bind(str(path))
         path.chmod(0o660)  # control's group; nobody else moves the pump
         door.listen(CONTROLLERS_WAITING_MAX)
         door.settimeout(0)
-    except OSError:
+    except OSError as error:
+        door.close()
+        raise RelayTaken(
+            f"{path} cannot be opened ({error.strerror}): run as a user that may write there, or"
+            " set station.run_dir to another directory"
+        ) from error
+    except RelayTaken:
         door.close()
         raise
     return door
+
+
+def _make_way(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_socket():
+        if _is_served(path):
+            raise RelayTaken(f"{path} is served by another wellkeeper relay: stop that one first")
+        path.unlink()
 
 
 def _is_served(path: Path) -> bool:
@@ -161,8 +183,8 @@ def _is_served(path: Path) -> bool:
             probe.connect(str(path))
         except ConnectionRefusedError:
             return False
-        except BlockingIOError:
-            return True  # its owner is stopped, and controllers queue
+        except OSError:
+            return True  # its owner is stopped and controllers queue, or it is another user's
         return True
 
 

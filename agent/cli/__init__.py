@@ -128,6 +128,6 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
     gone = is_a("agent.desk.client", "DeskGone", "DeskRefused") or is_a("agent.ports", "LineGone")
     if is_a("drivers.adapter", "PortTaken") or is_a("agent.cli.bus.asking", "BusGone"):
         return UNAVAILABLE, str(error)
-    if gone or is_a("agent.desk.server", "DeskBlocked"):
+    if gone or is_a("agent.desk.server", "DeskBlocked") or is_a("agent.deadman", "RelayTaken"):
         return UNAVAILABLE, str(error)
     return None

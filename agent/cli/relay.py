@@ -1,6 +1,7 @@
 """`wellkeeper relay`: the line and its lease. Loads no bus, no database and no network."""
 
 import argparse
+from functools import partial
 
 from agent.cli.options import add_config, settings_of
 from agent.deadman import serve
@@ -21,10 +22,9 @@ def run(options: argparse.Namespace) -> int:
     if options.cut:
         _line(settings.relay).close()  # claimed at the cut level, and left there
         return 0
-    settings.station.run_dir.mkdir(parents=True, exist_ok=True)
     with StopRequest() as stop:
         serve(
-            _line(settings.relay),
+            partial(_line, settings.relay),
             relay_socket(settings),
             HostClock(settings.clock.trusted_when),
             stop,

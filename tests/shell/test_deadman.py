@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from agent import deadman
 from agent.core.model import Moment
-from agent.deadman import LEASE_MAX_MS, MESSAGE_BYTES_MAX, Lease, _Held, serve
+from agent.deadman import LEASE_MAX_MS, MESSAGE_BYTES_MAX, Lease, RelayTaken, _Held, serve
 from agent.ports import LineGone, RelayGone, RelayPosition
 
 ROOT = Path(__file__).parents[2]
@@ -241,7 +241,7 @@ def serving(path: Path) -> Iterator[Served]:
             served.ready.set()
 
     thread = threading.Thread(
-        target=serve, args=(served.line, path, served.clock, stop, Ready()), daemon=True
+        target=serve, args=(lambda: served.line, path, served.clock, stop, Ready()), daemon=True
     )
     thread.start()
     try:
@@ -336,15 +336,29 @@ def test_stopping_cuts_and_takes_the_socket_away(folder: Path) -> None:
     assert not served.path.exists()
 
 
-def test_a_second_relay_process_is_refused_and_its_line_is_cut(served: Served) -> None:
-    line = FakeLine()
-    stop, asks = socket.socketpair()
-    with stop, asks, pytest.raises(OSError, match="another relay process serves this socket"):
-        serve(line, served.path, served.clock, stop, Quiet())
-    assert line.driven[-1] is False
+def test_a_second_relay_process_is_refused_before_it_claims_the_line(served: Served) -> None:
+    """Claiming cuts: a technician who starts a station twice would stop the farmer's pump."""
+    claimed: list[FakeLine] = []
+
+    def claim() -> FakeLine:
+        claimed.append(FakeLine())
+        return claimed[-1]
+
     lease = Lease(served.path)
-    assert not lease.position().permitted
+    lease.permit(9000)
+    stop, asks = socket.socketpair()
+    with stop, asks, pytest.raises(RelayTaken, match=r"relay\.sock is served by another"):
+        serve(claim, served.path, served.clock, stop, Quiet())
+    assert claimed == []
+    assert lease.position().permitted
     lease.close()
+
+
+def test_a_socket_that_cannot_be_opened_is_told_with_a_remedy(folder: Path) -> None:
+    (folder / "file").write_text("")
+    stop, asks = socket.socketpair()
+    with stop, asks, pytest.raises(RelayTaken, match=r"\(File exists\).*set station\.run_dir"):
+        serve(FakeLine, folder / "file" / "relay.sock", Hand(), stop, Quiet())
 
 
 def test_a_socket_that_a_dead_process_left_is_replaced(folder: Path) -> None:
@@ -396,7 +410,7 @@ from agent.deadman import serve
 from drivers.host import HostClock, StopRequest, SystemdWatchdog
 from drivers.relay import SimulatedLine
 with StopRequest() as stop:
-    serve(SimulatedLine(Path(sys.argv[1])), Path(sys.argv[2]), HostClock("always"), stop,
+    serve(lambda: SimulatedLine(Path(sys.argv[1])), Path(sys.argv[2]), HostClock("always"), stop,
           SystemdWatchdog())
 """
 # Renews each time it is told to; says so.
