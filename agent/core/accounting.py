@@ -61,13 +61,14 @@ def pass_time(site: Site, state: State, moment: Moment, *, may_run: bool) -> Sta
     ran = passed_ms is None or away(site, state, moment) or state.pump.could_run or may_run
     return replace(
         state,
-        totalizer=_aged(state.totalizer, passed_ms) if ran else state.totalizer,
-        reverse=_aged(state.reverse, passed_ms),
-        energy=_aged(state.energy, passed_ms),
+        totalizer=aged(state.totalizer, passed_ms) if ran else state.totalizer,
+        reverse=aged(state.reverse, passed_ms),
+        energy=aged(state.energy, passed_ms),
     )
 
 
-def _aged(totalizer: Totalizer | None, passed_ms: int | None) -> Totalizer | None:
+def aged(totalizer: Totalizer | None, passed_ms: int | None) -> Totalizer | None:
+    """A total that could have advanced for so much longer; None: nobody knows how long."""
     if totalizer is None or totalizer.runnable_ms is None:
         return totalizer
     runnable_ms = None if passed_ms is None else totalizer.runnable_ms + passed_ms

@@ -69,7 +69,7 @@ def _begin(
         policy=InterruptionPolicy.CONVERT if convert else InterruptionPolicy.CUT,
         counted_l=counted_l(state.ledger, totalizer.last),
         used_wh=_used_wh(state) if state.energy_at_total_wh is None else state.energy_at_total_wh,
-        entered_at=moment,
+        entered_at=totalizer.at,
     )
     run = state.pump.run and replace(state.pump.run, metered=False)
     state = replace(state, interruption=begun, pump=replace(state.pump, run=run))

@@ -7,7 +7,7 @@ the totals that the entries carry, no permission, no latch; what is wrong is fou
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from agent.core.accounting import enter
+from agent.core.accounting import aged, enter
 from agent.core.ledger import Ledger, counted_l, post, used_wh
 from agent.core.model import (
     Allocate,
@@ -29,12 +29,10 @@ from agent.core.model import (
     RemoveMeter,
     Resume,
     RolledOver,
+    elapsed_ms,
 )
 from agent.core.state import Interruption, State, last_total_l, last_total_wh
 from agent.core.totalizer import Totalizer
-
-# What the boots of entries are called: none that is running.
-PAST_BOOT = ""
 
 
 def ledger_of(records: Iterable[Record]) -> Ledger:
@@ -51,7 +49,9 @@ def rebuilt(records: Iterable[Record]) -> State:
     state = State()
     for record in records:
         assert isinstance(record.body, Entry), "an account is made of entries"
-        moment = Moment(record.at_utc_ms, 0, PAST_BOOT, record.trusted)
+        # Of its boot nothing is known, but that the one now running is another.
+        moment = Moment(record.at_utc_ms, 0, f"entry {record.number}", record.trusted)
+        state = _later(state, moment)
         state = _followed(enter(state, record.body, moment), record.body, moment)
     return state
 
@@ -76,10 +76,19 @@ def reconciled(state: State, records: tuple[Record, ...]) -> State:
     )
 
 
+def _later(state: State, moment: Moment) -> State:
+    passed_ms = None if state.scanned_at is None else elapsed_ms(state.scanned_at, moment)
+    return replace(
+        state,
+        totalizer=aged(state.totalizer, passed_ms),
+        energy=aged(state.energy, passed_ms),
+    )
+
+
 def _followed(state: State, entry: Entry, moment: Moment) -> State:
     """What else an entry tells: how far the totals had come, and when."""
     told = _told(entry)
-    totalizer = _further(state.totalizer, told.total_l, moment)
+    totalizer = _further(state.totalizer, told.total_l, moment, told.since_ms)
     energy = _further(state.energy, told.total_wh, moment)
     state = replace(
         state,
@@ -93,16 +102,19 @@ def _followed(state: State, entry: Entry, moment: Moment) -> State:
     return _interrupted(state, entry, moment) if isinstance(entry, Convert) else state
 
 
-def _further(totalizer: Totalizer | None, total: int | None, moment: Moment) -> Totalizer | None:
-    if totalizer is None or total is None or total < totalizer.last:
+def _further(
+    totalizer: Totalizer | None, total: int | None, moment: Moment, since_ms: int = 0
+) -> Totalizer | None:
+    if totalizer is None or total is None or total <= totalizer.last:
         return totalizer
-    return Totalizer(total, moment)
+    return Totalizer(total, moment, since_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
     total_l: int | None = None
     total_wh: int | None = None
+    since_ms: int = 0  # the total was accepted so long before the entry
 
 
 def _told(entry: Entry) -> _Told:
@@ -114,6 +126,9 @@ def _told(entry: Entry) -> _Told:
             return _Told(entry.total_l if entry.restart_total_l is None else None)
         case AllocateEnergy():
             return _Told(None, entry.total_wh)
+        case Convert(ends=False):
+            since_ms = max(entry.to_utc_ms - entry.from_utc_ms, 0)
+            return _Told(entry.total_l, entry.total_wh, since_ms)
         case Convert() | LayUp() | Resume():
             return _Told(entry.total_l, entry.total_wh)
         case OpenYear():

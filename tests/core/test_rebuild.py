@@ -1,0 +1,274 @@
+"""Room rule: the account is the fold of its entries, at any point, whatever else is lost.
+
+A walk through a year's events is killed wherever it may be; what was committed then goes on. What
+a checkpoint held beside the account may be lost as well: then the meters' own memory brings the
+water back, and no permission, no latch and no litre is invented.
+"""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent import rows
+from agent.core.ledger import Ledger
+from agent.core.model import (
+    AllocateEnergyOrder,
+    AllocationKind,
+    Body,
+    Convert,
+    Correct,
+    CorrectOrder,
+    Entry,
+    Fault,
+    LayUpOrder,
+    LimitOrder,
+    Order,
+    Rebuilt,
+    Record,
+    RemoveMeterOrder,
+    ResumeOrder,
+    Role,
+    Sample,
+)
+from agent.core.rebuild import ledger_of, rebuilt, reconciled
+from agent.core.scan import scan
+from agent.core.state import State, last_total_l
+from tests.core.story import (
+    HOUR,
+    MINUTE,
+    OF_FLOW_METER,
+    OF_POWER_METER,
+    Story,
+    addition,
+    plan,
+    provisional,
+    rate,
+    utc_ms,
+)
+
+
+def record(number: int, body: Body, *, at_utc_ms: int, trusted: bool = True) -> Record:
+    return Record(number, at_utc_ms, trusted, body)
+
+
+def entries_of(story: Story) -> tuple[Record, ...]:
+    """As the journal gives them back: stored, read, stamped with their scan's moment."""
+    found: list[Record] = []
+    for outcome in story.outcomes:
+        for body in outcome.bodies:
+            if isinstance(body, Entry):
+                stored = rows.decode_body(*rows.encode_body(body))
+                moment = outcome.moment
+                one = Record(len(found) + 1, moment.utc_ms, moment.trusted, stored)
+                found.append(one)
+    return tuple(found)
+
+
+def eventful() -> Story:
+    """Every kind of entry, in one well's year."""
+    story = Story(begins_utc_ms=utc_ms(2026, 12, 31, 20), coast_ms=0).at(1)
+    assert story.order(provisional(500_000, utc_ms(2027, 3, 1))) is None
+    assert story.fit(before_l=2_000) is None
+    assert story.fit(Role.POWER_METER) is None
+    june = LimitOrder(2026, "x", 400_000, utc_ms(2026, 12, 1), utc_ms(2027, 1, 1), "l 1")
+    energy = AllocateEnergyOrder(2026, AllocationKind.PLAN, 900_000, "e 1")
+    for order in (plan(10_000_000), plan(9_000_000, 2027), energy, rate(), june):
+        assert story.order(order) is None
+    story.after(2).start()
+    story.after(300)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(16 * 60)
+    story.heal()
+    story.after(60).stop()
+    story.after(10)
+    assert story.order(CorrectOrder(2026, 700, "tank", "c 1")) is None
+    assert story.order(RemoveMeterOrder(Role.FLOW_METER, "serial-flow_meter", "r 1")) is None
+    story.total_ml = 999_999_000_000
+    assert story.fit(serial="new") is None
+    story.after(200).start()
+    for _ in range(100):
+        story._pass(1000)
+        story.total_ml %= 1_000_000_000_000
+        story.look()
+    story.stop()
+    story.after(10)
+    assert story.order(LayUpOrder("winter")) is None
+    story.power_off(5 * HOUR)
+    story.after(200)
+    assert story.order(ResumeOrder("spring")) is None
+    story.start()
+    return story.after(60)
+
+
+def test_every_kind_of_entry_makes_the_ledger_again_at_any_point() -> None:
+    story = eventful()
+    records: list[Record] = []
+    for outcome in story.outcomes:
+        records += [
+            Record(len(records) + n, outcome.moment.utc_ms, outcome.moment.trusted, body)
+            for n, body in enumerate(outcome.bodies, 1)
+            if isinstance(body, Entry)
+        ]
+        assert ledger_of(records) == outcome.state.ledger
+    kinds = {rows.kind_of(type(one.body)) for one in records}
+    assert kinds == rows.ENTRIES - {"override"}
+
+
+def test_a_state_that_was_lost_is_back_after_one_look_at_the_meters() -> None:
+    story = eventful()
+    state = rebuilt(entries_of(story))
+    assert not state.permitted
+    assert state.standing.conditions == ()
+    assert state.totalizer is not None
+    assert state.energy is not None
+    live = story.withdrawn_l
+    story.state = state
+    story.after(1)
+    assert story.withdrawn_l in (live, live + 25, live + 24, live + 26)
+    assert story.state.ledger == ledger_of(entries_of(story))
+
+
+def test_an_estimate_that_waits_for_the_totalizer_waits_on() -> None:
+    """Control loses its checkpoint amid an interruption; metered water wins all the same."""
+    story = Story(coast_ms=0).commission(10**9)
+    assert story.order(rate()) is None
+    story.after(2).start()
+    story.after(60)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(22 * 60)
+    assert len(story.of(Convert)) == 2
+    story.state = rebuilt(entries_of(story))
+    interruption = story.state.interruption
+    assert interruption is not None
+    assert interruption.converted_l == story.state.ledger.converted_l
+    story.heal()
+    story.after(1)
+    assert story.state.ledger.converted_l == 0
+    assert story.withdrawn_l == story.total_l - 500_000
+    assert rebuilt(entries_of(story)).interruption is None
+
+
+def test_an_account_without_entries_is_a_new_one() -> None:
+    assert rebuilt(()) == State()
+    assert ledger_of(()) == Ledger()
+
+
+def test_what_is_no_entry_makes_no_account() -> None:
+    sample = record(1, Sample(None, None, None, None, None, False, None, None), at_utc_ms=5)  # noqa: FBT003
+    with pytest.raises(AssertionError, match="made of entries"):
+        ledger_of([sample])
+    with pytest.raises(AssertionError, match="made of entries"):
+        rebuilt([sample])
+
+
+def test_a_checkpoint_that_contradicts_its_entries_gives_way_to_them() -> None:
+    """Its account was altered; what it knows of the present is kept."""
+    story = eventful()
+    entries = entries_of(story)
+    richer = replace(story.state, ledger=replace(story.state.ledger, corrected_l=-(10**8)))
+    state = reconciled(richer, entries)
+    assert state.ledger == ledger_of(entries) == story.state.ledger
+    assert state.totalizer == story.state.totalizer
+    assert state.seen_ids == story.state.seen_ids
+    assert state.watermark == story.state.watermark
+    assert state.standing == story.state.standing
+
+
+def test_a_checkpoint_of_another_series_gives_up_its_total_as_well() -> None:
+    story = eventful()
+    entries = entries_of(story)
+    state = reconciled(replace(State(), permitted=True), entries)
+    assert state.totalizer == rebuilt(entries).totalizer
+    assert state.watermark == rebuilt(entries).watermark
+    assert state.permitted
+
+
+def test_a_rebuild_is_recorded_with_the_first_scan() -> None:
+    story = eventful()
+    said = Rebuilt(7, "no JSON")
+    story.now_ms += 1000
+    outcome = scan(story.site, story.state, replace(story.seen(), rebuilt=said))
+    assert said in outcome.bodies
+
+
+# --- killed anywhere ---------------------------------------------------------------------------
+
+ORDERS: tuple[Order, ...] = (
+    addition(5_000),
+    CorrectOrder(2026, 300, "tank", "c 1"),
+    rate(2_900),
+    LayUpOrder("winter"),
+    ResumeOrder("spring"),
+    RemoveMeterOrder(Role.POWER_METER, "serial-power_meter", "r 1"),
+)
+ACTS = st.sampled_from(
+    ["run", "rest", "dark", "blind", "heal", "order", "boot", "boot?", "kill", "midnight"]
+)
+
+
+def committed(story: Story, amount: int) -> State:
+    """A state that was committed: entries are, all else may be lost with the power."""
+    last = max(place for place, one in enumerate(story.outcomes) if one.durable)
+    later = [one.state for one in story.outcomes[last + 1 :] if one.bodies]
+    return [story.outcomes[last].state, *later][amount % (len(later) + 1)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(acts=st.lists(st.tuples(ACTS, st.integers(0, 40)), min_size=3, max_size=14))
+def test_killed_anywhere_the_account_is_its_entries_and_no_litre_is_lost(
+    acts: list[tuple[str, int]],
+) -> None:
+    story = Story(begins_utc_ms=utc_ms(2026, 12, 31, 22), coast_ms=0).commission(10**8)
+    assert story.order(plan(10**8, 2027)) is None
+    for act, amount in acts:
+        _act(story, act, amount)
+        if act == "kill":
+            story.state = committed(story, amount)
+        assert ledger_of(entries_of(story)) == story.state.ledger
+    story.heal()
+    story.after(5)
+    state, entries = story.state, [one.body for one in entries_of(story)]
+    assert ledger_of(entries_of(story)) == state.ledger
+    assert state.totalizer is not None
+    if state.totalizer.suspect is not None:
+        return
+    assert last_total_l(state) == story.total_l
+    beside_l = sum(one.volume_l for one in entries if isinstance(one, Correct | Convert))
+    withdrawn_l = story.withdrawn_l + sum(one.withdrawn_l for one in state.ledger.past)
+    assert withdrawn_l - beside_l == story.total_l - 500_000
+
+
+def _act(story: Story, act: str, amount: int) -> None:
+    match act:
+        case "run":
+            story.start()
+            story.after(amount)
+        case "rest" | "kill":
+            story.stop()
+            story.after(amount)
+        case "dark":
+            story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+            story.after(3 * amount)
+        case "blind":
+            story.lay(Fault.GARBLED, *OF_POWER_METER)
+            story.after(amount)
+        case "heal":
+            story.heal()
+            story.after(2)
+        case "order":
+            story.order(ORDERS[amount % len(ORDERS)])
+        case "boot":
+            story.power_off(amount * MINUTE)
+            story.after(2)
+        case "boot?":
+            story.power_off(amount * MINUTE, trusted=False)
+            story.after(4)
+            story.trusted = True
+            story.after(2)
+        case "midnight":
+            story.now_ms += HOUR
+            story.after(2)
+        case _:
+            raise AssertionError(act)
