@@ -1,67 +1,21 @@
-"""Room rule: the RS-485 buses and their manners. The one importer of pymodbus beside the simulator.
+"""Room rule: the RS-485 buses of a station side by side. It knows no tty and no register.
 
-A plain synchronous driver around pymodbus's asyncio serial client: it owns a private event loop,
-runs it only inside `read`, and has no thread. One transaction at a time on each bus, the buses
-side by side, all within the bus budget of one scan. What an instrument said is `instrument`'s.
-
-pymodbus checks the unit and the CRC of a reply, and drops a frame behind a stray byte. Here every
-octet passes its trace hook in both directions: outward, only the functions that read may pass;
-inward, only the frame that answers this very request. So a late, foreign or torn reply is never
-seen by anybody. Before each request the tty's input is emptied; after any failure the line must
-first be quiet.
+A plain synchronous driver around an asyncio loop of its own, which runs only inside `read` and
+`inquire`; it has no thread. One transaction at a time on each bus, the buses side by side, all
+within the bus budget of one scan. How a tty is spoken to is `wire`'s, whose turn it is `turns`',
+and what an instrument said `instrument`'s.
 """
 
 import asyncio
-import logging
 import selectors
-import termios
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
-from pymodbus.client import AsyncModbusSerialClient
-
-from agent.core.model import Fault, Moment, Reading
+from agent.core.model import Moment, Reading
 from agent.ports import BusStanding, Counters, Finding, Inquiry
 from drivers.instrument import Instrument, InstrumentConfig, misfits
-from drivers.plan import REPLY_CHARACTERS, REQUEST_CHARACTERS, Block, Speed, wire_ms
-from drivers.reply import reply_in
-from drivers.turns import Answer, Monotonic, Nothing, Refused, Turns, Words, planned_ms
-
-READ_FUNCTIONS = frozenset({1, 2, 3, 4})
-UNITS = range(1, 248)  # 0 is a broadcast, which some modules obey
-
-# Waits before the next attempt to open a tty that is gone; the last one repeats.
-REOPEN_LADDER_MS = (1_000, 2_000, 5_000, 10_000)
-# Between two instruments the line is quiet for at least this long: the one that spoke last must
-# have left it. Shorter pauses fail in the field (eModbus#337: 5 ms fails, 10 ms works).
-CHANGE_PAUSE_MS = 10
-# After a failure the line must be quiet for this long, and is given this long to become so.
-QUIET_MS = 20
-SETTLE_MAX_MS = 300
-# What an inquiry needs beside its question and its patience: to find the line quiet.
-INQUIRY_SPARE_MS = 2 * QUIET_MS + CHANGE_PAUSE_MS
-# The tty is not watched until this many characters before the end of a reply can have come: a UART
-# that hands over single characters would otherwise cost a wake-up for each (docs/decisions/0005).
-WATCH_CHARACTERS = 2
-# pymodbus drops what exceeds its buffer before anybody sees it; a burst of noise shall be noticed.
-BUFFER_MAX = 2_048
-# pymodbus has one timeout for connecting and for replies; ours are shorter and its never strikes.
-PYMODBUS_TIMEOUT_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class BusConfig:
-    name: str
-    port: Path
-    baud: int = 9600
-    parity: str = "N"
-    stop_bits: int = 1
-
-    @property
-    def speed(self) -> Speed:
-        return Speed(self.baud, self.parity, self.stop_bits)
+from drivers.turns import Monotonic, Turns, planned_ms
+from drivers.wire import BusConfig, SerialWire
 
 
 class Buses:
@@ -74,8 +28,6 @@ class Buses:
         budget_ms: int,
         clock: Monotonic,
     ) -> None:
-        # Each failure becomes a Reading and a count; pymodbus would write a line for each, too.
-        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         # select, not epoll: its timeout is in microseconds, and a gap is 3646 of them.
         self._loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
         self._defect: BaseException | None = None
@@ -84,7 +36,7 @@ class Buses:
         speeds = {config.name: config.speed for config in configs}
         assert not misfits(speeds, instruments), misfits(speeds, instruments)
         self._instruments = [Instrument(one, speeds[one.bus]) for one in instruments]
-        self._wires = [_Wire(config, clock) for config in configs]
+        self._wires = [SerialWire(config, clock) for config in configs]
         self._turns = [
             Turns(wire, [one for one in self._instruments if one.config.bus == config.name], clock)
             for wire, config in zip(self._wires, configs, strict=True)
@@ -134,263 +86,3 @@ def worst_case_ms(configs: Sequence[BusConfig], instruments: Sequence[Instrument
         round(planned_ms([one for one in instruments if one.bus == bus.name], bus.speed))
         for bus in configs
     )
-
-
-class _Wire:
-    """One tty with a pymodbus client on it. Survives the tty's absence; owns no thread."""
-
-    def __init__(self, config: BusConfig, clock: Monotonic) -> None:
-        self.config = config
-        self._speed = config.speed
-        self._clock = clock
-        self._client: AsyncModbusSerialClient | None = None
-        self._failures = 0
-        self._retry_ms: int | None = None
-        self._opened = 0
-        self._trouble = "not opened yet"
-        self._unsettled = True  # a peer that was here before may have left its answer
-        self._free_at = 0.0  # on the loop's clock: when the line may be used again
-        self._last_pause_ms = 0
-        self._last_unit = 0
-        self._echoes = False
-        # Of the transaction under way:
-        self._asked: tuple[int, Block] | None = None
-        self._limit: asyncio.Timeout | None = None
-        self._ends_at = 0.0
-        self._sent = b""
-        self._heard = 0
-        self._replied_at: float | None = None
-
-    # --- the tty ---------------------------------------------------------------------------------
-
-    async def ready(self) -> bool:
-        """Whether the tty is open; tries to open it when the ladder says so."""
-        await asyncio.sleep(0)  # a tty that vanished between scans says so now
-        if self._client is not None:
-            return True
-        if self._retry_ms is not None and self._clock() < self._retry_ms:
-            return False
-        client = AsyncModbusSerialClient(
-            str(self.config.port),
-            baudrate=self.config.baud,
-            parity=self.config.parity,
-            stopbits=self.config.stop_bits,
-            timeout=PYMODBUS_TIMEOUT_S,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._trace,
-            trace_connect=self._connected,
-        )
-        client.ctx.max_buffer_size = BUFFER_MAX
-        if await client.connect():
-            self._client = client
-            self._speed = self.config.speed
-            self._failures, self._retry_ms, self._trouble = 0, None, ""
-            self._opened += 1
-            self._unsettled = True
-            await asyncio.sleep(0)  # pymodbus begins to watch the tty one turn later
-            return True
-        wait_ms = REOPEN_LADDER_MS[min(self._failures, len(REOPEN_LADDER_MS) - 1)]
-        self._failures += 1
-        self._retry_ms = self._clock() + wait_ms
-        self._trouble = _why_not(self.config.port)
-        return False
-
-    def standing(self) -> BusStanding:
-        connected = self._client is not None
-        return BusStanding(self.config.name, connected, self._opened, self._echoes, self._trouble)
-
-    def _is_open(self) -> bool:
-        return self._client is not None
-
-    def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-
-    def _connected(self, up: bool) -> None:  # noqa: FBT001  pymodbus calls it so
-        if not up:
-            self._lost()
-
-    def _lost(self) -> None:
-        self.close()
-        self._trouble = f"{self.config.port} went away; is the adapter plugged in?"
-        self._retry_ms = self._clock()
-        if self._limit is not None:
-            self._limit.reschedule(asyncio.get_running_loop().time())
-
-    # --- one transaction -------------------------------------------------------------------------
-
-    async def inquire(self, question: Inquiry, within_ms: int) -> Finding:
-        """A question at the line's own speed or at another, which it then leaves again."""
-        given = (question.baud, question.parity, question.stop_bits)
-        own = self.config.speed
-        speed = Speed(given[0] or own.baud, given[1] or own.parity, given[2] or own.stop_bits)
-        block = Block(question.function, question.address, question.count)
-        patience_ms = wire_ms(block, speed) + question.patience_ms
-        if within_ms < patience_ms + INQUIRY_SPARE_MS:
-            return Finding(fault=Fault.NOT_READ)
-        if not await self.ready():
-            return Finding(fault=Fault.DISCONNECTED)
-        if not self._speak_at(speed):
-            return Finding(fault=Fault.REFUSED)
-        answer = await self.ask(
-            question.unit, block, CHANGE_PAUSE_MS, patience_ms, within_ms - QUIET_MS
-        )
-        if self._is_open() and speed != own:
-            self._speak_at(own)
-            self._unsettled = True  # to the others it was noise, and they may have answered it
-        match answer:
-            case Words(registers, turnaround_ms):
-                return Finding(words=registers, turnaround_ms=turnaround_ms)
-            case Refused(code, turnaround_ms):
-                return Finding(exception=code, turnaround_ms=turnaround_ms)
-            case Nothing(fault):
-                return Finding(fault=fault)
-            case _:
-                assert_never(answer)
-
-    def _speak_at(self, speed: Speed) -> bool:
-        """Set the tty; False when it cannot do that."""
-        self._speed = speed
-        tty = self._transport().sync_serial
-        try:
-            tty.baudrate, tty.parity, tty.stopbits = speed.baud, speed.parity, speed.stop_bits
-        except (termios.error, ValueError, OSError):
-            self._lost()
-            return False
-        return True
-
-    async def ask(
-        self, unit: int, block: Block, pause_ms: int, patience_ms: float, left_ms: float
-    ) -> Answer:
-        """One request and its reply, or the reason why there is none."""
-        loop = asyncio.get_running_loop()
-        deadline_at = loop.time() + left_ms / 1000
-        await self._silence(unit, pause_ms, deadline_at)
-        if not self._is_open() or not self._empty():
-            return Nothing(Fault.DISCONNECTED)
-        patient_until = loop.time() + patience_ms / 1000
-        self._ends_at = min(patient_until, deadline_at)
-        self._asked, self._heard, self._replied_at = (unit, block), 0, None
-        begun_ms = self._clock()
-        watching = self._look_away(block)
-        try:
-            async with asyncio.timeout_at(self._ends_at) as self._limit:
-                response = await self._request(unit, block)
-        except TimeoutError:
-            self._unsettled = True
-            if not self._is_open():
-                return Nothing(Fault.DISCONNECTED)
-            if self._heard:
-                return Nothing(Fault.GARBLED)
-            return Nothing(Fault.TIMEOUT if patient_until <= deadline_at else Fault.NOT_READ)
-        finally:
-            self._asked = self._limit = None
-            self._sent = b""
-            watching.cancel()
-            self._watch()
-            if self._replied_at is None:
-                self._replied_at = loop.time()
-            self._free_at = self._replied_at + self._speed.gap_ms / 1000
-        took_ms = self._clock() - begun_ms
-        turnaround_ms = max(0, round(took_ms - wire_ms(block, self._speed) + self._speed.gap_ms))
-        if response.isError():
-            return Refused(response.exception_code, turnaround_ms)
-        return Words(tuple(response.registers), turnaround_ms)
-
-    async def _request(self, unit: int, block: Block) -> Any:
-        assert self._client is not None
-        read = {
-            3: self._client.read_holding_registers,
-            4: self._client.read_input_registers,
-        }[block.function]
-        return await read(block.address, count=block.count, device_id=unit)
-
-    async def _silence(self, unit: int, pause_ms: int, deadline_at: float) -> None:
-        """The gap between frames and both instruments' pauses; after a failure, quiet."""
-        loop = asyncio.get_running_loop()
-        longest_ms = max(pause_ms, self._last_pause_ms)
-        if unit != self._last_unit:
-            longest_ms = max(longest_ms, CHANGE_PAUSE_MS)
-        free_at = self._free_at
-        self._last_unit, self._last_pause_ms = unit, pause_ms
-        if longest_ms > self._speed.gap_ms:
-            free_at += (longest_ms - self._speed.gap_ms) / 1000
-        if free_at > loop.time():
-            await asyncio.sleep(free_at - loop.time())
-        if not self._unsettled:
-            return
-        settled_at = min(loop.time() + SETTLE_MAX_MS / 1000, deadline_at)
-        while self._is_open() and loop.time() < settled_at:
-            self._heard = 0
-            if not self._empty():
-                return
-            await asyncio.sleep(max(QUIET_MS, self._speed.gap_ms) / 1000)
-            if not self._heard:
-                break
-        self._unsettled = False
-
-    def _empty(self) -> bool:
-        """Throw away what the tty holds: it answers no question of ours. False: the tty is gone."""
-        assert self._client is not None
-        try:
-            self._transport().sync_serial.reset_input_buffer()
-        except (termios.error, OSError):
-            self._lost()
-            return False
-        return True
-
-    def _look_away(self, block: Block) -> asyncio.TimerHandle:
-        """Leave the characters in the tty until the reply can be nearly complete."""
-        characters = REQUEST_CHARACTERS + REPLY_CHARACTERS + 2 * block.count - WATCH_CHARACTERS
-        delay_ms = characters * self._speed.character_ms + self._speed.gap_ms
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._transport().sync_serial.fileno())
-        return loop.call_later(delay_ms / 1000, self._watch)
-
-    def _watch(self) -> None:
-        if self._is_open():
-            transport = self._transport()
-            descriptor = transport.sync_serial.fileno()
-            asyncio.get_running_loop().add_reader(descriptor, transport.intern_read_ready)
-
-    def _transport(self) -> Any:
-        """pymodbus's SerialTransport: it has no public way to empty or to pause its input."""
-        assert self._client is not None
-        return self._client.ctx.transport
-
-    # --- every octet -----------------------------------------------------------------------------
-
-    def _trace(self, sending: bool, octets: bytes) -> bytes:  # noqa: FBT001  pymodbus calls it so
-        if sending:
-            assert octets[0] in UNITS, "nothing is ever sent to everybody"
-            assert octets[1] in READ_FUNCTIONS, "nothing that writes is ever sent"
-            self._sent = octets
-            return octets
-        if self._sent and octets.startswith(self._sent):
-            self._echoes = True  # an adapter that hears itself
-            octets = octets.removeprefix(self._sent)
-        if not octets:
-            return b""
-        self._heard += 1
-        if self._asked is None or self._limit is None:
-            return b""
-        frame = reply_in(octets, *self._asked)
-        if frame:
-            # The gap begins here, and what the reply means is worked out within it.
-            self._replied_at = asyncio.get_running_loop().time()
-        if not frame and len(octets) >= REPLY_CHARACTERS + 2 * self._asked[1].count:
-            # As much as a reply, but none: give up once the line is quiet, within the patience.
-            quiet_at = asyncio.get_running_loop().time() + QUIET_MS / 1000
-            self._limit.reschedule(min(quiet_at, self._ends_at))
-        return frame
-
-
-def _why_not(port: Path) -> str:
-    """pymodbus keeps the reason to itself; these are the ones a technician meets."""
-    if not port.exists():
-        return f"{port} does not exist; is the adapter plugged in, and is the name right?"
-    if not port.is_char_device():
-        return f"{port} is no serial port; name a tty, best one under /dev/serial/by-id"
-    return f"{port} cannot be opened; is another program using it, and may we (group dialout)?"

@@ -6,9 +6,10 @@ from pathlib import Path
 from agent.cli.site import site_of
 from agent.core.model import Role, Site
 from agent.settings import Settings
-from drivers.bus import BusConfig, worst_case_ms
+from drivers.bus import worst_case_ms
 from drivers.instrument import InstrumentConfig, misfits
 from drivers.profile import Profile, ProfileError, find, load
+from drivers.wire import BusConfig
 
 
 @dataclass(frozen=True, slots=True)

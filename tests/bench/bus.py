@@ -21,7 +21,7 @@ from pymodbus.client import ModbusSerialClient
 
 from agent.core.model import Moment, Quality, Quantity, Role
 from drivers import profile, registers
-from drivers.bus import BusConfig, Buses
+from drivers.bus import Buses
 from drivers.host import monotonic_ms
 from drivers.instrument import Instrument, InstrumentConfig
 from drivers.plan import Block, Speed, wire_ms
@@ -30,6 +30,7 @@ from drivers.registers import Order, Part, Type
 from drivers.simulator import house
 from drivers.simulator.faults import Faults
 from drivers.simulator.house import HouseConfig
+from drivers.wire import BusConfig
 from tests.bench.parts.row import Row, at_least, at_most, told
 from tests.drivers.simulator.masters import LibmodbusMaster, libmodbus
 

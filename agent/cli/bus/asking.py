@@ -55,8 +55,9 @@ def asker(settings: Settings | None, bus: Bus) -> Iterator[Ask]:
             yield lambda questions: _asked(bus, _through_desk(client, questions))
         return
     from drivers.adapter import refuse_taken
-    from drivers.bus import BusConfig, Buses
+    from drivers.bus import Buses
     from drivers.host import monotonic_ms
+    from drivers.wire import BusConfig
 
     refuse_taken(bus.port)
     config = BusConfig(bus.name, bus.port, bus.baud, bus.parity, bus.stop_bits)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.core.model import Role
-from drivers.bus import BusConfig, Buses
+from drivers.bus import Buses
 from drivers.instrument import InstrumentConfig
+from drivers.wire import BusConfig
 from tests.drivers.bus.slave import Hands, Images, Slave, dtsu, instrument, tuf
 
 BAUD = 115200  # the slave answers at once; only the driver believes in the baud rate

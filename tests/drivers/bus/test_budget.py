@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.model import Fault, Quantity, Role
-from drivers.bus import BusConfig, Buses, worst_case_ms
+from drivers.bus import Buses, worst_case_ms
+from drivers.wire import BusConfig
 from tests.drivers.bus.slave import (
     FLOW,
     TRUTH,

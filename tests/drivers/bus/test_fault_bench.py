@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from agent.core.model import Fault, Quality, Quantity, Role
-from drivers.bus import BUFFER_MAX, Buses
+from drivers.bus import Buses
 from drivers.instrument import PROBE_MS
+from drivers.wire import BUFFER_MAX
 from tests.drivers.bus.slave import (
     FLOW,
     POWER,

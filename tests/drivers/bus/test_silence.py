@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.model import Fault, Quality, Quantity, Role
-from drivers.bus import REOPEN_LADDER_MS, Buses
+from drivers.bus import Buses
 from drivers.instrument import PROBE_MS, SILENT_MS
+from drivers.wire import REOPEN_LADDER_MS
 from tests.drivers.bus.slave import (
     FLOW,
     POWER,

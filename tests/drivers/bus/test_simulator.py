@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from agent.core.model import Fault, Quality, Quantity, Reading, Role
-from drivers.bus import BusConfig, Buses
+from drivers.bus import Buses
 from drivers.host import monotonic_ms
 from drivers.simulator import house
 from drivers.simulator.faults import Faults
 from drivers.simulator.house import HouseConfig
 from drivers.simulator.images import FlowMeter, PowerMeter
+from drivers.wire import BusConfig
 from tests.drivers.bus.slave import FLOW, POWER, Hands, instrument, read, values
 from tests.drivers.simulator.conftest import PanelClient
 

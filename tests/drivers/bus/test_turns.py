@@ -11,7 +11,7 @@ import pytest
 from agent.core.model import Fault, Quality, Quantity, Role
 from agent.ports import Inquiry
 from drivers import identification, profile
-from drivers.bus import CHANGE_PAUSE_MS, Buses
+from drivers.bus import Buses
 from drivers.host import monotonic_us
 from drivers.instrument import (
     EVERY_MS,
@@ -22,6 +22,7 @@ from drivers.instrument import (
     InstrumentConfig,
 )
 from drivers.profile import OWN_FOLDER
+from drivers.wire import CHANGE_PAUSE_MS
 from tests.drivers.bus.slave import (
     FLOW,
     TRUTH,
