@@ -1,0 +1,339 @@
+"""Room rule: who asks for what, and why not. An order is a wish; `entries` are what came of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.core.model.measure import Role
+
+
+class Origin(StrEnum):
+    """Through which door a command came."""
+
+    ADMIN = "admin"  # the desk's admin socket: root on this host
+    CONSOLE = "console"
+    PLATFORM = "platform"
+
+
+class AllocationKind(StrEnum):
+    PROVISIONAL = "provisional"  # 临时指标: before the plan is issued; has an expiry
+    PLAN = "plan"  # 年度取水计划指标
+    ADDITION = "addition"
+    REDUCTION = "reduction"
+    TRANSFER_IN = "transfer_in"  # both halves of a transfer carry one document number
+    TRANSFER_OUT = "transfer_out"
+    CORRECTION = "correction"  # signed; the only kind that a closed year still takes
+
+
+class RateMethod(StrEnum):
+    """How a conversion coefficient was found."""
+
+    TEST = "test"  # a rating test at this well
+    LEARNED = "learned"  # from this well's own runs, confirmed by whoever entered it
+    ISSUED = "issued"  # given by the authority
+
+
+class Rank(StrEnum):
+    """What a person at a console may do. Who comes through another door has the door's rights."""
+
+    TECHNICIAN = "technician"
+    SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True, slots=True)
+class AllocateOrder:
+    """Give (or take) water for a plan year. `volume_l` is positive, but signed for a correction."""
+
+    year: int
+    kind: AllocationKind
+    volume_l: int
+    document: str
+    expires_utc_ms: int | None = None  # provisional only
+
+
+@dataclass(frozen=True, slots=True)
+class FitMeterOrder:
+    """Declare the meter that is bolted to the pipe, or to the supply.
+
+    `displayed` is what its own display shows (litres or watt-hours); it is compared with what is
+    read over the wire. `withdrawn_before_l` is demanded with the first flow meter of a station:
+    what the well had withdrawn this year before the agent took over.
+    """
+
+    role: Role
+    serial: str
+    displayed: int
+    document: str
+    withdrawn_before_l: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllocateEnergyOrder:
+    """The same for electricity, beside the water: the first of the two that runs out cuts."""
+
+    year: int
+    kind: AllocationKind
+    energy_wh: int
+    document: str
+    expires_utc_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOrder:
+    """A limit for a month or a round (轮次) within a year's allocation. The same name replaces it.
+
+    `withdrawn_before_l` is what was withdrawn in the round already, before it was entered here.
+    """
+
+    year: int
+    name: str
+    volume_l: int
+    from_utc_ms: int
+    to_utc_ms: int
+    document: str
+    withdrawn_before_l: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMeterOrder:
+    """The meter comes off. `displayed` is what it shows; None when it shows nothing any more."""
+
+    role: Role
+    serial: str
+    document: str
+    displayed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectOrder:
+    """Add to (or take from) what a year has withdrawn. Zero only to settle a total in doubt.
+
+    While a total is in doubt (it jumped or went back), this is the ruling: what the meter shows
+    now begins a new stretch, and `volume_l` is the water that neither stretch counted.
+    """
+
+    year: int
+    volume_l: int
+    reason: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateOrder:
+    """Put a conversion coefficient (以电折水系数) in force: 1000 litres per kWh are 1 m3/kWh."""
+
+    litres_per_kwh: int
+    method: RateMethod
+    measured_utc_ms: int
+    document: str
+    static_mm: int | None = None
+    dynamic_mm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRatingOrder:
+    """Begin a rating test (率定): the pump runs, and runs on until the test is ended."""
+
+    static_mm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndRatingOrder:
+    """End the rating test. It proposes a coefficient; only a `RateOrder` puts one in force."""
+
+    dynamic_mm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayUpOrder:
+    """The well is laid up for the winter: its power may be off for months."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeOrder:
+    """The well that was laid up is in use again."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetClockOrder:
+    """It is `utc_ms` now, says a person or a platform. Holds until the power is lost."""
+
+    utc_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenYearOrder:
+    """What the totals were when a year began that no clock saw begin."""
+
+    year: int
+    total_l: int
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopOrder:
+    """Cut, and stay cut until whoever may release it does."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOrder:
+    """Lift every stop that the sender may lift."""
+
+    reason: str
+
+
+class Latched(StrEnum):
+    """The latched conditions that a person may acknowledge (确认), once it was seen to."""
+
+    RUNNING_WHILE_CUT = "running_while_cut"
+    ENERGY_WITHOUT_WATER = "energy_without_water"
+    FLOW_SIGNAL_LOST = "flow_signal_lost"
+    DRY_WELL = "dry_well"
+    PHASE_LOSS = "phase_loss"
+    OVER_CURRENT = "over_current"
+    UNDER_VOLTAGE = "under_voltage"
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeOrder:
+    """Someone saw to it: the latch of this condition falls."""
+
+    condition: Latched
+    reason: str
+
+
+class Use(StrEnum):
+    """What water may be taken for when the allocation or the metering would forbid it (保电)."""
+
+    FIRE = "fire"
+    LIVESTOCK = "livestock"
+    DRINKING_WATER = "drinking_water"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideOrder:
+    """Lift allocation and metering, for so long and so much and no longer."""
+
+    use: Use
+    volume_l: int
+    lasts_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOverrideOrder:
+    """End an override before its time."""
+
+    reason: str
+
+
+AuthorityOrder = StopOrder | ReleaseOrder | AcknowledgeOrder | OverrideOrder | ReleaseOverrideOrder
+
+
+LedgerOrder = (
+    AllocateOrder
+    | AllocateEnergyOrder
+    | LimitOrder
+    | FitMeterOrder
+    | RemoveMeterOrder
+    | CorrectOrder
+    | RateOrder
+    | BeginRatingOrder
+    | EndRatingOrder
+    | LayUpOrder
+    | ResumeOrder
+    | SetClockOrder
+    | OpenYearOrder
+)
+
+
+Order = LedgerOrder | AuthorityOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order with its sender. `id` is unique; a command twice is a command once."""
+
+    id: str
+    origin: Origin
+    actor: str
+    order: Order
+    not_after_utc_ms: int | None = None
+    rank: Rank | None = None  # of the person at a console
+
+
+def is_supervisors(command: Command) -> bool:
+    """Whether a supervisor's rights stand behind a command: root on this host has them."""
+    return command.origin is Origin.ADMIN or command.rank is Rank.SUPERVISOR
+
+
+class Refused(StrEnum):
+    """Why an order changed nothing. The catalogue says each in two languages and what to do."""
+
+    EXPIRED = "expired"
+    DUPLICATE = "duplicate"
+    VOLUME_RANGE = "volume_range"
+    YEAR_CLOSED = "year_closed"
+    YEAR_TOO_FAR = "year_too_far"
+    PLAN_EXISTS = "plan_exists"
+    NO_PLAN = "no_plan"
+    REDUCTION_TOO_LARGE = "reduction_too_large"
+    EXPIRY_MISSING = "expiry_missing"
+    EXPIRY_NOT_ALLOWED = "expiry_not_allowed"
+    DOCUMENT_MISSING = "document_missing"
+    SERIAL_MISSING = "serial_missing"
+    SAME_SERIAL = "same_serial"
+    METER_NOT_READ = "meter_not_read"
+    DISPLAY_DISAGREES = "display_disagrees"
+    WITHDRAWN_BEFORE_MISSING = "withdrawn_before_missing"
+    WITHDRAWN_BEFORE_NOT_ALLOWED = "withdrawn_before_not_allowed"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    ROLE_NOT_FITTED = "role_not_fitted"
+    NOT_STOPPED = "not_stopped"
+    RELEASE_NOT_ALLOWED = "release_not_allowed"
+    STOPS_FULL = "stops_full"
+    NOT_LATCHED = "not_latched"
+    OVERRIDE_RUNS = "override_runs"
+    OVERRIDE_TIME = "override_time"
+    NO_OVERRIDE = "no_override"
+    TRANSFER_TOO_LARGE = "transfer_too_large"
+    CORRECTION_RANGE = "correction_range"
+    REASON_MISSING = "reason_missing"
+    METER_NOT_FITTED = "meter_not_fitted"
+    TOTAL_RANGE = "total_range"
+    NET_NOT_LEGAL = "net_not_legal"
+    ENERGY_RANGE = "energy_range"
+    POWER_METER_SHARED = "power_meter_shared"
+    LIMIT_NAME = "limit_name"
+    LIMIT_WINDOW = "limit_window"
+    LIMIT_OVERLAPS = "limit_overlaps"
+    LIMITS_FULL = "limits_full"
+    RATE_RANGE = "rate_range"
+    LEVEL_RANGE = "level_range"
+    MEASURED_RANGE = "measured_range"
+    PUMP_RUNNING = "pump_running"
+    PUMP_NOT_RUNNING = "pump_not_running"
+    RATING_RUNNING = "rating_running"
+    RATING_MISSING = "rating_missing"
+    RATING_SHORT = "rating_short"
+    LAID_UP = "laid_up"
+    NOT_LAID_UP = "not_laid_up"
+    CLOCK_RANGE = "clock_range"
+    CLOCK_LOWERED = "clock_lowered"
+    CLOCK_SYNCHRONISED = "clock_synchronised"
+    YEAR_NOT_ASKED = "year_not_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`expected` is what would be accepted, in the units of the order; empty when words suffice."""
+
+    reason: Refused
+    given: str = ""
+    expected: str = ""
