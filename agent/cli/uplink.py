@@ -53,12 +53,15 @@ class _Alive:
     def __init__(self, stop: StopRequest, watchdog: SystemdWatchdog) -> None:
         self._stop = stop
         self._watchdog = watchdog
-        watchdog.ready()
+        self._ready = False
 
     def fileno(self) -> int:
         return self._stop.fileno()
 
     def requested(self) -> bool:
+        if not self._ready:
+            self._watchdog.ready()
+            self._ready = True
         self._watchdog.pet()
         return self._stop.requested()
 
