@@ -36,6 +36,7 @@ COMMANDS = {
     "run": Command("run a whole station: for the demo and for development", "agent.cli.station"),
     "check": Command("say what is wrong with a station's settings", "agent.cli.check"),
     "apply": Command("make this host fit the station's settings", "agent.cli.apply"),
+    "provision": Command("settings for many stations from one table", "agent.cli.provision"),
     "status": Command("how the station is now", "agent.cli.status"),
     "records": Command("what was written down", "agent.cli.records"),
     "resend": Command("send a platform records once more", "agent.cli.resend"),
