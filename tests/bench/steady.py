@@ -22,7 +22,7 @@ CPU_S = 60
 # Sixty times the pace: a record, and the commit that carries it, each second instead of each
 # minute; batches and states in proportion, so that cursors move as often among the records.
 PACE = {"record_interval_s": 1, "batch_interval_s": 5, "state_interval_s": 10}
-FAST_S = 120
+FAST_S = 90
 MINUTE_RECORDS_PER_H = 60
 
 
