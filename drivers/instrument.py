@@ -1,4 +1,4 @@
-"""Room rule: one instrument's standing: what to ask it next, how long to wait, what it said.
+"""Room rule: one instrument's standing: what to ask it next, and what it said.
 
 It speaks to no wire and asks no clock. A **round** reads every block once; it may take several
 scans when the bus budget is short. A quantity is told once for each time its registers were read:
@@ -11,19 +11,19 @@ once, holds nothing, and is repeated in the next scan.
 
 An instrument that does not answer for SILENT_MS rests, and is asked one question every PROBE_MS.
 One that is busy is asked once more. One that refuses a block is asked for its parts, until it has
-been away: what comes back may be another instrument. One that sleeps without traffic takes the
-first request for a knock: what then stays unanswered is asked again at once.
+been away: what comes back may be another instrument. How long to wait for it is `patience`'s; what
+stays unanswered because it was asleep is asked again at once.
 """
 
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from statistics import median
 
 from agent.core.model import Fault, Quality, Quantity, Reading, Role
 from agent.ports import Counters
 from drivers.identification import Identification
+from drivers.patience import Patience
 from drivers.plan import Block, SameCount, Speed, wire_ms
 from drivers.profile import Profile, unreadable
 from drivers.registers import Register, Row, evaluate
@@ -41,12 +41,6 @@ HELD_MAX_MS = 120_000
 BUSY = frozenset({5, 6})
 NO_SUCH_BLOCK = frozenset({2, 3})  # its address, or its length
 BUSY_PAUSE_MS = 50
-# The timeout follows the slowest of the last turnarounds, within bounds: below, the host's own
-# hiccups would count as silence; above stands the profile's own.
-TURNAROUNDS_KEPT = 64
-TIMEOUT_FACTOR = 3
-TIMEOUT_MIN_MS = 200
-PATIENCE_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +108,7 @@ class Instrument:
         self._probe_ms: int | None = None  # while it rests: when to ask again
         self._suspect = False
         self._doubts = False  # an answer may be under way to a question that was given up
-        self._heard_ms: int | None = None  # when it last said anything
-        self._knocks = False  # the next request may do no more than wake it
-        self._patience = 1  # doubles with each timeout
-        self._turnarounds: deque[int] = deque(maxlen=TURNAROUNDS_KEPT)
+        self._patience = Patience(config.profile)
         self._requests = self._timeouts = self._garbled = self._exceptions = 0
 
     # --- what to ask -----------------------------------------------------------------------------
@@ -128,7 +119,7 @@ class Instrument:
         self._fresh.clear()
         self._standing = Fault.NOT_READ if self._probe_ms is None else Fault.RESTING
         self.carried_over = bool(self._pending) and self._probe_ms is None
-        self._knocks = self._sleeps(now_ms)
+        self._patience.begin_scan(now_ms)
         due = self._round_due_ms is None or now_ms >= self._round_due_ms
         if now_ms - self._round_ms > ROUND_MAX_MS if self._pending else due:
             self._begin_round(now_ms)
@@ -160,18 +151,11 @@ class Instrument:
 
     @property
     def timeout_ms(self) -> int:
-        """How long to wait for a reply to begin."""
-        most_ms = self.config.profile.timeout_ms
-        if self._knocks and (wake := self.config.profile.wake) is not None:
-            return min(wake.patience_ms, most_ms)
-        if not self._turnarounds:
-            return most_ms
-        learned_ms = TIMEOUT_FACTOR * max(self._turnarounds) * self._patience
-        return min(max(learned_ms, TIMEOUT_MIN_MS * self._patience), most_ms)
+        return self._patience.timeout_ms
 
     def expected_ms(self, block: Block) -> float:
         """What this request needs if all goes as it went lately."""
-        return wire_ms(block, self.speed) + max(self._turnarounds, default=0)
+        return wire_ms(block, self.speed) + self._patience.slowest_ms
 
     # --- what it said ----------------------------------------------------------------------------
 
@@ -215,7 +199,7 @@ class Instrument:
         self._requests += 1
         self._garbled += 1
         self._doubts = True
-        self._hear()
+        self._patience.heard()
         if not self._pending:
             self._identification.give_up()
             return
@@ -230,15 +214,14 @@ class Instrument:
         """
         self._requests += 1
         self._doubts = True
-        if self._knocks:
-            self._knocks = False
+        if self._patience.knocked():
             return
         if not self._pending:
             self._identification.give_up()
             return
         self._timeouts += 1
         self._suspect = True
-        self._patience = min(self._patience * 2, PATIENCE_MAX)
+        self._patience.in_vain()
         self._fail()
         self._standing = Fault.TIMEOUT
         self._unanswered(now_ms)
@@ -266,7 +249,6 @@ class Instrument:
         return [self._reading(row) for row in self.config.profile.rows]
 
     def counters(self) -> Counters:
-        ranked = sorted(self._turnarounds)
         return Counters(
             role=self.config.role,
             bus=self.config.bus,
@@ -276,8 +258,8 @@ class Instrument:
             garbled=self._garbled,
             exceptions=self._exceptions,
             splits=len(self._refused),
-            turnaround_median_ms=round(median(ranked)) if ranked else None,
-            turnaround_p99_ms=ranked[len(ranked) * 99 // 100] if ranked else None,
+            turnaround_median_ms=self._patience.median_ms,
+            turnaround_p99_ms=self._patience.p99_ms,
             timeout_ms=self.timeout_ms,
             resting=self._probe_ms is not None,
             serial=self._identification.serial,
@@ -367,20 +349,8 @@ class Instrument:
         self._identification.forget()
         self._round_due_ms = None
 
-    def _sleeps(self, now_ms: int) -> bool:
-        wake = self.config.profile.wake
-        if wake is None:
-            return False
-        return self._heard_ms is None or now_ms - self._heard_ms >= wake.after_ms
-
-    def _hear(self) -> None:
-        self._heard_ms = self._now_ms
-        self._knocks = False
-
     def _alive(self, turnaround_ms: int) -> None:
-        self._hear()
-        self._turnarounds.append(turnaround_ms)
-        self._patience = 1
+        self._patience.replied(turnaround_ms)
         self._suspect = False
         self._silent_since_ms = None
         if self._probe_ms is not None:
