@@ -1,11 +1,12 @@
 """`wellkeeper check`: what is wrong with a station's settings, profiles and host, if anything."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from agent import words
 from agent.cli.apply import within
-from agent.cli.house import house_of
+from agent.cli.house import House, house_of
 from agent.cli.inspect import findings
 from agent.cli.options import DEFAULT_CONFIG, add_config, language_of, settings_of
 from agent.settings import Settings
@@ -30,16 +31,7 @@ def run(options: argparse.Namespace) -> int:
     language = language_of(options, settings)
     house = house_of(settings, options.config)
     print(f"{options.config}: {settings.station.id} {settings.station.name}")
-    print(f"  relay: {_relay(settings, language)}")
-    for instrument in house.instruments:
-        profile = instrument.profile
-        print(f"  {instrument.role}: {profile.title}, unit {instrument.unit}, bus {instrument.bus}")
-        if profile.doubts:
-            print(f"    {profile.name} rests on {profile.confidence}; in doubt: {profile.doubts}")
-    for contact in settings.input:
-        print(f"  input {contact.name}: line {contact.line}")
-    for platform in settings.platform:
-        print(f"  platform {platform.name}: {platform.host}:{platform.port}")
+    print("\n".join(f"  {line}" for line in _declared(settings, house, language)))
     if options.host or options.config == DEFAULT_CONFIG:
         return _host(options, settings, language)
     # A draft that stands elsewhere: this host need not be the station.
@@ -72,19 +64,44 @@ def _host(options: argparse.Namespace, settings: Settings, language: str) -> int
     return BROKEN if counts["broken"] else 0
 
 
+def _declared(settings: Settings, house: House, language: str) -> Iterator[str]:
+    """The station as its settings have it."""
+
+    def say(key: str, **values: object) -> str:
+        return words.say(f"check_line.{key}", language, **values)
+
+    yield _relay(settings, language)
+    for one in house.instruments:
+        profile, role = one.profile, words.say(f"role.{one.role}", language)
+        yield say("instrument", role=role, title=profile.title, unit=one.unit, bus=one.bus)
+        if profile.doubts:
+            basis = {"confidence": profile.confidence, "doubts": profile.doubts}
+            yield "  " + say("doubts", name=profile.name, **basis)
+    for contact in settings.input:
+        yield say("input", name=contact.name, line=contact.line)
+    for platform in settings.platform:
+        yield say("platform", name=platform.name, host=platform.host, port=platform.port)
+
+
 def _relay(settings: Settings, language: str) -> str:
     """Where it is, and what it does without supply."""
-    relay = settings.relay
-    module = relay.module
-    place = {
-        "gpio": f"GPIO line {relay.line} of {relay.chip or 'the Raspberry Pi header'}",
-        "simulated": f"simulated, {relay.socket}",
-        "modbus": module
-        and f"{module.kind}, unit {module.unit} channel {module.channel} on {module.port}",
-    }[relay.driver]
-    held = module and module.lease_held_by
-    lease = f"; its lease is held by: {held}" if held else ""
-    return f"{place}; {words.say(f'energise.{relay.energise}', language)}{lease}"
+    relay, module = settings.relay, settings.relay.module
+
+    def say(key: str, **values: object) -> str:
+        return words.say(f"check_line.{key}", language, **values)
+
+    match relay.driver:
+        case "gpio":
+            place = say("gpio", line=relay.line, chip=relay.chip or say("header"))
+        case "simulated":
+            place = say("simulated", socket=relay.socket)
+        case "modbus":
+            assert module is not None, "a modbus relay has a module"
+            channel = {"unit": module.unit, "channel": module.channel}
+            place = say("module", kind=module.kind, port=module.port, **channel)
+            if module.lease_held_by:
+                place = f"{place}; {say('lease_held', who=module.lease_held_by)}"
+    return say("relay", place=place, energise=words.say(f"energise.{relay.energise}", language))
 
 
 def _ports(settings: Settings) -> list[Path]:

@@ -2,8 +2,9 @@
 
 import argparse
 
+from agent import words
 from agent.cli.asking import administrator
-from agent.cli.options import add_config, settings_of
+from agent.cli.options import add_config, language_of, settings_of
 
 ANSWER_WITHIN_S = 10.0
 
@@ -16,9 +17,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
     asked = {"platform": options.platform, "from": options.first, "to": options.last}
-    with administrator(settings_of(options)) as client:
+    with administrator(settings) as client:
         client.call("resend", asked, ANSWER_WITHIN_S)
     count = options.last - options.first + 1
-    print(f"{options.platform}: {count} records go again; a restart of control forgets this order")
+    language = language_of(options, settings)
+    print(words.say("resend.ordered", language, platform=options.platform, count=count))
     return 0

@@ -124,7 +124,10 @@ def test_registers_are_shown_in_every_order_side_by_side(
     [
         (("read", "2", "9000"), "exception 2: it has no such registers"),
         (("read", "2", "0x2044", "--function", "4"), "exception 1: it does not know this function"),
-        (("read", "99", "0", "--patience-ms", "30"), "unit 99: timeout; see its unit id, baud"),
+        (
+            ("read", "99", "0", "--patience-ms", "30"),
+            "unit 99: no answer in time; see its unit id, baud",
+        ),
     ],
 )
 def test_what_has_no_answer_says_why(
@@ -170,7 +173,7 @@ def test_a_port_without_settings_is_enough(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["bus", "read", "3", "4", "1", "--port", str(folder / "tty")]) == 1
-    assert "timeout" in capsys.readouterr().out  # 9600 baud, and the house speaks at 115200
+    assert "应答超时" in capsys.readouterr().out  # 9600 baud, and the house speaks at 115200
     words = ["bus", "read", "3", "4", "1", "--port", str(folder / "tty"), "--baud", "115200"]
     assert main(words) == 0
 
@@ -188,7 +191,8 @@ def test_watch_shows_readings_and_counters(
 def test_a_bus_that_is_not_there_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tool(folder, "read", "1", "0", "--bus", "other") == USAGE
     assert "there is no bus other: there are meters" in capsys.readouterr().err
-    assert main(["bus", "read", "1", "0", "--port", str(folder / "absent")]) == UNAVAILABLE
+    absent = ["bus", "read", "1", "0", "--port", str(folder / "absent"), "--language", "en"]
+    assert main(absent) == UNAVAILABLE
     assert "absent cannot be opened" in capsys.readouterr().err
 
 

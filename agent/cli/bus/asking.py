@@ -3,11 +3,12 @@
 import argparse
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from agent import words
 from agent.cli.asking import administrator
-from agent.cli.options import settings_of
+from agent.cli.options import language_of, settings_of
 from agent.core.model import Fault
 from agent.desk.client import Client, DeskGone
 from agent.ports import Finding, Inquiry
@@ -19,20 +20,37 @@ ANSWER_WITHIN_S = 15.0
 # On a tty of our own nothing else waits.
 WITHIN_MS = 5_000
 
+# What is spoken where there are no settings yet.
+LANGUAGE = "zh"
+
 # Answers in the order of the questions.
 Ask = Callable[[Iterable[Inquiry]], Iterator[tuple[Inquiry, Finding]]]
 
 
-def bus_of(options: argparse.Namespace) -> tuple[Settings | None, Bus]:
-    """The bus that is meant: a port by itself, or one of the settings."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The bus that is meant, and the language in which it is spoken about."""
+
+    bus: Bus
+    settings: Settings | None
+    language: str
+
+    def say(self, key: str, **values: object) -> str:
+        return words.say(key, self.language, **values)
+
+
+def line_of(options: argparse.Namespace) -> Line:
+    """A port by itself, or a bus of the settings."""
     if options.port is not None:
-        return None, Bus("port", options.port.absolute())
+        return Line(Bus("port", options.port.absolute()), None, options.language or LANGUAGE)
     settings = settings_of(options)
+    language = language_of(options, settings)
     names = [bus.name for bus in settings.bus]
     wanted = options.bus or names[0]
     if wanted not in names:
-        raise BusUnknown(f"there is no bus {wanted}: there are {', '.join(names)}")
-    return settings, settings.bus[names.index(wanted)]
+        told = {"wanted": wanted, "names": ", ".join(names)}
+        raise BusUnknown(words.say("bus_tool.no_bus", language, **told))
+    return Line(settings.bus[names.index(wanted)], settings, language)
 
 
 class BusUnknown(Exception):
@@ -44,15 +62,16 @@ class BusGone(Exception):
 
 
 @contextmanager
-def asker(settings: Settings | None, bus: Bus) -> Iterator[Ask]:
+def asker(line: Line) -> Iterator[Ask]:
     """Through the desk while control runs, otherwise on the tty."""
+    bus = line.bus
     try:
-        client = None if settings is None else administrator(settings)
+        client = None if line.settings is None else administrator(line.settings)
     except DeskGone:
         client = None
     if client is not None:
         with client:
-            yield lambda questions: _asked(bus, _through_desk(client, questions))
+            yield lambda questions: _asked(line, _through_desk(client, questions))
         return
     from drivers.adapter import refuse_taken
     from drivers.bus import Buses
@@ -64,22 +83,23 @@ def asker(settings: Settings | None, bus: Bus) -> Iterator[Ask]:
     buses = Buses([config], [], WITHIN_MS, monotonic_ms)
     try:
         yield lambda questions: _asked(
-            bus, ((one, buses.inquire(one, WITHIN_MS)) for one in questions)
+            line, ((one, buses.inquire(one, WITHIN_MS)) for one in questions)
         )
     finally:
         buses.close()
 
 
 def _asked(
-    bus: Bus, answers: Iterable[tuple[Inquiry, Finding]]
+    line: Line, answers: Iterable[tuple[Inquiry, Finding]]
 ) -> Iterator[tuple[Inquiry, Finding]]:
     """BusGone when there is no line to ask on."""
+    bus = line.bus
     for question, finding in answers:
         if finding.fault is Fault.DISCONNECTED:
-            raise BusGone(f"{bus.port} cannot be opened or went away; see `wellkeeper check`")
+            raise BusGone(line.say("bus_tool.gone", port=bus.port))
         if finding.fault is Fault.REFUSED:
             speed = f"{question.baud or bus.baud} 8{question.parity or bus.parity}"
-            raise BusGone(f"{bus.port} cannot be set to {speed}; leave that speed out")
+            raise BusGone(line.say("bus_tool.speed_refused", port=bus.port, speed=speed))
         yield question, finding
 
 

@@ -3,18 +3,20 @@
 import argparse
 from collections.abc import Sequence
 
-from agent.cli.bus.asking import ask_one, asker, bus_of
+from agent.cli.bus.asking import Line, ask_one, asker, line_of
 from agent.ports import Finding, Inquiry
 from drivers.views import ORDERS_32, View, fours, pairs, singles
 
 NOTHING = 1
+# Exceptions of which there is more to say than their number.
+EXPLAINED = frozenset({1, 2, 3})
 TYPES_32 = ("f32", "u32", "i32", "bcd")
 
 
 def run(options: argparse.Namespace) -> int:
-    settings, bus = bus_of(options)
+    line = line_of(options)
     question = Inquiry(
-        bus=bus.name,
+        bus=line.bus.name,
         unit=options.unit,
         function=options.function,
         address=options.address,
@@ -23,29 +25,23 @@ def run(options: argparse.Namespace) -> int:
         baud=options.baud,
         parity=options.parity,
     )
-    with asker(settings, bus) as ask:
+    with asker(line) as ask:
         finding = ask_one(ask, question)
     if not finding.words:
-        print(why_not(question, finding))
+        print(why_not(line, question, finding))
         return NOTHING
     print("\n".join(shown(options.address, finding.words)))
-    print(f"\nanswered after {finding.turnaround_ms} ms; A is the octet that counts most")
+    print(f"\n{line.say('bus_read.answered', turnaround_ms=finding.turnaround_ms)}")
     return 0
 
 
-def why_not(question: Inquiry, finding: Finding) -> str:
+def why_not(line: Line, question: Inquiry, finding: Finding) -> str:
     """Why there are no words, and what to try."""
-    if finding.exception is not None:
-        meaning = {
-            1: "it does not know this function; try --function 4, or 3",
-            2: "it has no such registers, or does not read so many at once",
-            3: "it does not read so many at once",
-        }.get(finding.exception, "see its manual")
-        return f"unit {question.unit}: exception {finding.exception}: {meaning}"
-    return (
-        f"unit {question.unit}: {finding.fault}; see its unit id, baud and parity, A and B, "
-        "or give it more time with --patience-ms 1000"
-    )
+    unit, code = question.unit, finding.exception
+    if code is not None:
+        meaning = line.say(f"bus_read.exception_{code if code in EXPLAINED else 'other'}")
+        return line.say("bus_read.refused", unit=unit, code=code, meaning=meaning)
+    return line.say("bus_read.silent", unit=unit, fault=line.say(f"fault.{finding.fault}"))
 
 
 def shown(address: int, words: Sequence[int]) -> list[str]:

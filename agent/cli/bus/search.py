@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.cli.bus.asking import Ask, asker, bus_of
+from agent.cli.bus.asking import Ask, Line, asker, line_of
 from agent.ports import Inquiry
 from agent.settings import Bus
 from drivers.plan import Block
@@ -17,9 +17,9 @@ BAR_WIDTH = 30
 NOTHING = 1
 # What the settings need besides bus, unit and profile.
 STILL_OPEN = {
-    "flow_meter": "flow_max_m3_per_h =     # pump nameplate plus reserve",
-    "power_meter": "power_max_kw =     # the most that can be real",
-    "level_probe": "depth_mm =     # depth of the probe below the wellhead",
+    "flow_meter": "flow_max_m3_per_h =",
+    "power_meter": "power_max_kw =",
+    "level_probe": "depth_mm =",
 }
 
 
@@ -35,29 +35,28 @@ class Found:
 
 
 def run(options: argparse.Namespace) -> int:
-    settings, bus = bus_of(options)
+    line = line_of(options)
+    bus = line.bus
     folders = [options.config.resolve().parent / "profiles", OWN_FOLDER]
     kinds = _profiles(folders)
     found: list[Found] = []
-    with asker(settings, bus) as ask:
+    with asker(line) as ask:
         for baud in options.bauds or (bus.baud,):
             for parity in options.parities or (bus.parity,):
-                line = _Line(ask, bus, baud, parity, options)
-                for unit in line.answering(kinds):
-                    one = line.named(unit, kinds)
+                search = _Search(ask, bus, baud, parity, options)
+                for unit in search.answering(kinds):
+                    one = search.named(unit, kinds)
                     found.append(one)
-                    print(_described(one), flush=True)
+                    print(_described(line, one), flush=True)
     if not found:
-        print(
-            "nobody answered: see A and B, the supply, --bauds, --parities and --patience-ms 1000"
-        )
+        print(line.say("bus_scan.nobody"))
         return NOTHING
-    print("\n".join(["", *proposal(bus, found)]))
+    print("\n".join(["", *proposal(line, found)]))
     return 0
 
 
-class _Line:
-    """One bus at one speed."""
+class _Search:
+    """Of one bus at one speed."""
 
     def __init__(
         self, ask: Ask, bus: Bus, baud: int, parity: str, options: argparse.Namespace
@@ -126,9 +125,9 @@ class _Line:
         )
 
 
-def proposal(bus: Bus, found: Sequence[Found]) -> list[str]:
+def proposal(line: Line, found: Sequence[Found]) -> list[str]:
     """The settings block of what was found; what only the site can know stays open."""
-    lines = []
+    bus, lines = line.bus, []
     speeds = sorted({(one.baud, one.parity) for one in found})
     for number, (baud, parity) in enumerate(speeds, 1):
         name = bus.name if len(speeds) == 1 else f"{bus.name}{number}"
@@ -136,34 +135,34 @@ def proposal(bus: Bus, found: Sequence[Found]) -> list[str]:
         lines += [f"baud = {baud}", f'parity = "{parity}"', ""]
         for one in found:
             if (one.baud, one.parity) == (baud, parity):
-                lines += _section(one, name)
+                lines += _section(line, one, name)
     if len(speeds) > 1:
-        lines.append("# one line has one speed: set the instruments to the same, or wire two lines")
+        lines.append(f"# {line.say('bus_scan.speeds')}")
     return lines
 
 
-def _section(one: Found, bus: str) -> list[str]:
+def _section(line: Line, one: Found, bus: str) -> list[str]:
     if not one.kinds:
-        return [
-            f"# unit {one.unit}: no profile knows it; see `wellkeeper bus read {one.unit} 0 10`"
-        ]
-    others = "".join(f" or {kind.name}" for kind in one.kinds[1:])
-    role = one.kinds[0].role.value
+        return [f"# {line.say('bus_scan.no_profile', unit=one.unit)}"]
+    first, *others = one.kinds
+    either = f" {line.say('bus_scan.or')} ".join(kind.name for kind in others)
+    compare = f"  # {line.say('bus_scan.compare', others=either)}" if others else ""
     return [
-        f"[{role}]",
+        f"[{first.role}]",
         f'bus = "{bus}"',
         f"unit = {one.unit}",
-        f'profile = "{one.kinds[0].name}"'
-        + (f"  #{others}: compare the display" if others else ""),
-        STILL_OPEN[role],
+        f'profile = "{first.name}"{compare}',
+        f"{STILL_OPEN[first.role]}     # {line.say(f'bus_scan.{first.role}')}",
         "",
     ]
 
 
-def _described(one: Found) -> str:
-    names = " or ".join(f"{kind.title} ({kind.name})" for kind in one.kinds) or "unknown"
-    serial = f", serial {one.serial}" if one.serial else ""
-    return f"unit {one.unit:3}  {one.baud} 8{one.parity}  {names}{serial}"
+def _described(line: Line, one: Found) -> str:
+    either = f" {line.say('bus_scan.or')} "
+    names = either.join(f"{kind.title} ({kind.name})" for kind in one.kinds)
+    found = {"unit": f"{one.unit:3}", "speed": f"{one.baud} 8{one.parity}"}
+    said = line.say("bus_scan.found", names=names or line.say("bus_scan.unknown"), **found)
+    return f"{said}, {line.say('bus_scan.serial', serial=one.serial)}" if one.serial else said
 
 
 def _serial(kind: Profile, words: dict[Register, int]) -> str | None:

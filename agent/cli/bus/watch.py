@@ -37,8 +37,8 @@ def screen(readings: list[dict[str, Any]], buses: dict[str, Any], language: str)
     """One block: each bus, each instrument on it, each of its quantities."""
     lines = []
     for name, bus in buses.items():
-        echo = ", echo" if bus["echoes"] else ""
-        lines.append(f"{name}: {bus['trouble'] or 'open'}{echo}")
+        echo = f", {words.say('bus_watch.echo', language)}" if bus["echoes"] else ""
+        lines.append(f"{name}: {bus['trouble'] or words.say('bus_watch.open', language)}{echo}")
         for role, one in bus["instruments"].items():
             lines.append(f"  {_counted(role, one, language)}")
             lines += [f"    {_shown(it, language)}" for it in readings if it["instrument"] == role]
@@ -46,11 +46,20 @@ def screen(readings: list[dict[str, Any]], buses: dict[str, Any], language: str)
 
 
 def _counted(role: str, one: dict[str, Any], language: str) -> str:
-    failures = f"{one['timeouts']} timeouts, {one['garbled']} garbled, {one['exceptions']} refused"
-    pace = f"median {one['median_ms']} ms, p99 {one['p99_ms']} ms, waits {one['timeout_ms']} ms"
-    rest = ", resting" if one["resting"] else ""
-    label = words.say(f"role.{role}", language)
-    return f"{label}, unit {one['unit']}: {one['requests']} requests, {failures}; {pace}{rest}"
+    said = words.say(
+        "bus_watch.instrument",
+        language,
+        role=words.say(f"role.{role}", language),
+        unit=one["unit"],
+        requests=one["requests"],
+        timeouts=one["timeouts"],
+        garbled=one["garbled"],
+        refused=one["exceptions"],
+        median_ms=one["median_ms"],
+        p99_ms=one["p99_ms"],
+        timeout_ms=one["timeout_ms"],
+    )
+    return f"{said}; {words.say('bus_watch.resting', language)}" if one["resting"] else said
 
 
 def _shown(reading: dict[str, Any], language: str) -> str:

@@ -217,7 +217,8 @@ def test_check_refuses_a_template(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_check_says_what_is_in_doubt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A profile of one source is taken, and its doubts are told to whoever commissions."""
-    assert main(["check", "--config", str(station(tmp_path, "xintai"))]) == 0
+    settings = str(station(tmp_path, "xintai"))
+    assert main(["check", "--config", settings, "--language", "en"]) == 0
     assert "xintai rests on one_source; in doubt: the base of the addr" in capsys.readouterr().out
 
 
@@ -239,7 +240,7 @@ def test_a_sites_own_profile_is_taken_before_ours(
     (tmp_path / "profiles").mkdir()
     broken(tmp_path / "profiles", "tuf2000", "TUF-2000 ultrasonic flow meter", "the one at hand")
     assert main(["check", "--config", str(station(tmp_path))]) == 0
-    assert "flow_meter: the one at hand, unit 1" in capsys.readouterr().out
+    assert "流量计：the one at hand，从站地址 1" in capsys.readouterr().out
 
 
 def test_check_refuses_an_instrument_too_slow_for_the_scan(
