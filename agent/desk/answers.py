@@ -8,21 +8,19 @@ thread.
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from agent import rows
 from agent.core.model import Command, Origin, Verdict
 from agent.desk import wire
-from agent.desk.clients import Clients, Reported
+from agent.desk.clients import Reported
 from agent.desk.fields import Fields
-from agent.desk.inbox import Inbox
-from agent.desk.inquiries import Inquiries, asked
+from agent.desk.inquiries import asked
+from agent.desk.room import Caller, Room
 from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NO_METHOD, NOT_ALLOWED, TOO_BUSY, Refused
 from agent.journal import (
     Ahead,
-    Head,
     JournalDamaged,
     JournalFailed,
     PageRow,
@@ -36,59 +34,6 @@ ACTOR_MAX = 64
 ERROR_MAX = 200
 
 
-class Caller(NamedTuple):
-    """Through which socket, and which user the kernel says is at its other end."""
-
-    client: str
-    uid: int
-
-
-class Bell:
-    """Wakes everyone who waits now; who comes later waits for the next ring."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def ring(self) -> None:
-        self._event.set()
-        self._event = asyncio.Event()
-
-    async def heard_until(self, changed: Callable[[], bool], wait_ms: int) -> None:
-        """Return when `changed`, or when the wait is over."""
-        try:
-            async with asyncio.timeout(wait_ms / 1000):
-                while not changed():
-                    await self._event.wait()
-        except TimeoutError:
-            return
-
-
-@dataclass(slots=True)
-class Present:
-    """What the scan told last. `revision` 0 means: nothing yet."""
-
-    head: Head
-    ahead: Ahead | None = None  # a platform holds more than the journal
-    state: dict[str, Any] | None = None
-    revision: int = 0
-    committed: Bell = field(default_factory=Bell)
-    published: Bell = field(default_factory=Bell)
-    resends: Bell = field(default_factory=Bell)
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """All that answers are made of."""
-
-    station: str
-    version: str
-    reader: Reader
-    clients: Clients
-    inbox: Inbox
-    inquiries: Inquiries
-    present: Present
-
-
 # Made when it is its turn to be written.
 Answer = Callable[[], bytes]
 Method = Callable[[Room, Caller, Fields], Awaitable[Answer]]
@@ -100,7 +45,7 @@ async def answer(room: Room, caller: Caller, request: wire.Request) -> Answer:
     if method is None:
         known = ", ".join(sorted(_METHODS))
         raise Refused(NO_METHOD, f"{ascii(request.method)[:80]} is no method: there are {known}")
-    if request.method not in (_ADMIN_MAY if caller.client == ADMIN else _UPLINK_MAY):
+    if request.method in (_FOR_UPLINKS if caller.client == ADMIN else _FOR_ADMIN):
         raise Refused(NOT_ALLOWED, f"{request.method} is not for the socket of {caller.client}")
     try:
         return await method(room, caller, Fields(request.fields))
@@ -296,31 +241,23 @@ def _said(result: dict[str, Any]) -> Answer:
     return lambda: text
 
 
-_METHODS: dict[str, Method] = {
+_FOR_EVERYBODY: Mapping[str, Method] = {
     "hello": _hello,
     "records": _records,
+    "status": _status,
+}
+_FOR_ADMIN: Mapping[str, Method] = {
+    "resend": _resend,
+    "command": _command,
+    "bus_ask": _bus_ask,
+}
+_FOR_UPLINKS: Mapping[str, Method] = {
     "cursor": _cursor,
     "move_cursor": _move_cursor,
     "ahead": _ahead,
     "park": _park,
-    "status": _status,
     "report": _report,
-    "resend": _resend,
     "resend_wait": _resend_wait,
     "resend_done": _resend_done,
-    "command": _command,
-    "bus_ask": _bus_ask,
 }
-_ADMIN_MAY: Sequence[str] = ("hello", "records", "status", "command", "bus_ask", "resend")
-_UPLINK_MAY: Sequence[str] = (
-    "hello",
-    "records",
-    "cursor",
-    "move_cursor",
-    "ahead",
-    "park",
-    "status",
-    "report",
-    "resend_wait",
-    "resend_done",
-)
+_METHODS: dict[str, Method] = {**_FOR_EVERYBODY, **_FOR_ADMIN, **_FOR_UPLINKS}

@@ -19,10 +19,11 @@ from typing import Any, NoReturn
 from agent import threads
 from agent.core.model import Command, Verdict
 from agent.desk import wire
-from agent.desk.answers import Present, Room, answer
+from agent.desk.answers import answer
 from agent.desk.clients import Clients
 from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries
+from agent.desk.room import Present, Room
 from agent.desk.session import Pace, Session
 from agent.desk.wire import TOO_BUSY, Refused
 from agent.journal import Ahead, Head, JournalDamaged, JournalFailed, Parked, Reader
