@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from agent.journal.chain import JournalDamaged
 
-# docs/decisions/journal-pages.md has the measurement. A page is a sector of the card, and a commit
-# ends on a sector's edge (psow=0), so that no later write shares a sector with what was promised.
+# Measured in docs/decisions/0003-journal-pages.md. A page is a sector of the card; a commit ends
+# on a sector's edge (psow=0), so that no later write shares a sector with what was promised.
 PAGE_BYTES = 4096
 CHECKPOINT_PAGES = 250
 WAL_BYTES_KEPT = 4 * 1024 * 1024  # a log that a slow reader made longer is cut back to this

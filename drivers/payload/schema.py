@@ -1,4 +1,4 @@
-"""Room rule: what the `json` payload looks like, as JSON Schema and AsyncAPI. Pure; made of types.
+"""Room rule: what the `json` payload looks like, as JSON Schema. Pure; made of types.
 
 Everything is derived from `core.model` and from the codec's own layout, so a field that is added
 there appears here by itself. `docs/payload.py` writes it down for the developers of platforms.
