@@ -1,6 +1,6 @@
 """Room rule: a day of the site's calendar as a person writes it, to instants."""
 
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from agent.amounts import AmountError
@@ -20,6 +20,10 @@ def after_ms(day: str, zone: str) -> int:
 
 def _midnight(day: str, zone: str) -> datetime:
     try:
-        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=ZoneInfo(zone))
+        midnight = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=ZoneInfo(zone))
     except ValueError:
         raise AmountError(day, EXAMPLE) from None
+    # The first and the last year of the calendar have a neighbour in another zone that has none.
+    if not MINYEAR < midnight.year < MAXYEAR:
+        raise AmountError(day, EXAMPLE)
+    return midnight
