@@ -5,6 +5,11 @@ something is worth repeating, and `make soak` repeats it all night without being
 """
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is no mistake of the code: what must be quick is measured by `make bench`.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
