@@ -4,12 +4,23 @@
 something is worth repeating, and `make soak` repeats it all night without being another test.
 """
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
 # A slow machine is no mistake of the code: what must be quick is measured by `make bench`.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short, unlike tmp_path: a Unix socket's path has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="wk") as name:
+        yield Path(name)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -25,18 +25,6 @@ from tests.mosquitto import OPEN, Mosquitto
 CONNACK_OK = bytes([0x20, 3, 0, 0, 0])
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="wk") as name:
-        yield Path(name)
-
-
-@pytest.fixture
-def mosquitto(folder: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(folder) as broker:
-        yield broker
-
-
 def at(port: int) -> Broker:
     return Broker("127.0.0.1", port, "uplink")
 

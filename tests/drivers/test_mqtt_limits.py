@@ -2,8 +2,6 @@
 
 import socket
 import ssl
-import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -22,18 +20,6 @@ from tests.links import hear, subscribe, turn
 from tests.mosquitto import OPEN, Mosquitto
 
 DAY_MS = 86_400_000
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="wk") as name:
-        yield Path(name)
-
-
-@pytest.fixture
-def mosquitto(folder: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(folder) as broker:
-        yield broker
 
 
 def link_at(port: int, **more: object) -> MqttLink:

@@ -1,6 +1,5 @@
 """What is particular to a relay module: its own watchdog, and that nothing else is ever written."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -21,12 +20,6 @@ from drivers.relay_module import (
 from tests.libmodbus_slave import LibmodbusSlave, Line
 
 EX_WORKS = {19: 0, 8: 10, 930: 0, 946: 0, 9: 0, 6: 0, 938: 0}
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="wk") as short:
-        yield Path(short)
 
 
 @pytest.fixture

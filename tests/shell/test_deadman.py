@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -259,12 +258,6 @@ def serving(path: Path) -> Iterator[Served]:
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loaded machine may answer late; that is no test's subject but where it says so."""
     monkeypatch.setattr(deadman, "ANSWER_WITHIN_S", WAIT_S)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="wk") as name:
-        yield Path(name)
 
 
 @pytest.fixture

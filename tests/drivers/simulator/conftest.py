@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,14 +60,6 @@ class Playing:
 
 
 Play = Callable[..., Playing]
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short: a Unix socket's path has at most 107 bytes."""
-    made = Path(tempfile.mkdtemp(prefix="wk"))
-    yield made
-    shutil.rmtree(made)
 
 
 @pytest.fixture

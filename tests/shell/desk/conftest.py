@@ -1,8 +1,6 @@
 """What the desk's tests share: a real journal, a real desk in its thread, real sockets."""
 
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,13 +75,6 @@ def closed(house: House) -> None:
         client.close()
     house.desk.close()
     house.journal.close()
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    short = Path(tempfile.mkdtemp(prefix="wk"))
-    yield short
-    shutil.rmtree(short)
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """A station that must not start: it says everything that is wrong, and touches nothing."""
 
-import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +17,6 @@ CONFIGURATION = 78
 DATA = 65
 NEWER = 99
 PAUSE_S = 0.05
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short: a Unix socket's path has at most 107 bytes."""
-    made = Path(tempfile.mkdtemp(prefix="wk"))
-    yield made
-    shutil.rmtree(made)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -13,10 +13,12 @@ from agent.desk.client import Client
 from agent.desk.server import Desk
 from agent.journal import Journal, Reader, Stamped, Transaction
 from agent.ports import Platform
+from agent.uplink import forward
 from agent.uplink.forward import Uplink, UplinkPolicy
 from agent.uplink.inquiry import Inquiry
 from agent.uplink.link import Link
 from drivers.payload.json import JsonCodec
+from drivers.simulator.platform import SimulatedPlatform
 
 STATION = "W-1"
 AT_UTC_MS = 1_767_225_600_000
@@ -143,3 +145,21 @@ def house() -> Iterator[House]:
 @pytest.fixture
 def policy() -> UplinkPolicy:
     return UplinkPolicy(batch_interval_ms=300_000, state_interval_ms=600_000)
+
+
+@pytest.fixture
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a clock that stands still, a turn in which nothing happens only costs time."""
+    monkeypatch.setattr(forward, "TURN_MS", 20)
+
+
+@pytest.fixture
+def platform() -> SimulatedPlatform:
+    return SimulatedPlatform()
+
+
+@pytest.fixture
+def uplink(house: House, platform: SimulatedPlatform, policy: UplinkPolicy) -> Iterator[Uplink]:
+    uplink = house.uplink(platform, policy)
+    yield uplink
+    uplink.close(house.clock.monotonic_ms())

@@ -12,32 +12,15 @@ from functools import partial
 import pytest
 
 from agent.core.model import RelayMoved
-from agent.uplink import forward
 from agent.uplink.forward import Uplink, UplinkPolicy
 from agent.uplink.retry import DELAY_MIN_MS
 from drivers.simulator.platform import SimulatedPlatform
 from tests.reconcile import Ledger
 from tests.shell.uplink.conftest import STATION, House
 
+pytestmark = pytest.mark.usefixtures("short_turns")
+
 EVENT = RelayMoved(permitted=False, lapsed=True, reasons=(), withdrawn_l=None, remaining_l=None)
-
-
-@pytest.fixture(autouse=True)
-def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a clock that stands still, a turn in which nothing happens only costs time."""
-    monkeypatch.setattr(forward, "TURN_MS", 20)
-
-
-@pytest.fixture
-def platform() -> SimulatedPlatform:
-    return SimulatedPlatform()
-
-
-@pytest.fixture
-def uplink(house: House, platform: SimulatedPlatform, policy: UplinkPolicy) -> Iterator[Uplink]:
-    uplink = house.uplink(platform, policy)
-    yield uplink
-    uplink.close(house.clock.monotonic_ms())
 
 
 @contextmanager

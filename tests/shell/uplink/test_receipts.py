@@ -1,12 +1,10 @@
 """Where a platform sends receipts of its own, only they move the cursor."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from agent.ports import Word
-from agent.uplink import forward
 from agent.uplink.forward import Uplink, UplinkPolicy
 from agent.uplink.retry import DELAY_MIN_MS
 from agent.uplink.sending import RECEIPT_PATIENCE_MS
@@ -14,23 +12,12 @@ from drivers.simulator.platform import SimulatedPlatform
 from tests.reconcile import Ledger
 from tests.shell.uplink.conftest import STATION, House
 
-
-@pytest.fixture(autouse=True)
-def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "TURN_MS", 20)
+pytestmark = pytest.mark.usefixtures("short_turns")
 
 
 @pytest.fixture
-def platform() -> SimulatedPlatform:
-    return SimulatedPlatform()
-
-
-@pytest.fixture
-def uplink(house: House, platform: SimulatedPlatform) -> Iterator[Uplink]:
-    policy = UplinkPolicy(batch_interval_ms=300_000, state_interval_ms=600_000, receipts=True)
-    uplink = house.uplink(platform, policy)
-    yield uplink
-    uplink.close(house.clock.monotonic_ms())
+def policy() -> UplinkPolicy:
+    return UplinkPolicy(batch_interval_ms=300_000, state_interval_ms=600_000, receipts=True)
 
 
 def stored(platform: SimulatedPlatform, house: House, number: int, epoch: str = "") -> None:

@@ -6,29 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from agent.desk.client import Client, DeskRefused
-from agent.uplink import forward
 from agent.uplink.forward import Uplink, UplinkPolicy
 from agent.uplink.retry import RIVAL_DOUBLINGS, SHORT_CAP_MS
 from drivers.simulator.platform import SimulatedPlatform
 from tests.reconcile import Ledger
 from tests.shell.uplink.conftest import STATION, House
 
-
-@pytest.fixture(autouse=True)
-def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "TURN_MS", 20)
-
-
-@pytest.fixture
-def platform() -> SimulatedPlatform:
-    return SimulatedPlatform()
-
-
-@pytest.fixture
-def uplink(house: House, platform: SimulatedPlatform, policy: UplinkPolicy) -> Iterator[Uplink]:
-    uplink = house.uplink(platform, policy)
-    yield uplink
-    uplink.close(house.clock.monotonic_ms())
+pytestmark = pytest.mark.usefixtures("short_turns")
 
 
 @pytest.fixture
