@@ -5,9 +5,10 @@ the status and is in every seal, so that anybody can check a signature with any 
 library is imported when a key is made and when something is signed (once a day), not before.
 """
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from agent import durable
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -80,20 +81,8 @@ def _make(file: Path) -> None:
 
 def _write(file: Path, text: str, mode: int) -> None:
     """Whole and durable under its name, or not there."""
-    unfinished = file.with_name(f".{file.name}.new")
     try:
-        unfinished.unlink(missing_ok=True)
-        opened = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
-        with os.fdopen(opened, "w", encoding="ascii") as into:
-            into.write(text)
-            into.flush()
-            os.fsync(into.fileno())
-        unfinished.rename(file)
-        directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        durable.write(file, text, mode)
     except OSError as error:
         raise KeyUnusable(
             f"{file} cannot be written ({error.strerror}): make its directory writable for"

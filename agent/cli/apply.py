@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from agent import words
+from agent import durable, words
 from agent.cli import IO, USAGE
 from agent.cli.host_files import (
     CREDENTIALS,
@@ -84,13 +84,7 @@ def _write(path: Path, text: str) -> bool:
     if path.is_file() and path.read_text("utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.new")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fchmod(file.fileno(), 0o644)
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+    durable.write(path, text, 0o644)
     return True
 
 

@@ -7,7 +7,6 @@ what happened, then follow all entries and whatever not every uplink had passed;
 book come along; the old file stays beside the new one under its epoch's name.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import chain, islice
@@ -16,6 +15,7 @@ from typing import Final, NamedTuple
 
 from agent import rows
 from agent.core.model import EpochBegan
+from agent.durable import sync_folder
 from agent.journal.database import JournalFailed
 from agent.journal.reader import Reader
 from agent.journal.store import Journal, Stamped, Transaction
@@ -112,9 +112,9 @@ def _take_place(fresh: Path, path: Path, archive: Path) -> None:
     try:
         if not archive.exists():
             archive.hardlink_to(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
         fresh.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
         fresh.with_suffix(".lock").unlink(missing_ok=True)
     except OSError as error:
         raise JournalFailed(
@@ -124,11 +124,3 @@ def _take_place(fresh: Path, path: Path, archive: Path) -> None:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
-
-
-def _sync(folder: Path) -> None:
-    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -6,6 +6,7 @@ import secrets
 from contextlib import ExitStack
 from pathlib import Path
 
+from agent.durable import sync_folder
 from agent.journal import chain
 from agent.journal.chain import Head, JournalDamaged
 from agent.journal.database import Database, JournalFailed
@@ -42,11 +43,7 @@ def create(path: Path) -> None:
     """An empty file only its owner may read, whose name survives a power cut."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_folder(path.parent)
     except OSError as error:
         raise JournalFailed(
             f"{path} cannot be created ({error.strerror}): make its directory writable for"
