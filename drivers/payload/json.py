@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
 from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from agent.core import model
