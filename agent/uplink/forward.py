@@ -227,6 +227,7 @@ class Uplink:
                 self._telling.connects += 1
                 self._desk.drop("status")  # a fresh state now, not when it next changes
                 self._state.begin()
+                self._sending.head = None  # as old as the outage; what came since is backlog too
                 self._sending.catching_up = True
             case LinkDown(why, rival):
                 self._link.fell(why, now_ms, rival=rival)

@@ -95,6 +95,19 @@ def test_an_event_goes_at_once_and_takes_the_samples_before_it_along(
     assert [n for payload in platform.received for n in numbers(payload)] == [1, 2, 3, 4]
 
 
+def test_what_was_written_during_an_outage_waits_for_no_interval(
+    house: House, platform: SimulatedPlatform, uplink: Uplink
+) -> None:
+    house.samples(1)
+    house.delivered(uplink, 1)
+    platform.now.reachable = False
+    house.turn_until(uplink, lambda: uplink._link.limits is None)
+    house.samples(7)
+    platform.now.reachable = True
+    house.clock.at_ms += DELAY_MIN_MS
+    house.delivered(uplink, 8)
+
+
 def test_a_changed_state_goes_at_once(
     house: House, platform: SimulatedPlatform, uplink: Uplink
 ) -> None:
