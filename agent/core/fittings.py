@@ -5,6 +5,7 @@ what its display says, if that is where it can have come to.
 """
 
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from agent.core.ledger import withdrawn_l
 from agent.core.model import (
@@ -73,6 +74,7 @@ def _place(role: Role, present: Present) -> _Place | Refusal:
         case Role.LEVEL_PROBE:
             roles = f"{Role.FLOW_METER}, {Role.POWER_METER}"
             return Refusal(Refused.ROLE_NOT_FITTED, role, roles)
+    assert_never(role)
 
 
 # --- fit ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ the totals that the entries carry, no permission, no latch; what is wrong is fou
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from agent.core.accounting import aged, enter
 from agent.core.ledger import Ledger, counted_l, post, used_wh
@@ -137,6 +138,7 @@ def _told(entry: Entry) -> _Told:
             return _Told(entry.total_l)
         case RolledOver() | FitMeter() | RemoveMeter():
             return _Told()
+    assert_never(entry)
 
 
 def _interrupted(state: State, entry: Convert, moment: Moment) -> State:

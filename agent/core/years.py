@@ -161,10 +161,8 @@ def _counted_at(site: Site, state: State, now: Dated, utc_ms: int) -> _Found | N
 
 def _between(site: Site, earlier: Dated, later: Dated, utc_ms: int) -> _Found:
     """By time between two instants. It is no guess when scans saw the year begin."""
-    span_ms = later.at.utc_ms - earlier.at.utc_ms
-    into_ms = utc_ms - earlier.at.utc_ms
-    if not 0 < into_ms <= span_ms:
-        return _Found(later.counted_l, later.used_wh, apportioned=True)
+    span_ms = max(later.at.utc_ms - earlier.at.utc_ms, 1)
+    into_ms = min(max(utc_ms - earlier.at.utc_ms, 0), span_ms)
     used = later.used_wh
     if used is not None and earlier.used_wh is not None:
         used = earlier.used_wh + (used - earlier.used_wh) * into_ms // span_ms

@@ -15,6 +15,7 @@ from agent.core.model import (
     FitMeter,
     Moment,
     OpenYear,
+    RemoveMeter,
     Role,
     RolledOver,
 )
@@ -106,6 +107,8 @@ def test_when_no_clock_can_tell_only_the_steps_of_the_display_are_allowed() -> N
 def test_what_can_never_be_posted_is_our_own_fault() -> None:
     with pytest.raises(AssertionError, match="level probe"):
         post(Ledger(), meter(Role.LEVEL_PROBE, 0))
+    with pytest.raises(AssertionError, match="level probe"):
+        post(Ledger(), RemoveMeter(Role.LEVEL_PROBE, "l1", 0, "form", "li"))
     with pytest.raises(AssertionError, match="no meter is fitted"):
         post(Ledger(), RolledOver(1, 0, 1))
     with pytest.raises(AssertionError, match="on a fitted meter"):

@@ -30,6 +30,7 @@ from agent.core.model import (
     RemoveMeterOrder,
     ResumeOrder,
     Role,
+    RolledOver,
     Sample,
 )
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
@@ -114,6 +115,28 @@ def test_every_kind_of_entry_makes_the_ledger_again_at_any_point() -> None:
         assert ledger_of(records) == outcome.state.ledger
     kinds = {rows.kind_of(type(one.body)) for one in records}
     assert kinds == rows.ENTRIES - {"override"}
+
+
+def test_the_power_meters_rollover_is_an_entry_as_well() -> None:
+    story = Story(energy_mwh=999_999_000_000_000, coast_ms=0)
+    story.site = replace(story.site, energy_modulus_wh=1_000_000_000_000)
+    story.energy_mwh = 999_999_999_900_000
+    story.commission(10**8)
+    energy = AllocateEnergyOrder(2026, AllocationKind.PLAN, 900_000, "e 1")
+    assert story.order(energy) is None
+    story.after(2).start()
+    for _ in range(60):
+        story._pass(1000)
+        story.energy_mwh %= 1_000_000_000_000_000
+        story.look()
+    (rolled,) = story.of(RolledOver)
+    assert rolled.role is Role.POWER_METER
+    balance = story.outcomes[-1].balance
+    assert balance is not None
+    assert balance.energy_used_wh == 100 + story.energy_wh
+    state = rebuilt(entries_of(story))
+    assert state.energy is not None
+    assert state.energy.last == rolled.total_l
 
 
 def test_a_state_that_was_lost_is_back_after_one_look_at_the_meters() -> None:

@@ -19,6 +19,7 @@ from agent.core.model import (
     OpenYear,
     OpenYearOrder,
     Origin,
+    Quantity,
     Rank,
     Refused,
     Role,
@@ -403,6 +404,16 @@ def test_the_electricity_of_a_told_year_follows_its_water() -> None:
     assert entry.energy_total_wh == pytest.approx(story.energy_wh - 7_500, abs=100)
 
 
+def test_a_told_year_whose_electricity_was_not_dated_leaves_it_to_the_old_one() -> None:
+    """The power meter was fitted after the clock was lost."""
+    story = twice_dark(pumped=True)
+    dated = story.state.dated
+    assert dated is not None
+    story.state = replace(story.state, dated=replace(dated, used_wh=None))
+    assert story.order(OpenYearOrder(2027, story.total_l - 22_500, "diary")) is None
+    assert story.of(OpenYear)[-1].energy_total_wh == story.energy_wh
+
+
 def test_a_told_year_without_a_power_meter_or_without_water_splits_what_there_is() -> None:
     story = twice_dark(pumped=True)
     order = OpenYearOrder(2027, story.total_l, "diary")
@@ -458,22 +469,26 @@ def test_a_run_that_began_after_a_new_year_that_was_opened_late_is_not_split() -
     assert years(story) == [2026, 2027]
 
 
-def test_a_run_of_the_new_year_takes_the_new_years_counts() -> None:
+@pytest.mark.parametrize("blind", [False, True])
+def test_a_run_of_the_new_year_takes_the_new_years_counts(*, blind: bool) -> None:
     """The journal failed over midnight, so the year opens while a run of January goes on."""
     story = december(pumping=False)
     story.at((MIDNIGHT - story.begins_utc_ms) / 1000 - 10)
     story.journal_failing = True
     story.after(30)
-    story.start()
-    story.after(60)
+    if blind:
+        story.lay(Fault.TIMEOUT, Quantity.ENERGY_WH)
+    story.after(2).start()
+    story.after(10)
+    story.heal()
+    story.after(50)
     story.journal_failing = False
     story.after(60).stop()
     story.after(20)
     (run,) = story.of(Session)
     assert run.cause is StopCause.OWNER
     assert run.volume_l == story.total_l - 500_000
-    assert run.energy_wh is not None
-    assert run.energy_wh == pytest.approx(1000, abs=30)
+    assert run.energy_wh == (None if blind else pytest.approx(1000, abs=30))
 
 
 def test_an_opening_without_anything_dated_begins_at_the_present() -> None:

@@ -1,0 +1,76 @@
+"""Control begins where the last commit left off, or where its entries say, and says which."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent import rows
+from agent.cli.control import _beginning
+from agent.core.ledger import Ledger, post
+from agent.core.model import Allocate, AllocationKind
+from agent.core.state import State
+from agent.journal import Journal, Stamped, Transaction
+
+ENTRY = Allocate(2026, AllocationKind.PLAN, 100_000, "plan 7", "li", None)
+AT = 1_780_000_000_000
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal.open(tmp_path / "journal.db")
+    yield opened
+    opened.close()
+
+
+def write(journal: Journal, state: bytes | None) -> None:
+    journal.append(Transaction([Stamped(AT, trusted=True, body=ENTRY)], state))
+
+
+def checkpoint(state: State) -> bytes:
+    return rows.dumps(rows.to_row(state))
+
+
+def test_a_new_station_begins_with_nothing(journal: Journal) -> None:
+    begun = _beginning(journal)
+    assert (begun.state, begun.rebuilt) == (State(), None)
+
+
+def test_a_checkpoint_that_its_entries_explain_is_where_control_goes_on(journal: Journal) -> None:
+    state = State(ledger=post(Ledger(), ENTRY), seen_ids=("c1",))
+    write(journal, checkpoint(state))
+    begun = _beginning(journal)
+    assert (begun.state, begun.rebuilt) == (state, None)
+
+
+@pytest.mark.parametrize(
+    "text", [b"{", b"[1,2,3]", b'["\xff"]', b"null", b'[[null,"p1",2026,0,0,[[1,"x"]]]]']
+)
+def test_a_checkpoint_that_cannot_be_read_gives_way_to_the_entries(
+    journal: Journal, text: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(journal, text)
+    begun = _beginning(journal)
+    assert begun.state.ledger == post(Ledger(), ENTRY)
+    assert not begun.state.permitted
+    assert begun.rebuilt is not None
+    assert begun.rebuilt.entries == 1
+    assert begun.rebuilt.reason
+    assert "its entries are" in capsys.readouterr().err
+
+
+def test_entries_without_a_checkpoint_are_enough(journal: Journal) -> None:
+    write(journal, None)
+    begun = _beginning(journal)
+    assert begun.state.ledger == post(Ledger(), ENTRY)
+    assert begun.rebuilt is not None
+
+
+def test_an_account_that_its_entries_do_not_explain_is_set_right(journal: Journal) -> None:
+    richer = State(ledger=post(post(Ledger(), ENTRY), ENTRY), seen_ids=("c1",))
+    richer_ledger = post(richer.ledger, Allocate(2027, AllocationKind.PLAN, 1, "x", "y", None))
+    write(journal, checkpoint(State(ledger=richer_ledger, seen_ids=("c1",))))
+    begun = _beginning(journal)
+    assert begun.state.ledger == post(Ledger(), ENTRY)
+    assert begun.state.seen_ids == ("c1",)
+    assert begun.rebuilt is not None
