@@ -61,6 +61,23 @@ COMMANDS = {
     "demo": Command("the main job in about a minute", "agent.demo.command"),
 }
 
+# What ends a command through no fault of ours, where it is raised; each says what to do.
+NOT_OURS = (
+    (USAGE, "agent.amounts", ("AmountError",)),
+    (USAGE, "agent.cli.bus.asking", ("BusUnknown",)),
+    (DATA, "agent.journal", ("JournalDamaged", "JournalNewer")),
+    (UNAVAILABLE, "agent.ports", ("LineGone",)),
+    (UNAVAILABLE, "agent.deadman", ("RelayTaken",)),
+    (UNAVAILABLE, "agent.desk.server", ("DeskBlocked",)),
+    (UNAVAILABLE, "drivers.adapter", ("PortTaken",)),
+    (UNAVAILABLE, "agent.cli.bus.asking", ("BusGone",)),
+    (IO, "agent.journal", ("JournalFailed",)),
+    (IO, "agent.signing", ("KeyUnusable",)),
+    (CONFIGURATION, "drivers.profile", ("ProfileError",)),
+    (CONFIGURATION, "drivers.relay_module", ("NotAdmitted",)),
+    (CONFIGURATION, "drivers.inputs", ("InputGone",)),
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the value is the process's exit code."""
@@ -99,36 +116,36 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
 
 
 def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | None:
-    """Exit code and message of what is not our fault; None for what is.
-
-    A module that is not loaded cannot have raised: looking it up loads nothing.
-    """
-
-    def is_a(module: str, *names: str) -> bool:
-        loaded = sys.modules.get(module)
-        return loaded is not None and isinstance(
-            error, tuple(getattr(loaded, name) for name in names)
-        )
-
-    if is_a("agent.settings", "SettingsError"):
+    """Exit code and message of what is not our fault; None for what is."""
+    if _is_a(error, "agent.settings", "SettingsError"):
         from agent.settings import SettingsError
         from agent.words import settings_text
 
         assert isinstance(error, SettingsError)
         return CONFIGURATION, settings_text(error, options.language)
-    if is_a("drivers.profile", "ProfileError"):
-        return CONFIGURATION, str(error)
-    if is_a("agent.amounts", "AmountError") or is_a("agent.cli.bus.asking", "BusUnknown"):
-        return USAGE, str(error)
-    if is_a("agent.journal", "JournalDamaged", "JournalNewer"):
-        return DATA, str(error)
-    if is_a("agent.signing", "KeyUnusable") or is_a("agent.journal", "JournalFailed"):
-        return IO, str(error)
-    if is_a("drivers.relay_module", "NotAdmitted") or is_a("drivers.inputs", "InputGone"):
-        return CONFIGURATION, str(error)
-    gone = is_a("agent.desk.client", "DeskGone", "DeskRefused") or is_a("agent.ports", "LineGone")
-    if is_a("drivers.adapter", "PortTaken") or is_a("agent.cli.bus.asking", "BusGone"):
-        return UNAVAILABLE, str(error)
-    if gone or is_a("agent.desk.server", "DeskBlocked") or is_a("agent.deadman", "RelayTaken"):
-        return UNAVAILABLE, str(error)
+    if _is_a(error, "agent.desk.client", "DeskGone"):
+        return UNAVAILABLE, _said("desk.gone", error, options)
+    if _is_a(error, "agent.desk.client", "DeskRefused"):
+        from agent.desk.client import DeskRefused
+
+        assert isinstance(error, DeskRefused)
+        code = USAGE if error.asker_is_wrong else UNAVAILABLE
+        return code, _said("desk.refused", error, options)
+    for code, module, names in NOT_OURS:
+        if _is_a(error, module, *names):
+            return code, str(error)
     return None
+
+
+def _is_a(error: Exception, module: str, *names: str) -> bool:
+    """A module that is not loaded cannot have raised: looking it up loads nothing."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(error, tuple(getattr(loaded, name) for name in names))
+
+
+def _said(key: str, error: Exception, options: argparse.Namespace) -> str:
+    """In the language that was asked for, or else in the station's."""
+    from agent.cli.options import language_of, settings_of
+    from agent.words import say
+
+    return say(key, language_of(options, settings_of(options)), why=error)

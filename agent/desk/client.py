@@ -30,6 +30,11 @@ class DeskRefused(Exception):
         super().__init__(message)
         self.code = code
 
+    @property
+    def asker_is_wrong(self) -> bool:
+        """What was asked cannot be granted as it stands; to ask again would not help."""
+        return self.code == wire.BAD_FIELDS
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -131,10 +136,7 @@ class Client:
                 self._hung_up = None if more else "it hung up"
 
     def _gone(self, why: str) -> DeskGone:
-        return DeskGone(
-            f"the desk at {self._path} is not there ({why}): start wellkeeper control, or run"
-            " this command as a user that may open the socket"
-        )
+        return DeskGone(f"{self._path}: {why}")
 
 
 def _reply(line: bytes) -> Reply:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.cli import main
+from agent.cli import USAGE, main
 from agent.cli.uplink import _mqtt
 from agent.settings import Settings, load
 from tests.shell.uplink.conftest import House
@@ -70,9 +70,10 @@ def test_a_range_is_ordered_at_the_shell(
     settings(tmp_path, 'run_dir = "/run/wk"', f'run_dir = "{run_dir}"')
     house.samples(10)
     words = ["resend", "a", "--from", "2", "--to", "4", "--config", str(tmp_path / "station.toml")]
+    words += ["--language", "en"]
     assert main(words) == 0
     assert "3" in capsys.readouterr().out
     order: Any = house.desk._clients.next_resend("a")
     assert (order.first, order.last) == (2, 4)
-    assert main([*words[:5], "99", *words[6:]]) == 69
+    assert main([*words[:5], "99", *words[6:]]) == USAGE
     assert "the newest is 10" in capsys.readouterr().err

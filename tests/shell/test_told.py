@@ -1,0 +1,55 @@
+"""What a command says when control is not there, or does not grant what was asked."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agent.cli import UNAVAILABLE, USAGE, main, records
+from agent.desk import wire
+from agent.desk.client import DeskRefused
+from agent.settings import Settings
+
+DEMO = Path(__file__).parents[2] / "config" / "demo.toml"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    return str(shutil.copy(DEMO, tmp_path / "station.toml"))
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ([], "控制程序没有应答"),  # the station's own language
+        (["--language", "zh"], "控制程序没有应答"),
+        (["--language", "en"], "Control does not answer"),
+    ],
+)
+def test_without_control_status_says_so_in_the_asked_language(
+    config: str, capsys: pytest.CaptureFixture[str], language: list[str], told: str
+) -> None:
+    assert main(["status", "--config", config, *language]) == UNAVAILABLE
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(told)
+    assert "admin.sock: No such file or directory" in said.err
+    assert "wellkeeper control" in said.err
+
+
+@pytest.mark.parametrize(
+    ("code", "ends_with"), [(wire.BAD_FIELDS, USAGE), (wire.TOO_BUSY, UNAVAILABLE)]
+)
+def test_a_wrong_request_is_the_askers_and_a_busy_desk_is_not(
+    config: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    ends_with: int,
+) -> None:
+    def refuse(_: Settings) -> None:
+        raise DeskRefused(code, "limit must be a whole number from 1 to 1000")
+
+    monkeypatch.setattr(records, "administrator", refuse)
+    assert main(["records", "--config", config]) == ends_with
+    assert capsys.readouterr().err.startswith("控制程序拒绝了请求：limit must be")
