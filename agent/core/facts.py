@@ -20,9 +20,10 @@ from agent.core.model import (
     Site,
     elapsed_ms,
 )
-from agent.core.protection import protect
+from agent.core.protection import Motor, protect
 from agent.core.pump import View, coast_down_l, good_value, running_flow_l_per_h
 from agent.core.state import Seen, State, flow_reversed, last_total_l, unmetered_l
+from agent.core.supply import Supply
 
 # How far what remains must rise above the warning's bound to end it, in percent.
 HOURS_HYSTERESIS_PERCENT = 110
@@ -40,7 +41,8 @@ class Evidence:
     moment: Moment
     energy_given: bool = False
 
-    def sight(self, site: Site, state: State, step_ms: int) -> Sight:
+    def sight(self, site: Site, state: State, supply: Supply, motor: Motor, step_ms: int) -> Sight:
+        """What the cross-checks look at, in this scan's supply and motor."""
         return Sight(
             view=self.view,
             total_l=last_total_l(state) if metered(self) else None,
@@ -49,9 +51,9 @@ class Evidence:
             contacts=self.seen.contacts,
             site=site,
             step_ms=step_ms,
-            running_ms=state.motor.running_ms,
+            running_ms=motor.running_ms,
             permitted=state.permitted,
-            judged=state.supply.judged,
+            judged=supply.judged,
             rated_l_per_kwh=0 if state.ledger.rate is None else state.ledger.rate.litres_per_kwh,
         )
 
@@ -64,7 +66,9 @@ def metered(evidence: Evidence) -> bool:
 def gather(site: Site, state: State, evidence: Evidence, step_ms: int) -> Facts:
     """All facts of one scan."""
     facts = compare(
-        _standing_facts(site, state, evidence), state.checks, evidence.sight(site, state, step_ms)
+        _standing_facts(site, state, evidence),
+        state.checks,
+        evidence.sight(site, state, state.supply, state.motor, step_ms),
     )
     return protect(facts, state.motor, evidence.view, evidence.readings, site)
 

@@ -116,9 +116,9 @@ def _watch(site: Site, state: State, evidence: Evidence, step_ms: int) -> State:
         state.supply, view, evidence.readings, seen.contacts, site, step_ms=step_ms, booted=booted
     )
     motor = watch_motor(state.motor, view, evidence.readings, site, step_ms)
-    state = replace(_note_journal(state, evidence), supply=supply, motor=motor)
-    checks = watch_checks(state.checks, evidence.sight(site, state, step_ms))
-    return _spend_override(site, replace(state, checks=checks), evidence, step_ms)
+    checks = watch_checks(state.checks, evidence.sight(site, state, supply, motor, step_ms))
+    state = replace(_note_journal(state, evidence), supply=supply, motor=motor, checks=checks)
+    return _spend_override(site, state, evidence, step_ms)
 
 
 def _spend_override(site: Site, state: State, evidence: Evidence, step_ms: int) -> State:
@@ -139,6 +139,8 @@ def _spend_override(site: Site, state: State, evidence: Evidence, step_ms: int) 
 
 def _note_journal(state: State, evidence: Evidence) -> State:
     """Remember when the journal began to fail and what remained then: both bound running on."""
+    if not evidence.seen.journal_failing and state.journal_failed_at is None:
+        return state
     if not evidence.seen.journal_failing:
         return replace(state, journal_failed_at=None, journal_failed_remaining_l=None)
     if state.journal_failed_at is not None:

@@ -6,7 +6,7 @@ fault is laid on them, and a relay with a lease. `at(seconds)` scans once a peri
 story's clock shows so many seconds; what happened stands in `records`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
@@ -257,6 +257,11 @@ class Story:
 
     def after(self, seconds: float) -> "Story":
         return self.at(self.now_ms / 1000 + seconds)
+
+    def unhurried(self) -> "Story":
+        """Scan every ten seconds from now on: for what takes hours, not seconds."""
+        self.site = replace(self.site, period_ms=10_000)
+        return self
 
     def look(self, *commands: Command) -> Outcome:
         """One scan, now."""

@@ -68,13 +68,13 @@ def raised(story: Story) -> set[ConditionKind]:
 
 def run_owner(story: Story, minutes: int) -> int:
     """An owner who presses the button whenever the pump may run; seconds that it ran."""
-    ran = 0
-    for _ in range(minutes * 60):
+    ran_ms, until_ms = 0, story.now_ms + minutes * MINUTE
+    while story.now_ms < until_ms:
         if not story.running:
             story.start()
-        ran += story.running
+        ran_ms += story.site.period_ms if story.running else 0
         story.after(1)
-    return ran
+    return ran_ms // 1000
 
 
 # --- what is normal ----------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def test_start_up_coast_down_and_drain_back_raise_nothing() -> None:
     """Each run: half a minute of empty pipe, a damped meter, coasting, a minute of drain-back."""
     story = standing_still()
     story.records.clear()
-    for _ in range(20):
+    for _ in range(3):
         story.lay(Fault.EMPTY_PIPE, Quantity.FLOW_L_PER_H)
         story.start()
         story.after(30)
@@ -114,10 +114,10 @@ def test_a_cut_that_coasts_is_no_welded_contactor() -> None:
 @pytest.mark.parametrize("fault", sorted(SIGNAL_FAULTS))
 def test_a_dead_transducer_lets_the_pump_run_half_an_hour_and_no_more(fault: Fault) -> None:
     """It is silent only while the pump runs; standing still must not forgive it."""
-    story = pumping()
+    story = pumping().unhurried()
     story.lay(fault, Quantity.FLOW_L_PER_H)
     ran = run_owner(story, 120)
-    assert 1795 <= ran <= 1805
+    assert 1790 <= ran <= 1820
     assert story.reasons == [K.FLOW_SIGNAL_LOST]
     story.heal()
     story.after(3600)
@@ -125,7 +125,7 @@ def test_a_dead_transducer_lets_the_pump_run_half_an_hour_and_no_more(fault: Fau
 
 
 def test_the_time_without_a_signal_adds_up_over_short_runs() -> None:
-    story = pumping()
+    story = pumping().unhurried()
     story.lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
     for _ in range(5):
         story.after(300).stop()
@@ -148,13 +148,13 @@ def test_water_seen_to_flow_proves_the_signal_and_a_flicker_does_not() -> None:
 
 
 def test_an_acknowledged_signal_gets_a_trial_and_no_more() -> None:
-    story = pumping()
+    story = pumping().unhurried()
     story.lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
     run_owner(story, 40)
     assert story.order(acknowledge(Latched.FLOW_SIGNAL_LOST)) is None
     assert story.permitted
     assert story.conditions[K.FLOW_SIGNAL_LOST] is Action.ALARM
-    assert 295 <= run_owner(story, 30) <= 305
+    assert 290 <= run_owner(story, 30) <= 320
     assert story.reasons == [K.FLOW_SIGNAL_LOST]
     assert story.order(acknowledge(Latched.FLOW_SIGNAL_LOST)) is None
     story.heal()
@@ -164,7 +164,7 @@ def test_an_acknowledged_signal_gets_a_trial_and_no_more() -> None:
 
 
 def test_an_empty_pipe_never_prevents_a_start() -> None:
-    story = standing_still()
+    story = standing_still().unhurried()
     story.lay(Fault.EMPTY_PIPE, *OF_FLOW_METER)
     story.after(2 * HOUR / 1000)
     assert story.permitted
@@ -176,11 +176,11 @@ def test_a_meter_lost_just_before_an_outage_does_not_cut_at_the_first_scan_after
     story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
     story.after(90)
     story.power_off(3 * DAY)
-    story.after(1)
+    story.unhurried().after(1)
     assert story.conditions[K.FLOW_METER_SILENT] is Action.ALARM
-    story.after(120 + 1700)
+    story.after(120 + 1680)
     assert story.permitted, "the minutes after the mains came back are not judged"
-    story.after(20)
+    story.after(40)
     assert story.reasons[0] is K.FLOW_METER_SILENT
 
 
@@ -196,10 +196,11 @@ def test_a_dry_pump_is_cut_after_five_minutes_twice_retried_and_then_latched() -
     story.at(begun + 301)
     assert story.reasons == [K.ENERGY_WITHOUT_WATER]
     cut_ms = story.now_ms
+    story.unhurried()
     for _ in range(2):
         while story.reasons:
             story.after(1)
-        assert 30 * MINUTE <= story.now_ms - cut_ms <= 30 * MINUTE + 5000
+        assert 30 * MINUTE <= story.now_ms - cut_ms <= 30 * MINUTE + 20_000
         story.start()
         while story.permitted:
             story.after(1)
@@ -223,7 +224,7 @@ def test_a_pump_that_delivers_again_is_not_latched_by_the_trips_of_last_week() -
         assert K.ENERGY_WITHOUT_WATER in story.reasons
         assert not story.state.standing.conditions[0].latched
         story.dry = False
-        story.site = replace(story.site, period_ms=60_000)
+        story.site = replace(story.site, period_ms=120_000)
         story.after(DAY / 1000)
         story.site = replace(story.site, period_ms=1000)
         assert story.permitted
@@ -357,7 +358,7 @@ def test_the_sealed_bypass_explains_a_pump_that_runs_while_it_is_cut() -> None:
 def test_a_bypass_never_cuts() -> None:
     story = pumping()
     story.contacts = Contacts(bypass_closed=True)
-    story.after(3600)
+    story.unhurried().after(3600)
     assert story.permitted
 
 
@@ -394,7 +395,7 @@ def test_water_that_runs_back_for_longer_than_a_column_drains_alarms_and_does_no
 
 
 def test_a_total_that_creeps_alarms_is_counted_and_falls_after_a_quiet_hour() -> None:
-    story = standing_still()
+    story = standing_still().unhurried()
     withdrawn_l = story.withdrawn_l
     story.other_flow_l_per_h = 400
     story.after(600 + 1000)
@@ -409,7 +410,7 @@ def test_a_total_that_creeps_alarms_is_counted_and_falls_after_a_quiet_hour() ->
 
 
 def test_a_litre_now_and_then_is_no_creep() -> None:
-    story = standing_still()
+    story = standing_still().unhurried()
     story.other_flow_l_per_h = 80
     story.after(3 * HOUR / 1000)
     assert story.conditions == {}
@@ -423,14 +424,14 @@ def test_a_ratio_outside_the_rated_band_alarms_after_half_an_hour(
     *, litres: int, off: bool
 ) -> None:
     """The pump delivers 90 m3/h with 30 kW: 3 m3 per kWh."""
-    story = rated(pumping(), litres)
+    story = rated(pumping().unhurried(), litres)
     story.after(1900)
     assert (K.RATIO_OUT_OF_BAND in story.conditions) is off
     assert story.permitted
 
 
 def test_a_ratio_that_comes_back_ends_its_alarm() -> None:
-    story = rated(pumping(), 3_000)
+    story = rated(pumping().unhurried(), 3_000)
     story.power_w = 60_000
     story.after(1900)
     assert story.conditions == {K.RATIO_OUT_OF_BAND: Action.ALARM}
@@ -443,7 +444,7 @@ def test_a_ratio_that_comes_back_ends_its_alarm() -> None:
 
 
 def test_a_pump_too_small_for_its_meter_has_no_ratio() -> None:
-    story = rated(pumping(), 3_000)
+    story = rated(pumping().unhurried(), 3_000)
     story.site = replace(story.site, energy_resolution_wh=1_000_000)
     story.after(4000)
     assert story.conditions == {}

@@ -118,7 +118,7 @@ def test_a_danger_cuts_where_enabled_and_the_third_time_in_a_day_it_is_latched(
     happen(story)
     story.after(45)
     heal(story)
-    story.after(HOUR / 1000)
+    story.unhurried().after(HOUR / 1000)
     assert story.reasons == [kind]
     assert story.order(AcknowledgeOrder(Latched(kind), "motor checked")) is None
     assert story.permitted
@@ -219,13 +219,13 @@ def return_mains(story: Story) -> None:
 def test_meters_that_lost_their_mains_are_not_silent() -> None:
     story = pumping()
     fail_mains(story)
-    story.after(3 * HOUR / 1000)
+    story.unhurried().after(3 * HOUR / 1000)
     assert story.conditions == {K.MAINS_FAILED: Action.ALARM}
     assert story.permitted
     story.contacts = Contacts(mains_present=True)
-    story.after(119)
+    story.after(110)
     assert story.conditions == {}
-    story.after(62)
+    story.after(90)
     assert K.FLOW_METER_SILENT in story.conditions
 
 
@@ -234,7 +234,7 @@ def test_what_stood_before_the_mains_failed_stands_after_it() -> None:
     story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
     story.after(100)
     fail_mains(story)
-    story.after(4000)
+    story.unhurried().after(4000)
     assert story.conditions[K.FLOW_METER_SILENT] is Action.ALARM
     return_mains(story)
     story.after(5)
@@ -252,7 +252,7 @@ def test_a_total_in_doubt_is_not_timed_while_the_mains_are_away(
     story.after(60)
     assert story.conditions == {kind: Action.ALARM}
     fail_mains(story)
-    story.after(4000)
+    story.unhurried().after(4000)
     assert story.conditions[kind] is Action.ALARM
 
 
@@ -329,8 +329,7 @@ def test_an_open_door_warns_and_never_cuts() -> None:
 def test_an_uplink_is_stale_after_six_hours() -> None:
     story = pumping()
     story.stop()
-    story.site = replace(story.site, period_ms=10_000)
-    story.uplink_stale = True
+    story.unhurried().uplink_stale = True
     story.after(6 * 3600 - 20)
     assert story.conditions == {}
     story.after(40)
@@ -343,11 +342,11 @@ def test_an_uplink_is_stale_after_six_hours() -> None:
 
 def test_a_remaining_volume_of_the_sites_choice_warns() -> None:
     story = house()
-    story.site = replace(story.site, limits=replace(story.site.limits, warn_remaining_l=900_000))
+    story.site = replace(story.site, limits=replace(story.site.limits, warn_remaining_l=990_000))
     story.after(1)
     assert story.conditions == {}
     story.start()
-    while story.withdrawn_l < 100_000:
+    while story.withdrawn_l < 10_000:
         story.after(1)
     assert story.conditions == {K.REMAINING_LOW: Action.WARN}
     assert story.order(addition(500_000)) is None
