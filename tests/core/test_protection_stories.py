@@ -8,10 +8,13 @@ import pytest
 from agent.core.model import (
     AcknowledgeOrder,
     Action,
+    AllocateEnergyOrder,
+    AllocationKind,
     ConditionChanged,
     ConditionKind,
     Contacts,
     Fault,
+    InterruptionPolicy,
     Latched,
     Quality,
     Quantity,
@@ -26,6 +29,7 @@ from tests.core.story import (
     SITE,
     Story,
     addition,
+    rate,
     reading,
 )
 
@@ -396,3 +400,58 @@ def test_a_suspect_phase_is_not_good() -> None:
     )
     assert reading(Quantity.VOLTAGE_1_MV, 1) not in suspect
     assert DAY > HOUR
+
+
+# --- metering that electricity stands in for, and electricity that runs out ----------------------
+
+
+def silent_with_a_rate(site: Site = SITE) -> Story:
+    story = Story(site=site).commission(100_000_000).after(2)
+    assert story.order(rate()) is None
+    story.start()
+    story.after(60)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    return story.unhurried()
+
+
+def test_a_silent_flow_meter_alarms_and_does_not_cut_while_electricity_stands_in_for_it() -> None:
+    story = silent_with_a_rate().after(2 * HOUR / 1000)
+    assert story.permitted
+    assert story.conditions == {K.FLOW_METER_SILENT: Action.ALARM}
+    (exempt,) = story.outcomes[-1].decision.exceptions
+    assert exempt.kind is K.FLOW_METER_SILENT
+    assert 69 * HOUR < exempt.time_ms < 70 * HOUR + HOUR
+    assert 4_000_000 < exempt.volume_l < 5_000_000
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        replace(SITE, convert_max_ms=HOUR),
+        replace(SITE, convert_max_percent=0),
+        replace(SITE, on_interruption=InterruptionPolicy.CUT),
+    ],
+    ids=["time", "water", "policy"],
+)
+def test_beyond_its_bounds_nothing_stands_in_for_a_silent_flow_meter(site: Site) -> None:
+    story = silent_with_a_rate(site).after(HOUR / 1000 + 120)
+    assert story.reasons[0] is K.FLOW_METER_SILENT
+
+
+def test_an_energy_allocation_that_is_used_up_cuts_until_more_is_given() -> None:
+    story = Story().commission(100_000_000).after(2)
+    assert story.order(energy(AllocationKind.PLAN, 5_000)) is None
+    story.start()
+    while story.permitted:
+        story.after(1)
+    assert story.reasons == [K.ENERGY_EXHAUSTED]
+    story.unhurried().after(600)
+    assert story.reasons == [K.ENERGY_EXHAUSTED]
+    assert story.order(addition(1_000)) is None
+    assert story.reasons == [K.ENERGY_EXHAUSTED], "water is not electricity"
+    assert story.order(energy(AllocationKind.ADDITION, 5_000)) is None
+    assert story.permitted
+
+
+def energy(kind: AllocationKind, energy_wh: int) -> AllocateEnergyOrder:
+    return AllocateEnergyOrder(2026, kind, energy_wh, "plan no. 11")
