@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from agent.core.model import Limits, Quantity, Site
+from agent.core.model import InterruptionPolicy, Limits, Quantity, Site
 from agent.settings import Settings
 from drivers.profile import Profile
 
@@ -18,6 +18,7 @@ STAGGER_S = 600
 def site_of(settings: Settings, flow_meter: Profile, power_meter: Profile) -> Site:
     """The frozen site. Relations between settings were checked when they were read."""
     scan, interlock, journal = settings.scan, settings.interlock, settings.journal
+    conversion = settings.conversion
     return Site(
         period_ms=scan.period_s * 1000,
         cut_latency_ms=scan.cut_latency_ms,
@@ -43,6 +44,12 @@ def site_of(settings: Settings, flow_meter: Profile, power_meter: Profile) -> Si
         limits=_limits(settings),
         maintained=settings.relay.wiring == "maintained",
         restart_hold_ms=settings.relay.restart_hold_s * 1000 + _stagger_ms(settings.station.id),
+        on_interruption=InterruptionPolicy(conversion.on_interruption),
+        convert_max_ms=conversion.at_most_h * 3_600_000,
+        convert_max_percent=conversion.at_most_percent,
+        convert_every_ms=conversion.entered_every_min * 60_000,
+        rating_test_ms=conversion.rating_test_min * 60_000,
+        shared_power_meter=settings.power_meter.shared,
     )
 
 

@@ -7,6 +7,7 @@ must hold between them, `problems` what can be wrong, `paths` where the files an
 from agent.settings.declarations import (
     Bus,
     Clock,
+    Conversion,
     FlowMeter,
     Input,
     Interlock,
@@ -29,6 +30,7 @@ __all__ = [
     "ADMIN",
     "Bus",
     "Clock",
+    "Conversion",
     "FlowMeter",
     "Input",
     "Interlock",

@@ -146,6 +146,8 @@ class PowerMeter:
     unit: UnitId
     profile: Name
     power_max_kw: Annotated[int, Between(1, 1000)]
+    # It also measures other loads: no coefficient, no energy allocation, no ratio.
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,17 @@ class Interlock:
     uplink_stale_h: Annotated[int, Between(1, 240)] = 6
     override_max_h: Annotated[int, Between(1, 240)] = 72
     override_max_m3: Annotated[int, Between(1, 100_000)] = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Water reckoned from electricity while it is not metered."""
+
+    on_interruption: Literal["convert", "cut"] = "convert"
+    at_most_h: Annotated[int, Between(1, 720)] = 72
+    at_most_percent: Annotated[int, Between(1, 50)] = 5
+    entered_every_min: Annotated[int, Between(1, 60)] = 10
+    rating_test_min: Annotated[int, Between(10, 600)] = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,4 +261,5 @@ class Settings:
     clock: Clock = field(default_factory=Clock)
     scan: Scan = field(default_factory=Scan)
     interlock: Interlock = field(default_factory=Interlock)
+    conversion: Conversion = field(default_factory=Conversion)
     journal: Journal = field(default_factory=Journal)
