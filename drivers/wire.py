@@ -139,8 +139,7 @@ class SerialWire:
         self.close()
         self._trouble = f"{self.config.port} went away; is the adapter plugged in?"
         self._retry_ms = self._clock()
-        if self._limit is not None:
-            self._limit.reschedule(asyncio.get_running_loop().time())
+        self._end_by(asyncio.get_running_loop().time())
 
     # --- one transaction -------------------------------------------------------------------------
 
@@ -306,8 +305,13 @@ class SerialWire:
         if not frame and len(octets) >= REPLY_CHARACTERS + 2 * self._asked[1].count:
             # As much as a reply, but none: give up once the line is quiet, within the patience.
             quiet_at = asyncio.get_running_loop().time() + QUIET_MS / 1000
-            self._limit.reschedule(min(quiet_at, self._ends_at))
+            self._end_by(min(quiet_at, self._ends_at))
         return frame
+
+    def _end_by(self, at: float) -> None:
+        """Wait no longer than `at` for the reply. One that has just run out cannot be moved."""
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(at)
 
 
 def _why_not(port: Path) -> str:

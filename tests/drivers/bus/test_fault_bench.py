@@ -218,7 +218,10 @@ def test_all_faults_together_on_both_instruments(bench: Bench, seed: int, soak: 
         bench.turn()
         if chance.random() < 0.05:
             bench.line.pull()
-            assert set(faults(read(bench.buses)).values()) == {Fault.DISCONNECTED}
+            # What was on its way when the plug came out may still arrive, and is garbled.
+            pulled = read(bench.buses)
+            assert Fault.DISCONNECTED in faults(pulled).values()
+            assert values(pulled) == {}
             bench.line.plug()
             bench.clock.now_ms += PROBE_MS
         for name, value in values(read(bench.buses)).items():

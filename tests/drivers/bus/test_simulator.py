@@ -84,6 +84,9 @@ def open_house() -> Iterator[Callable[..., House]]:
         yield begin
 
 
+QUANTITIES = 6
+
+
 @pytest.mark.parametrize("baud", [9600, 115200])
 def test_every_quantity_is_the_truth(open_house: Callable[..., House], baud: int) -> None:
     """Standing still, to the unit; running, between what was true before and after."""
@@ -92,7 +95,12 @@ def test_every_quantity_is_the_truth(open_house: Callable[..., House], baud: int
         flow_meter=FlowMeter(initial_total_l=62_500_123),
         power_meter=PowerMeter(initial_energy_wh=987_654, current_ratio=40),
     )
-    assert values(read(playing.buses)) == {
+    standing = values(read(playing.buses))
+    for _ in range(SCANS_MAX):  # on a busy host the first scan's budget may end before its round
+        if len(standing) == QUANTITIES:
+            break
+        standing = values(read(playing.buses))
+    assert standing == {
         Quantity.FLOW_L_PER_H: 0,
         Quantity.FORWARD_TOTAL_L: 62_500_123,
         Quantity.REVERSE_TOTAL_L: 0,
@@ -104,6 +112,8 @@ def test_every_quantity_is_the_truth(open_house: Callable[..., House], baud: int
         assert playing.panel("start")["running"]
         for _ in range(SCANS_MAX):
             before, good, after = playing.truth(), values(read(playing.buses)), playing.truth()
+            if not set(standing) <= set(good):
+                continue
             for quantity in (Quantity.FORWARD_TOTAL_L, Quantity.ENERGY_WH):
                 low, high = before[quantity.value], after[quantity.value]
                 assert low - 1 <= (good[quantity] or 0) <= high + 1
