@@ -22,8 +22,16 @@ from agent.core.model import (
 )
 from agent.core.protection import Motor, protect
 from agent.core.pump import View, coast_down_l, good_value, running_flow_l_per_h
-from agent.core.state import Seen, State, flow_reversed, last_total_l, unmetered_l
+from agent.core.state import (
+    Seen,
+    State,
+    flow_reversed,
+    last_total_l,
+    moved_while_laid_up_l,
+    unmetered_l,
+)
 from agent.core.supply import Supply
+from agent.core.totalizer import tolerance
 
 # How far what remains must rise above the warning's bound to end it, in percent.
 HOURS_HYSTERESIS_PERCENT = 110
@@ -70,7 +78,8 @@ def gather(site: Site, state: State, evidence: Evidence, step_ms: int) -> Facts:
         state.checks,
         evidence.sight(site, state, state.supply, state.motor, step_ms),
     )
-    return protect(facts, state.motor, evidence.view, evidence.readings, site)
+    facts = protect(facts, state.motor, evidence.view, evidence.readings, site)
+    return _add_winter(site, facts, state)
 
 
 def _standing_facts(site: Site, state: State, evidence: Evidence) -> Facts:
@@ -101,6 +110,7 @@ def _standing_facts(site: Site, state: State, evidence: Evidence) -> Facts:
         clock_untrusted=not evidence.moment.trusted,
         mains_failed=state.supply.failed,
         uplink_stale=seen.uplink_stale,
+        year_unconfirmed=state.year_asked is not None,
     )
     return _add_metering(site, facts, state, evidence)
 
@@ -120,6 +130,22 @@ def _add_metering(site: Site, facts: Facts, state: State, evidence: Evidence) ->
         total_reversed=None if went_back and not judged else went_back,
         flow_meter_lost=None if lost and not judged else lost,
         running_back=flow_reversed(site, state),
+    )
+
+
+def _add_winter(site: Site, facts: Facts, state: State) -> Facts:
+    """A well that is laid up has no power: its meters are silent, and nobody is told."""
+    if state.ledger.laid_up is None:
+        return facts
+    moved_l = moved_while_laid_up_l(state)
+    return replace(
+        facts,
+        laid_up=True,
+        moved_while_laid_up=moved_l > tolerance(site.flow_resolution_l),
+        flow_meter_lost=False,
+        flow_signal_lost=False,
+        power_meter_lost=False,
+        both_meters_lost=False,
     )
 
 

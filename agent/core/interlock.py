@@ -65,6 +65,9 @@ class Facts:
     remaining_low: bool = False
     hours_low: bool | None = False
     overridden: bool = False
+    laid_up: bool = False
+    moved_while_laid_up: bool = False
+    year_unconfirmed: bool = False
 
 
 Fact = Callable[[Facts], bool | None]

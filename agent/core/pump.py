@@ -152,6 +152,8 @@ def watch_pump(
     if running and permitted:
         pump = replace(pump, cut_total_l=None)  # it was never seen to rest: nothing to learn
     pump = _learn_coast(pump, view, site)
+    if unseen and pump.run is not None:
+        pump = replace(pump, run=replace(pump.run, metered=False))
     if view.counts is None or view.before is None:
         return pump, None  # no account without a total; the run is settled when there is one
     if pump.run is None:

@@ -46,6 +46,8 @@ RULES: tuple[Rule, ...] = (
     Rule(K.NOT_COMMISSIONED, (Stage(CUT, lambda f: f.uncommissioned),), Ends.ENTRY),
     Rule(K.STOPPED_ON_SITE, (Stage(CUT, lambda f: f.stopped_on_site),), Ends.RELEASE),
     Rule(K.STOPPED_BY_PLATFORM, (Stage(CUT, lambda f: f.stopped_by_platform),), Ends.RELEASE),
+    # Its meters may be silent, so nobody may pump unmetered.
+    Rule(K.LAID_UP, (Stage(CUT, lambda f: f.laid_up),), Ends.ENTRY),
     Rule(K.NOT_ALLOCATED, (Stage(CUT, lambda f: f.unallocated),), Ends.ENTRY, lifted=True),
     Rule(
         K.ALLOCATION_EXHAUSTED,
@@ -246,6 +248,8 @@ RULES: tuple[Rule, ...] = (
     Rule(K.MAINS_FAILED, (Stage(ALARM, lambda f: f.mains_failed),)),
     Rule(K.IDLE_CREEP, (Stage(ALARM, lambda f: f.creeping),)),
     Rule(K.RATIO_OUT_OF_BAND, (Stage(ALARM, lambda f: f.ratio_off),)),
+    Rule(K.MOVED_WHILE_LAID_UP, (Stage(ALARM, lambda f: f.moved_while_laid_up),), Ends.ENTRY),
+    Rule(K.YEAR_UNCONFIRMED, (Stage(ALARM, lambda f: f.year_unconfirmed),), Ends.ENTRY),
     Rule(K.DOOR_OPEN, (Stage(WARN, lambda f: f.door_open),)),
     Rule(
         K.UPLINK_STALE,

@@ -11,11 +11,13 @@ from dataclasses import replace
 import pytest
 
 from agent.core.model import (
+    Action,
     AllocateEnergy,
     AllocateEnergyOrder,
     AllocateOrder,
     AllocationKind,
     BeginRatingOrder,
+    ConditionKind,
     Correct,
     CorrectOrder,
     EndRatingOrder,
@@ -522,6 +524,29 @@ def test_a_laid_up_well_says_what_moved_meanwhile() -> None:
     (down,), (up,) = story.of(LayUp), story.of(Resume)
     assert (down.total_l, down.total_wh) == (500_000, 70_000)
     assert (up.moved_l, up.moved_wh) == (40_000, 2_000)
+
+
+def test_a_laid_up_well_is_cut_and_its_silent_meters_alarm_nobody() -> None:
+    story = laid_up()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER, *OF_POWER_METER)
+    story.after(40 * 60)
+    assert story.conditions == {ConditionKind.LAID_UP: Action.CUT}
+    story.heal()
+    assert story.order(ResumeOrder("spring")) is None
+    assert ConditionKind.LAID_UP not in story.conditions
+
+
+@pytest.mark.parametrize(("moved_l", "alarms"), [(1_000, False), (1_001, True)])
+def test_a_total_that_moved_while_the_well_was_laid_up_alarms(
+    moved_l: int, *, alarms: bool
+) -> None:
+    story = laid_up()
+    story.power_off(90 * DAY)
+    story.total_ml += moved_l * 1000
+    story.after(3)
+    assert (ConditionKind.MOVED_WHILE_LAID_UP in story.conditions) is alarms
+    assert story.order(ResumeOrder("spring")) is None
+    assert ConditionKind.MOVED_WHILE_LAID_UP not in story.conditions
 
 
 def test_a_laid_up_well_without_a_power_meter_says_what_it_can() -> None:

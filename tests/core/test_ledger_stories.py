@@ -340,6 +340,19 @@ def test_an_absurd_coefficient_is_not_even_proposed() -> None:
     assert story.of(RateProposed) == []
 
 
+def test_a_run_that_was_cut_before_a_boot_without_a_clock_teaches_nothing() -> None:
+    """How long it lasted is not known; 1970 is no beginning of it."""
+    story = pumping(allocated_l=4_000)
+    while story.permitted:
+        story.after(1)
+    story.power_off(HOUR, trusted=False)
+    story.calendar_off_ms = utc_ms(1971, 1, 1) - story.begins_utc_ms
+    story.after(10)
+    (run,) = story.of(Session)
+    assert (run.cause, run.metered) == (StopCause.CUT, False)
+    assert story.state.learned.lasted_ms == 0
+
+
 def test_runs_that_were_not_seen_whole_teach_nothing() -> None:
     story = pumping()
     story.power_off(HOUR)

@@ -368,6 +368,7 @@ def test_nobody_guesses_when_water_flowed_at_a_time_that_nobody_knows() -> None:
     story = twice_dark(pumped=True)
     assert years(story) == [2026]
     assert asked(story) == 2027
+    assert story.conditions[K.YEAR_UNCONFIRMED] is Action.ALARM
     assert K.NOT_ALLOCATED not in story.reasons, "the opened year goes on"
     assert story.state.dated is not None
     low_l, high_l = 500_000 + story.state.dated.counted_l, story.total_l
@@ -391,6 +392,7 @@ def test_nobody_guesses_when_water_flowed_at_a_time_that_nobody_knows() -> None:
     assert entry.apportioned
     assert story.withdrawn_l == high_l - low_l - 10_000
     assert asked(story) is None
+    assert K.YEAR_UNCONFIRMED not in story.conditions
     assert story.order(order) is Refused.YEAR_NOT_ASKED
 
 

@@ -44,6 +44,9 @@ class ConditionKind(StrEnum):
     ALLOCATION_LOW = "allocation_low"
     REMAINING_LOW = "remaining_low"
     HOURS_LOW = "hours_low"
+    LAID_UP = "laid_up"
+    MOVED_WHILE_LAID_UP = "moved_while_laid_up"
+    YEAR_UNCONFIRMED = "year_unconfirmed"
     OVERRIDE = "override"
 
 

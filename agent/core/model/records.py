@@ -251,7 +251,7 @@ class Session:
     litres_per_kwh: int | None = None
     start_cause: StartCause = StartCause.OWNER
     reasons: tuple[ConditionKind, ...] = ()
-    metered: bool = True  # throughout: no metering interruption fell into it
+    metered: bool = True  # throughout: seen to its end, without a metering interruption
 
 
 @dataclass(frozen=True, slots=True)
