@@ -15,12 +15,13 @@ AT_ONCE := -n $(or $(JOBS),4) --dist worksteal
 READY := $(VENV)/.ready
 BROKER := $(VENV)/.broker
 TOOLS := $(VENV)/.tools
+PACKAGER := $(VENV)/.packager
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak lock clean
+.PHONY: help demo test lint bench soak deb deb-test lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 demo: $(READY) $(BROKER) ## the whole station on a simulated pump house, in about a minute
 	@$(BIN)/wellkeeper demo $(DEMO)
@@ -39,6 +40,17 @@ bench: $(READY) $(TOOLS) ## one table: what was measured beside its budget
 
 soak: $(READY) $(TOOLS) ## the trials again, many times over (SOAK=20 is the multiplier)
 	$(BIN)/pytest $(AT_ONCE) --soak $(or $(SOAK),20) -m soak $(PYTEST)
+
+ARCH ?= $(shell dpkg --print-architecture)
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+deb: $(READY) $(PACKAGER) ## the Debian package, dist/wellkeeper_VERSION_ARCH.deb (ARCH=arm64 or amd64)
+	@sh packaging/build-deb $(ARCH) $(VERSION) dist
+
+deb-test: $(READY) $(PACKAGER) ## install, upgrade, roll back and remove it on fresh Debians (as root)
+	@sh .ci/debian-packages debootstrap systemd-container
+	@sh packaging/trial-debs build/trial
+	$(BIN)/python -m tests.deb.trial build/trial build $(or $(SUITES),bookworm trixie)
 
 # Kept in the repository: what is installed is what was tested, wheel by wheel.
 lock: $(READY) ## resolve the dependencies of pyproject.toml anew, with hashes
@@ -86,4 +98,9 @@ $(BROKER): .ci/debian-packages | $(BIN)/python
 $(TOOLS): .ci/debian-packages .ci/lgpio $(READY)
 	@sh .ci/debian-packages mosquitto socat mbpoll libmodbus5 strace openssl systemd
 	@sh .ci/lgpio $(BIN)
+	@touch $@
+
+# lgpio's module for Python 3.13 is compiled, for both architectures.
+$(PACKAGER): .ci/debian-packages $(READY)
+	@sh .ci/debian-packages gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross dpkg-dev
 	@touch $@

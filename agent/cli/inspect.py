@@ -1,5 +1,6 @@
 """Room rule: which looks a station's host needs, by its settings. Looks at nothing itself."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -33,13 +34,14 @@ UNITS: Final = tuple(
     )
 )
 RELAY_INSTALLED: Final = Path("/usr/lib/wellkeeper/relay.sha256")
-RELAY_RUNNING: Final = Path("/run/wellkeeper-relay.sha256")
+RELAY_RUNNING: Final = Path("/run/wellkeeper-relay/relay.sha256")
 
 
 def findings(settings: Settings, config: Path, clock: Clock, root: Path) -> Iterator[Finding]:
     """Everything that is not as it should be, and what is worth knowing."""
     station = settings.station
-    yield from files.package(root, "wellkeeper")
+    if "DPKG_MAINTSCRIPT_PACKAGE" not in os.environ:  # then dpkg is at it, and not interrupted
+        yield from files.package(root, "wellkeeper")
     for unit in UNITS:
         if not within(root, unit).is_file():
             yield Finding(Trouble.UNIT_ABSENT, unit)
