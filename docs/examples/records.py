@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 
 from agent import rows
+from agent.cli import VERSION
 from agent.core import model
 from agent.core import scan as core
+from agent.core.model import Moment
+from agent.core.state import Seen, State
 from agent.desk.client import Client
 from agent.desk.server import Desk
 from agent.journal import Journal, Stamped, Transaction
@@ -31,9 +34,12 @@ STORIES = (
     "tests/core",
     "tests/shell/journal/test_upkeep.py",
     "tests/shell/journal/test_epoch.py",
+    "tests/shell/journal/test_backlog.py",
     "tests/shell/journal/test_retention.py",
-    "tests/shell/test_control_permission.py",
+    "tests/shell/journal/test_writer.py",
 )
+# They make records of every kind out of nothing, to see whether they can be stored.
+NO_STORIES = ("test_rows.py", "test_properties.py")
 STATION = "XJ14-0007"
 BEGUN_UTC_MS = 1_790_000_000_000
 
@@ -65,10 +71,21 @@ def _run_stories() -> dict[str, model.Body]:
 
     core.scan, rows.encode_body = kept_scan, kept_encode
     try:
-        pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", *STORIES])
+        _first_scan()
+        ignored = [f"--ignore=tests/core/{file}" for file in NO_STORIES]
+        pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", *ignored, *STORIES])
     finally:
         core.scan, rows.encode_body = scan, encode
     return found
+
+
+def _first_scan() -> None:
+    """What control does when it comes up: no story begins so early."""
+    from tests.core.story import SITE
+
+    moment = Moment(BEGUN_UTC_MS, 42_000, "3f2c6f6e-boot", trusted=True)
+    started = model.Started(VERSION, moment.boot, relay_permitted=False)
+    core.scan(SITE, State(), Seen(moment, (), started=started))
 
 
 def _sent(bodies: Sequence[model.Body]) -> Iterator[dict[str, Any]]:
@@ -93,5 +110,5 @@ def _sent(bodies: Sequence[model.Body]) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(ROOT))  # the stories are no installed package
     raise SystemExit(main())
