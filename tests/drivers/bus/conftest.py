@@ -13,7 +13,7 @@ from drivers.wire import BusConfig
 from tests.drivers.bus.slave import Hands, Images, Slave, dtsu, instrument, tuf
 
 BAUD = 115200  # the slave answers at once; only the driver believes in the baud rate
-BUDGET_MS = 300
+BUDGET_MS = 700
 
 
 @pytest.fixture
