@@ -1,0 +1,151 @@
+"""Room rule: what happens in a year, and how often: people first, then faults. Checks nothing.
+
+`DEEDS` is the list: how many of each a year has on average, and what it does. A deed that touches
+the water, the meters or the pump is exclusive: the next one waits until it is over, because the
+truth of two at once is nobody's to state. Faults of control, clock, card and links meet everything.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.core.story import DAY, HOUR, MINUTE, SECOND
+from tests.sim import faults, people
+from tests.sim.year import AROUND_MS, YEAR_MS, Year
+
+Deed = Callable[[Year], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`mean`: of a year. `running`: the owner starts the pump for it."""
+
+    mean: float
+    do: Deed
+    exclusive: bool = True
+    running: bool = False
+
+
+DEEDS: dict[str, Kind] = {
+    # --- people
+    "owner pumps": Kind(26, people.pump_a_while),
+    "addition": Kind(2, people.add, exclusive=False),
+    "reduction": Kind(1, people.reduce, exclusive=False),
+    "transfer": Kind(2, people.transfer, exclusive=False),
+    "correction of the allocation": Kind(1, people.correct_allocation, exclusive=False),
+    "correction of the withdrawal": Kind(1, people.correct_withdrawal),
+    "round": Kind(2, people.limit, exclusive=False),
+    "coefficient": Kind(1, people.rate, exclusive=False),
+    "rating test": Kind(1, people.rating_test, running=True),
+    "energy allocation": Kind(1, people.energy_allocation, exclusive=False),
+    "override": Kind(1.5, people.override),
+    "override released": Kind(0.7, people.override_released),
+    "stop on site": Kind(1.5, people.stop_on_site, running=True),
+    "stop by a platform": Kind(1.5, people.stop_by_platform, running=True),
+    "lay-up": Kind(0.8, people.lay_up),
+    "bad orders": Kind(3, people.bad_orders, exclusive=False),
+    "repeated order": Kind(1, people.repeated, exclusive=False),
+    "clock set": Kind(0.7, people.set_clock, exclusive=False),
+    "flow meter exchanged": Kind(1, people.exchange_flow_meter),
+    "flow meter removed": Kind(0.7, people.remove_flow_meter),
+    "power meter exchanged": Kind(0.7, people.exchange_power_meter),
+    "power meter removed": Kind(0.6, people.remove_power_meter),
+    # --- the flow meter
+    "silent for seconds": Kind(1.5, faults.flow_silent_for_seconds, running=True),
+    "silent for minutes": Kind(1.5, faults.flow_silent_for_minutes, running=True),
+    "silent for hours": Kind(1, faults.flow_silent_for_hours, running=True),
+    "total garbled": Kind(1, faults.total_garbled, running=True),
+    "total NaN": Kind(1, faults.total_invalid, running=True),
+    "torn word": Kind(1.5, faults.torn_word, running=True),
+    "zero for a scan": Kind(1.5, faults.zero_for_a_scan, running=True),
+    "zero that stays": Kind(0.7, faults.zero_that_stays, running=True),
+    "jump that comes back": Kind(0.8, faults.jump_that_comes_back, running=True),
+    "jump that stays": Kind(0.8, faults.jump_that_stays, running=True),
+    "reset": Kind(0.8, faults.reset, running=True),
+    "dead": Kind(0.8, faults.dead, running=True),
+    "dead and exchanged": Kind(0.6, faults.dead_and_exchanged, running=True),
+    "empty pipe at rest": Kind(1, faults.empty_pipe),
+    "signal lost": Kind(1, faults.signal_lost, running=True),
+    "creep": Kind(0.8, faults.creep),
+    "pumping backward": Kind(0.7, faults.backward, running=True),
+    # --- electricity, pump and house
+    "power meter silent": Kind(1, faults.power_silent, running=True),
+    "both meters silent": Kind(0.8, faults.both_silent, running=True),
+    "power meter bypassed": Kind(0.8, faults.power_bypassed, running=True),
+    "dry run": Kind(0.8, faults.dry_run, running=True),
+    "welded contactor": Kind(0.8, faults.welded, running=True),
+    "bypass": Kind(0.8, faults.bypass),
+    "worn pump": Kind(0.7, faults.worn, running=True),
+    "dry well": Kind(0.7, faults.dry_well, running=True),
+    "phase lost": Kind(0.7, faults.phase_lost, running=True),
+    "over-current": Kind(0.7, faults.over_current, running=True),
+    "under-voltage": Kind(0.7, faults.under_voltage, running=True),
+    "door": Kind(1, faults.door, exclusive=False),
+    "mains away, controller on": Kind(1.5, faults.mains_away),
+    "mains cut": Kind(2, faults.mains_cut),
+    "mains cut for days": Kind(0.5, faults.mains_cut_for_days),
+    # --- the station
+    "control restarted": Kind(3, faults.control_restarted, exclusive=False),
+    "control killed": Kind(8, faults.control_killed, exclusive=False),
+    "control killed running": Kind(3, faults.control_killed, running=True),
+    "control gone past its lease": Kind(1, faults.control_gone, running=True),
+    "relay silent": Kind(1, faults.relay_silent),
+    "card fails": Kind(2, faults.card_fails, exclusive=False),
+    "card fails running": Kind(0.7, faults.card_fails, running=True),
+    "card fails for long": Kind(0.4, faults.card_fails_for_long, running=True),
+    "broker away": Kind(2, faults.broker_away, exclusive=False),
+    "broker away for days": Kind(0.7, faults.broker_away_for_days, exclusive=False),
+    "uplink killed": Kind(2, faults.uplink_killed, exclusive=False),
+    "record rejected": Kind(0.5, faults.record_rejected, exclusive=False),
+    # --- the clock
+    "boot in 1970": Kind(0.7, faults.boot_in_1970),
+    "year 2036": Kind(0.8, faults.year_2036, exclusive=False),
+    "clock steps back": Kind(0.8, faults.steps_back, exclusive=False),
+    "clock drifts": Kind(0.8, faults.drifts, exclusive=False),
+    "time unknown": Kind(0.8, faults.time_unknown, exclusive=False),
+}
+
+
+def fill(year: Year) -> None:
+    """Commission the station, then spread the year's deeds over it."""
+    people.commission(year)
+    for name, kind in DEEDS.items():
+        mean = kind.mean * year.density * year.lasts_ms / YEAR_MS
+        many = int(mean) + (year.rng.random() < mean % 1)
+        for _ in range(many):
+            at_ms = year.rng.randint(DAY, year.lasts_ms - 2 * DAY)
+            year.wish(at_ms, _begin(name, kind))
+    faults.new_year(year)
+
+
+def _begin(name: str, kind: Kind) -> Callable[[Year], None]:
+    def act(year: Year) -> None:
+        if (kind.exclusive and year.now_ms < year.exclusive_until_ms) or not year.station.alive:
+            wait_ms = max(0, year.exclusive_until_ms - year.now_ms)
+            at_ms = year.now_ms + wait_ms + year.rng.randint(1, 6 * HOUR // SECOND) * SECOND
+            year.wish(at_ms, act)
+            return
+        if kind.exclusive:
+            year.exclusive_until_ms = year.now_ms + 2 * HOUR
+        if kind.running:
+            year.after(AROUND_MS, people.start)
+            year.after(year.rng.randint(4, 25) * MINUTE, happen)
+        else:
+            year.after(AROUND_MS, happen)
+
+    def happen(year: Year) -> None:
+        if not year.station.alive:
+            year.after(MINUTE, happen)
+            return
+        if kind.running and not year.house.running:
+            people.stop(year)  # it may not run now: nothing to disturb
+            year.exclusive_until_ms = year.now_ms
+            return
+        year.injected[name] += 1
+        lasts_ms = kind.do(year)
+        if kind.running:
+            year.after(lasts_ms + year.rng.randint(5, 40) * MINUTE, people.stop)
+            lasts_ms += 45 * MINUTE
+        if kind.exclusive:
+            year.exclusive_until_ms = year.now_ms + lasts_ms + 15 * MINUTE
+
+    return act

@@ -1,0 +1,441 @@
+"""Room rule: what goes wrong at a well and in its station. Each says how long it lasts, in ms."""
+
+from agent.core.model import Fault, Quantity, ReleaseOrder, Role, StopOrder
+from tests.core.story import DAY, HOUR, MINUTE, SECOND, utc_ms
+from tests.sim import people
+from tests.sim.house import OF_FLOW_METER, OF_POWER_METER
+from tests.sim.station import LINES
+from tests.sim.year import Year
+
+Q = Quantity
+
+
+def lay(year: Year, lasts_ms: int, fault: Fault, *quantities: Quantity) -> int:
+    year.house.lay(fault, *quantities)
+    year.after(lasts_ms, lambda now: now.house.heal(*quantities))
+    return lasts_ms
+
+
+def show(year: Year, lasts_ms: int, shown: dict[Quantity, int]) -> int:
+    """Values that are read well and are wrong."""
+    year.house.shown |= shown
+    year.after(lasts_ms, lambda now: now.house.heal(*shown))
+    return lasts_ms
+
+
+# --- the flow meter ----------------------------------------------------------------------------
+
+
+def flow_silent_for_seconds(year: Year) -> int:
+    return lay(year, year.rng.randint(1, 50) * SECOND, Fault.TIMEOUT, *OF_FLOW_METER)
+
+
+def flow_silent_for_minutes(year: Year) -> int:
+    return lay(year, year.rng.randint(2, 45) * MINUTE, Fault.TIMEOUT, *OF_FLOW_METER)
+
+
+def flow_silent_for_hours(year: Year) -> int:
+    return lay(year, year.rng.randint(61, 240) * MINUTE, Fault.DISCONNECTED, *OF_FLOW_METER)
+
+
+def total_garbled(year: Year) -> int:
+    return lay(year, year.rng.randint(1, 40) * SECOND, Fault.GARBLED, Q.FORWARD_TOTAL_L)
+
+
+def total_invalid(year: Year) -> int:
+    return lay(year, year.rng.randint(1, 20) * SECOND, Fault.INVALID, Q.FORWARD_TOTAL_L)
+
+
+def torn_word(year: Year) -> int:
+    """The high word of the next count with the low word of this one."""
+    torn = (year.house.flow.shown & 0xFFFF) | (year.rng.randint(0, 0x3FFF) << 16)
+    torn = min(torn, year.site.flow_modulus_l - 1)
+    return show(year, SECOND, {Q.FORWARD_TOTAL_L: torn})
+
+
+def zero_for_a_scan(year: Year) -> int:
+    return show(year, year.rng.randint(1, 2) * SECOND, {Q.FORWARD_TOTAL_L: 0})
+
+
+def zero_that_stays(year: Year) -> int:
+    """Until somebody looks: the old series comes back, and he rules on it."""
+    lasts_ms = show(year, year.rng.randint(1, 20) * MINUTE, {Q.FORWARD_TOTAL_L: 0})
+    year.after(lasts_ms + 5 * MINUTE, people.tend)
+    return lasts_ms + 30 * MINUTE
+
+
+def jump_that_comes_back(year: Year) -> int:
+    away = year.house.flow.shown + people.litres(year, 500, 900)
+    lasts_ms = show(
+        year,
+        year.rng.randint(1, 10) * MINUTE,
+        {Q.FORWARD_TOTAL_L: away % year.site.flow_modulus_l},
+    )
+    year.after(lasts_ms + 5 * MINUTE, people.tend)
+    return lasts_ms + 30 * MINUTE
+
+
+def jump_that_stays(year: Year) -> int:
+    meter = year.house.flow
+    meter.set_to(meter.counter + people.litres(year, 500, 900) * 1000)
+    year.after(10 * MINUTE, people.tend)
+    return HOUR
+
+
+def reset(year: Year) -> int:
+    year.house.flow.set_to(year.rng.choice((0, 0, 17_000)))
+    year.after(10 * MINUTE, people.tend)
+    return HOUR
+
+
+def dead(year: Year) -> int:
+    """Neither counts nor answers; then both again."""
+    meter = year.house.flow
+    meter.counting = False
+    lasts_ms = year.rng.randint(3, 240) * MINUTE
+
+    def live(now: Year) -> None:
+        meter.counting = True
+        now.after(30 * MINUTE, people.settle)
+
+    year.after(lasts_ms, live)
+    return lay(year, lasts_ms, Fault.TIMEOUT, *OF_FLOW_METER) + HOUR
+
+
+def dead_and_exchanged(year: Year) -> int:
+    year.house.flow.counting = False
+    lasts_ms = lay(year, year.rng.randint(5, 90) * MINUTE, Fault.TIMEOUT, *OF_FLOW_METER)
+    year.after(lasts_ms - 3 * MINUTE, people.stop)
+
+    def change(now: Year) -> None:
+        people.exchange(now, Role.FLOW_METER)
+        now.after(5 * SECOND, lambda later: people.fit_meter(later, Role.FLOW_METER))
+        now.after(30 * MINUTE, people.settle)
+
+    year.after(lasts_ms - MINUTE, change)
+    return lasts_ms + HOUR
+
+
+def empty_pipe(year: Year) -> int:
+    people.stop(year)
+    lasts_ms = year.rng.randint(1, 12) * HOUR
+    year.after(5 * MINUTE, lambda now: now.house.lay(Fault.EMPTY_PIPE, *OF_FLOW_METER))
+    year.after(lasts_ms, lambda now: now.house.heal(*OF_FLOW_METER))
+    return lasts_ms
+
+
+def signal_lost(year: Year) -> int:
+    lasts_ms = lay(year, year.rng.randint(2, 50) * MINUTE, Fault.NO_SIGNAL, *OF_FLOW_METER)
+    year.after(lasts_ms + 10 * MINUTE, people.tend)
+    return lasts_ms + HOUR
+
+
+def creep(year: Year) -> int:
+    """A valve that leaks back through the meter in the counted direction."""
+    people.stop(year)
+    lasts_ms = year.rng.randint(2, 5) * HOUR
+    year.house.other_l_per_h = 400
+
+    def end(now: Year) -> None:
+        now.house.other_l_per_h = 0
+
+    year.after(lasts_ms, end)
+    return lasts_ms
+
+
+def backward(year: Year) -> int:
+    shown = {Q.FLOW_L_PER_H: -30_000}
+    return show(year, year.rng.randint(2, 40) * MINUTE, shown)
+
+
+# --- electricity, pump and house ---------------------------------------------------------------
+
+
+def power_silent(year: Year) -> int:
+    return lay(year, year.rng.randint(2, 60) * MINUTE, Fault.TIMEOUT, *OF_POWER_METER)
+
+
+def both_silent(year: Year) -> int:
+    both = (*OF_FLOW_METER, *OF_POWER_METER)
+    return lay(year, year.rng.randint(1, 12) * MINUTE, Fault.DISCONNECTED, *both)
+
+
+def power_bypassed(year: Year) -> int:
+    meter = year.house.power
+    meter.counting = False
+
+    def restore(now: Year) -> None:
+        meter.counting = True
+
+    lasts_ms = year.rng.randint(2, 40) * MINUTE
+    year.after(lasts_ms, restore)
+    return lasts_ms
+
+
+def dry_run(year: Year) -> int:
+    lasts_ms = year.rng.randint(6, 12) * MINUTE
+    year.house.dry = True
+
+    def end(now: Year) -> None:
+        now.house.dry = False
+
+    year.after(lasts_ms, end)
+    year.after(lasts_ms + 10 * MINUTE, people.tend)
+    return lasts_ms + HOUR
+
+
+def welded(year: Year) -> int:
+    """Somebody stops the pump, and the contactor does not let go."""
+    year.house.welded = True
+    year.order(StopOrder("it must stop"))
+    lasts_ms = year.rng.randint(1, 10) * MINUTE
+    year.after(lasts_ms, lambda now: now.house.let_go())
+    year.after(lasts_ms + 2 * MINUTE, lambda now: now.order(ReleaseOrder("it stands")))
+    year.after(lasts_ms + 3 * MINUTE, people.tend)
+    return lasts_ms + 30 * MINUTE
+
+
+def bypass(year: Year) -> int:
+    """The seal is broken: the pump runs whatever the relay does."""
+    lasts_ms = year.rng.randint(10, 90) * MINUTE
+    year.house.bypassed = True
+    people.start(year)
+    year.after(lasts_ms, people.stop)
+    year.after(lasts_ms + MINUTE, lambda now: now.house.let_go())
+    year.after(lasts_ms + 10 * MINUTE, people.tend)
+    return lasts_ms + 20 * MINUTE
+
+
+def worn(year: Year) -> int:
+    year.house.share_percent = 50
+
+    def repair(now: Year) -> None:
+        now.house.share_percent = 100
+
+    lasts_ms = year.rng.randint(45, 120) * MINUTE
+    year.after(lasts_ms, repair)
+    return lasts_ms
+
+
+def _danger(year: Year, shown: dict[Quantity, int]) -> int:
+    lasts_ms = show(year, year.rng.randint(1, 15) * MINUTE, shown)
+    year.after(lasts_ms + 10 * MINUTE, people.tend)
+    return lasts_ms + 20 * MINUTE
+
+
+def dry_well(year: Year) -> int:
+    return _danger(year, {Q.LEVEL_MM: year.rng.choice((75_000, 0, 90_000))})
+
+
+def phase_lost(year: Year) -> int:
+    return _danger(year, {Q.VOLTAGE_2_MV: 30_000, Q.CURRENT_2_MA: 500})
+
+
+def over_current(year: Year) -> int:
+    return _danger(year, {Q.CURRENT_1_MA: 120_000})
+
+
+def under_voltage(year: Year) -> int:
+    return _danger(year, {Q.VOLTAGE_3_MV: 170_000})
+
+
+def door(year: Year) -> int:
+    year.house.door_open = True
+
+    def close(now: Year) -> None:
+        now.house.door_open = False
+
+    year.after(year.rng.randint(1, 60) * MINUTE, close)
+    return 0
+
+
+def _restore_mains(year: Year) -> None:
+    year.house.mains = True
+    if year.house.maintained and year.house.relay and year.house.switch_on:
+        year.house.start()
+
+
+def mains_away(year: Year) -> int:
+    """The controller has a battery, the meters have none."""
+    year.house.lose_mains()
+    lasts_ms = year.rng.randint(1, 90) * MINUTE
+    year.after(lasts_ms, _restore_mains)
+    return lasts_ms + 5 * MINUTE
+
+
+def _cut_mains(year: Year, lasts_ms: int, *, trusted: bool = True, off_ms: int = 0) -> int:
+    """Everything is gone; then another boot."""
+    year.house.lose_mains()
+    year.house.open_relay("no mains")
+    year.kill(lasts_ms)
+
+    def boot(now: Year) -> None:
+        _restore_mains(now)
+        now.clock.boot(trusted=trusted, off_ms=off_ms)
+
+    year.after(lasts_ms - SECOND, boot)
+    return lasts_ms
+
+
+def mains_cut(year: Year) -> int:
+    return _cut_mains(year, year.rng.randint(1, 300) * MINUTE)
+
+
+def mains_cut_for_days(year: Year) -> int:
+    return _cut_mains(year, year.rng.randint(1, 6) * DAY)
+
+
+# --- the station -------------------------------------------------------------------------------
+
+
+def control_restarted(year: Year) -> int:
+    """An upgrade: it ends in order and is back within its lease."""
+    year.station.stop()
+    year.down_until_ms = year.now_ms + year.rng.randint(2, 7) * SECOND
+    return MINUTE
+
+
+def control_killed(year: Year) -> int:
+    """Between two lines of a turn; often of one that has something to commit."""
+    year.station.dies_at = year.rng.choice(LINES)
+    if year.rng.random() < 0.5:
+        people.give(year, people.A.ADDITION, 1_000)
+    return MINUTE
+
+
+def control_gone(year: Year) -> int:
+    lasts_ms = year.rng.randint(15, 900) * SECOND
+    year.excused_until_ms = year.now_ms + lasts_ms + MINUTE
+    year.kill(lasts_ms)
+    return lasts_ms + MINUTE
+
+
+def relay_silent(year: Year) -> int:
+    """Its process hangs: it holds the line for its lease, then lets go."""
+    lasts_ms = year.rng.randint(2, 90) * SECOND
+    year.excused_until_ms = year.now_ms + lasts_ms + MINUTE
+    year.house.relay_hangs = True
+
+    def answer(now: Year) -> None:
+        now.house.relay_hangs = False
+
+    year.after(lasts_ms, answer)
+    return lasts_ms + MINUTE
+
+
+def _fail_card(year: Year, lasts_ms: int) -> int:
+    year.station.card_fails = True
+
+    def heal(now: Year) -> None:
+        now.station.card_fails = False
+
+    year.after(lasts_ms, heal)
+    return lasts_ms
+
+
+def card_fails(year: Year) -> int:
+    return _fail_card(year, year.rng.randint(5, 1200) * SECOND)
+
+
+def card_fails_for_long(year: Year) -> int:
+    return _fail_card(year, year.rng.randint(20, 30) * HOUR)
+
+
+def _fall(year: Year, lasts_ms: int) -> int:
+    one = year.rng.choice(year.uplinks)
+    one.fall()
+
+    def rise(now: Year) -> None:
+        one.up = True
+
+    year.after(lasts_ms, rise)
+    return 0
+
+
+def broker_away(year: Year) -> int:
+    return _fall(year, year.rng.randint(1, 12) * HOUR)
+
+
+def broker_away_for_days(year: Year) -> int:
+    return _fall(year, year.rng.randint(1, 20) * DAY)
+
+
+def uplink_killed(year: Year) -> int:
+    one = year.rng.choice(year.uplinks)
+    one.die(dict(year.station.journal.cursors()).get(one.name, 0))
+    return 0
+
+
+def record_rejected(year: Year) -> int:
+    one = year.rng.choice(year.uplinks)
+    one.poison.add(year.station.journal.head.number + year.rng.randint(1, 30))
+    return 0
+
+
+# --- the clock ---------------------------------------------------------------------------------
+
+
+def boot_in_1970(year: Year) -> int:
+    """No battery, no network: the calendar begins again, and NTP comes hours later."""
+    lasts_ms = _cut_mains(
+        year, year.rng.randint(1, 60) * MINUTE, trusted=False, off_ms=-year.clock.true_utc_ms
+    )
+    year.after(lasts_ms + year.rng.randint(1, 40) * HOUR, lambda now: now.clock.synchronise())
+    return lasts_ms + HOUR
+
+
+def year_2036(year: Year) -> int:
+    """A zero in an NTP reply; the host believes it."""
+    year.clock.off_ms = utc_ms(2036, 2, 7, 14) - year.clock.true_utc_ms
+    year.after(year.rng.randint(1, 600) * MINUTE, lambda now: now.clock.synchronise())
+    return 0
+
+
+def steps_back(year: Year) -> int:
+    year.clock.off_ms = -year.rng.choice((HOUR, 3 * DAY, 400 * DAY))
+    year.after(year.rng.randint(1, 600) * MINUTE, lambda now: now.clock.synchronise())
+    return 0
+
+
+def drifts(year: Year) -> int:
+    """A quartz without discipline, until NTP takes it back."""
+
+    def drift(now: Year) -> None:
+        now.clock.off_ms += 40 * SECOND
+
+    hours = year.rng.randint(2, 12)
+    for one in range(hours):
+        year.after(one * HOUR, drift)
+    year.after(hours * HOUR, lambda now: now.clock.synchronise())
+    return 0
+
+
+def time_unknown(year: Year) -> int:
+    year.clock.trusted = False
+    year.after(year.rng.randint(1, 48) * HOUR, lambda now: now.clock.synchronise())
+    return 0
+
+
+def new_year(year: Year) -> None:
+    """Every seed crosses New Year in one of these ways."""
+    starts = [start for _, start in year.site.year_starts if start > year.clock.true_utc_ms]
+    at_ms = starts[0] - year.clock.begins_utc_ms
+    way = year.seed % 5
+    names = ("at rest", "pumping", "off", "with time unknown", "with time unknown, pumping")
+
+    def night(now: Year) -> None:
+        now.injected[f"New Year {names[way]}"] += 1
+        now.exclusive_until_ms = now.now_ms + 8 * HOUR
+        if way in (1, 4):
+            people.start(now)
+            now.after(5 * HOUR, people.stop)
+        if way in (3, 4):
+            now.clock.trusted = False
+            now.after(6 * HOUR, lambda later: later.clock.synchronise())
+        if way == 2:
+            _cut_mains(now, 6 * HOUR, trusted=now.rng.random() < 0.5)
+            now.after(7 * HOUR, lambda later: later.clock.synchronise())
+
+    if at_ms < year.lasts_ms:
+        year.at(at_ms - 2 * HOUR, night)
+        year.at(at_ms + 12 * HOUR, people.tend)
