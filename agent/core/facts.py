@@ -156,7 +156,7 @@ def _is_spent(remaining: int | None) -> bool:
 # --- water -------------------------------------------------------------------------------------
 
 
-def _margin_l(site: Site, state: State) -> int:
+def margin_l(site: Site, state: State) -> int:
     """What a running pump would still take if it were cut at the next scan.
 
     At the declared maximum, not at the learned flow: a latch that was lost with the power, raised
@@ -169,7 +169,7 @@ def _margin_l(site: Site, state: State) -> int:
 
 def _kept_back_l(site: Site, state: State, evidence: Evidence) -> int:
     """The margin, and what has flowed while the flow meter did not say so."""
-    return _margin_l(site, state) + unmetered_l(site, state, evidence.moment)
+    return margin_l(site, state) + unmetered_l(site, state, evidence.moment)
 
 
 def converting(site: Site, state: State, evidence: Evidence) -> Exemption | None:

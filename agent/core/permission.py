@@ -10,7 +10,7 @@ from dataclasses import replace
 from agent.core import override
 from agent.core.authority import withdrawn_now_l
 from agent.core.crosscheck import watch_checks
-from agent.core.facts import Evidence, converting, gather, metered, run_on_left
+from agent.core.facts import Evidence, converting, gather, margin_l, metered, run_on_left
 from agent.core.interlock import Present, assess, decide, time_left_ms
 from agent.core.model import (
     Balance,
@@ -134,7 +134,15 @@ def _spend_override(site: Site, state: State, evidence: Evidence, step_ms: int) 
         withdrawn_l=withdrawn_now_l(state) if metered(evidence) else None,
         flow_l_per_h=flow_l_per_h if may_run(evidence.view, site) else 0,
     )
+    if lifting is not None and _is_nearly_spent(site, state, lifting):
+        lifting = None
     return replace(state, lifting=lifting)
+
+
+def _is_nearly_spent(site: Site, state: State, lifting: override.Lifting) -> bool:
+    """Whether the next scan would come too late to cut within the bounds: the lease would lapse."""
+    until_cut_ms = site.period_ms + site.cut_latency_ms
+    return lifting.left_ms <= until_cut_ms or lifting.left_l <= margin_l(site, state)
 
 
 def _note_journal(state: State, evidence: Evidence) -> State:

@@ -18,6 +18,7 @@ from agent.core.model import (
     Override,
     OverrideOrder,
     Refused,
+    RelayMoved,
     ReleaseOrder,
     ReleaseOverrideOrder,
     StopOrder,
@@ -176,12 +177,27 @@ def test_an_override_gives_water_to_an_exhausted_well_counts_it_and_ends_with_it
     ]
 
 
+@pytest.mark.parametrize("bounds", [(5_000, HOUR), (1_000_000, 5 * MINUTE)])
+def test_an_override_ends_with_a_cut_and_not_with_its_lease(bounds: tuple[int, int]) -> None:
+    """Found by the year simulator (seed 1): the lease lapsed before a scan saw the end."""
+    story = exhausted()
+    begun_l = story.withdrawn_l
+    assert story.order(override(*bounds)) is None
+    story.start()
+    story.after(400)
+    assert not story.running
+    assert story.withdrawn_l - begun_l <= bounds[0]
+    edge = story.of(RelayMoved)[-1]
+    assert not edge.lapsed
+    assert edge.reasons == (K.ALLOCATION_EXHAUSTED,)
+
+
 def test_an_override_ends_with_its_time() -> None:
     story = exhausted()
     assert story.order(override(1_000_000, 10 * MINUTE)) is None
     begun = story.now_ms / 1000
     story.start()
-    story.at(begun + 598)
+    story.at(begun + 597)
     assert story.running
     story.at(begun + 601)
     assert not story.permitted
