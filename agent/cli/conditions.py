@@ -10,9 +10,9 @@ from pathlib import Path
 from agent import words
 from agent.cli.house import house_of
 from agent.cli.options import add_config, language_of, settings_of
-from agent.core.interlock import Rule, Stage
 from agent.core.model import Site
 from agent.core.rules import RULES
+from agent.core.terms import Rule, Stage
 
 FILES = {"en": "conditions.md", "zh": "conditions.zh.md"}
 

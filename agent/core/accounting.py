@@ -7,7 +7,7 @@ measures plausibility by, and writes down what was withheld, confirmed, rolled o
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from agent.core.ledger import post, used_wh
+from agent.core.ledger import used_wh
 from agent.core.model import (
     Body,
     Bridged,
@@ -27,6 +27,7 @@ from agent.core.model import (
     Withheld,
     elapsed_ms,
 )
+from agent.core.posting import post
 from agent.core.pump import good_value
 from agent.core.state import State, away
 from agent.core.totalizer import (

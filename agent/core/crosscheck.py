@@ -8,7 +8,6 @@ the table's delays outlast them.
 
 from dataclasses import dataclass, replace
 
-from agent.core.interlock import Facts
 from agent.core.model import (
     ConditionKind,
     Contacts,
@@ -19,6 +18,7 @@ from agent.core.model import (
     Site,
 )
 from agent.core.pump import LOW_FLOW_SHARE, View, flowing, powered
+from agent.core.terms import Facts
 
 # A lost signal and an empty pipe are one thing while the pump stands: the column drained back.
 SIGNAL_FAULTS = frozenset({Fault.EMPTY_PIPE, Fault.NO_SIGNAL})

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from agent.core.authority import stopped_by_platform, stopped_on_site
 from agent.core.crosscheck import Sight, compare, flow_meter_lost
-from agent.core.interlock import Facts
 from agent.core.model import (
     Balance,
     ConditionKind,
@@ -31,6 +30,7 @@ from agent.core.state import (
     unmetered_l,
 )
 from agent.core.supply import Supply
+from agent.core.terms import Facts
 from agent.core.totalizer import tolerance
 
 # How far what remains must rise above the warning's bound to end it, in percent.

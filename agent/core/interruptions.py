@@ -7,7 +7,7 @@ counted meanwhile takes back as much of the estimate, and nothing is counted twi
 
 from dataclasses import dataclass, replace
 
-from agent.core.ledger import counted_l, post, used_wh
+from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
     Body,
     Convert,
@@ -20,6 +20,7 @@ from agent.core.model import (
     Site,
     elapsed_ms,
 )
+from agent.core.posting import post
 from agent.core.state import Interruption, State, away, last_total_l, last_total_wh
 from agent.core.totalizer import Totalizer, tolerance
 

@@ -6,10 +6,10 @@ the pump starts, its current and the voltage it leaves are not judged.
 
 from dataclasses import dataclass, replace
 
-from agent.core.interlock import Facts
 from agent.core.model import Limits, Quality, Quantity, Reading, Site
 from agent.core.pump import View, good_value, powered
 from agent.core.supply import VOLTAGES
+from agent.core.terms import Facts
 
 CURRENTS = (Quantity.CURRENT_1_MA, Quantity.CURRENT_2_MA, Quantity.CURRENT_3_MA)
 # No water table moves this far between two scans; one that stays there so long did move.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from agent.core.accounting import aged, enter
-from agent.core.ledger import Ledger, counted_l, post, used_wh
+from agent.core.ledger import Ledger, counted_l, used_wh
 from agent.core.model import (
     Allocate,
     AllocateEnergy,
@@ -32,6 +32,7 @@ from agent.core.model import (
     RolledOver,
     elapsed_ms,
 )
+from agent.core.posting import post
 from agent.core.state import Interruption, State, last_total_l, last_total_wh
 from agent.core.totalizer import Totalizer
 

@@ -5,8 +5,8 @@ what ends it. Gravest first: a decision gives its reasons in this order. docs/co
 printed from here.
 """
 
-from agent.core.interlock import Ends, Facts, Rule, Stage, Switch
 from agent.core.model import Action, ConditionKind, Site
+from agent.core.terms import Ends, Facts, Rule, Stage, Switch
 
 WARN, ALARM, HOLD_OFF, CUT = Action.WARN, Action.ALARM, Action.HOLD_OFF, Action.CUT
 K = ConditionKind

@@ -8,8 +8,9 @@ apportioned by time and flagged. Where no clock can tell, nobody guesses: a tech
 from dataclasses import dataclass, replace
 
 from agent.core import calendar
-from agent.core.ledger import balance, counted_l, post, round_at, used_wh
+from agent.core.ledger import balance, counted_l, round_at, used_wh
 from agent.core.model import BeginLimit, Body, Entry, Moment, OpenYear, Quantity, Reading, Site
+from agent.core.posting import post
 from agent.core.pump import Counts, good_value, split
 from agent.core.state import AWAY_PERIODS, Dated, State
 from agent.core.totalizer import RESOLUTIONS

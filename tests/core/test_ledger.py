@@ -2,12 +2,7 @@
 
 import pytest
 
-from agent.core.ledger import (
-    Ledger,
-    balance,
-    post,
-    withdrawn_l,
-)
+from agent.core.ledger import Ledger, balance, withdrawn_l
 from agent.core.model import (
     Allocate,
     AllocationKind,
@@ -19,6 +14,7 @@ from agent.core.model import (
     Role,
     RolledOver,
 )
+from agent.core.posting import post
 from agent.core.totalizer import Segment, Stood, Totalizer, allowed_forward, judge
 
 NOW = Moment(1_780_000_000_000, 1_000, "boot-1", trusted=True)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.ledger import PAST_YEARS_MAX
 from agent.core.model import (
     AllocateEnergyOrder,
     AllocationKind,
@@ -27,6 +26,7 @@ from agent.core.model import (
     StartCause,
     StopCause,
 )
+from agent.core.posting import PAST_YEARS_MAX
 from agent.core.state import flow_reversed
 from tests.core.story import (
     DAY,

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import rows
-from agent.core import ledger
+from agent.core import ledger, posting
 from agent.core.model import (
     AcknowledgeOrder,
     AllocateEnergyOrder,
@@ -448,7 +448,7 @@ def test_the_entries_that_were_written_make_the_ledger_again(steps: list[Step]) 
     written = [entry for scanned in scans for entry in entries(scanned.outcome)]
     stored = [rows.decode_body(*rows.encode_body(entry)) for entry in written]
     assert stored == written
-    assert reduce(ledger.post, written, ledger.Ledger()) == scans[-1].outcome.state.ledger
+    assert reduce(posting.post, written, ledger.Ledger()) == scans[-1].outcome.state.ledger
 
 
 # --- the scan ----------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ import pytest
 
 from agent import rows
 from agent.cli.control import _beginning
-from agent.core.ledger import Ledger, post
+from agent.core.ledger import Ledger
 from agent.core.model import Allocate, AllocationKind
+from agent.core.posting import post
 from agent.core.state import State
 from agent.journal import Journal, Stamped, Transaction
 

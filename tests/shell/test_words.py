@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent import rows, words
 from agent.core import model
-from agent.core.interlock import Ends
+from agent.core.terms import Ends
 from agent.settings import Problem, Reason, SettingsError
 
 TABLES: dict[str, type[StrEnum]] = {

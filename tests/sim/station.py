@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent import rows
-from agent.core.ledger import Ledger, post
+from agent.core.ledger import Ledger
 from agent.core.model import Command, Entry, RelayMoved, Site, Started, Verdict
+from agent.core.posting import post
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State
