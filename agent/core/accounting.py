@@ -4,7 +4,7 @@
 measures plausibility by, and writes down what was withheld, confirmed, rolled over or bridged.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from agent.core.ledger import used_wh
@@ -29,6 +29,7 @@ from agent.core.model import (
 )
 from agent.core.posting import post
 from agent.core.pump import good_value
+from agent.core.replacing import replace
 from agent.core.state import State, away
 from agent.core.totalizer import (
     NO_BOUND,

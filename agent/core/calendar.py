@@ -6,9 +6,10 @@ zero in an NTP reply (which reads as 2036), and a wrong calendar must never open
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core.model import Moment, Site, elapsed_ms
+from agent.core.replacing import replace
 
 # How far the calendar may leave what monotonic time explains and still be believed. A day covers
 # every zone and daylight mistake, and a first synchronisation after a drift.

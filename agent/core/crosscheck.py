@@ -6,7 +6,7 @@ A meter that is not good accuses nobody (None). Start-up, coast-down and drain-b
 the table's delays outlast them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core.model import (
     ConditionKind,
@@ -18,6 +18,7 @@ from agent.core.model import (
     Site,
 )
 from agent.core.pump import LOW_FLOW_SHARE, View, flowing, powered
+from agent.core.replacing import replace
 from agent.core.terms import Facts
 
 # A lost signal and an empty pipe are one thing while the pump stands: the column drained back.

@@ -4,7 +4,7 @@ What the meters say of each other stands in `crosscheck`, of the pump in `protec
 in `supply`; here the rest is added: the account, the orders that stand, the relay, the journal.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core.authority import stopped_by_platform, stopped_on_site
 from agent.core.crosscheck import Sight, compare, flow_meter_lost
@@ -21,6 +21,7 @@ from agent.core.model import (
 )
 from agent.core.protection import Motor, protect
 from agent.core.pump import View, coast_down_l, good_value, running_flow_l_per_h
+from agent.core.replacing import replace
 from agent.core.state import (
     Seen,
     State,

@@ -5,7 +5,7 @@ a coefficient is in force (以电折水). When metering goes on, metered water w
 counted meanwhile takes back as much of the estimate, and nothing is counted twice.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
@@ -21,6 +21,7 @@ from agent.core.model import (
     elapsed_ms,
 )
 from agent.core.posting import post
+from agent.core.replacing import replace
 from agent.core.state import Interruption, State, away, last_total_l, last_total_wh
 from agent.core.totalizer import Totalizer, tolerance
 

@@ -5,8 +5,6 @@ permit is a lease that water itself shortens: a scan that hangs cannot overshoot
 ends when what remains would be gone.
 """
 
-from dataclasses import replace
-
 from agent.core import override
 from agent.core.authority import withdrawn_now_l
 from agent.core.crosscheck import watch_checks
@@ -24,6 +22,7 @@ from agent.core.model import (
 )
 from agent.core.protection import watch_motor
 from agent.core.pump import coast_down_l, may_run, note_cut, running_flow_l_per_h
+from agent.core.replacing import replace
 from agent.core.rules import RULES
 from agent.core.state import State, last_total_l, seen_ms, unmetered_l
 from agent.core.supply import watch_supply

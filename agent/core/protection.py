@@ -4,10 +4,11 @@ A value that is not good protects nothing and accuses nobody: then nothing can b
 the pump starts, its current and the voltage it leaves are not judged.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core.model import Limits, Quality, Quantity, Reading, Site
 from agent.core.pump import View, good_value, powered
+from agent.core.replacing import replace
 from agent.core.supply import VOLTAGES
 from agent.core.terms import Facts
 

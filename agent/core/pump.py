@@ -5,7 +5,7 @@ one run begins and ends. A pump is running when it draws power or moves water; a
 not good is not asked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core.model import (
     ConditionKind,
@@ -19,6 +19,7 @@ from agent.core.model import (
     StopCause,
     elapsed_ms,
 )
+from agent.core.replacing import replace
 
 # Flow below this share of the maximum is creep or drain-back, not a running pump.
 LOW_FLOW_SHARE = 100

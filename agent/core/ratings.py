@@ -4,8 +4,6 @@ A coefficient is measured by a rating test, or learned from the well's own runs;
 propose. A `RateOrder` puts one in force, as a new version.
 """
 
-from dataclasses import replace
-
 from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
     BeginRatingOrder,
@@ -30,6 +28,7 @@ from agent.core.model import (
 )
 from agent.core.present import Present, read_total, refuse_document, refuse_range
 from agent.core.pump import IDLE_SCANS
+from agent.core.replacing import replace
 from agent.core.state import Learned, State
 
 # 0.05 and 20 m3 per kWh: wells of this kind lie between 0.9 and 8, records between 1 and 12.

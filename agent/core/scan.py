@@ -5,7 +5,7 @@ out. It is pure, so that a scan whose records could not be committed is thrown a
 without its commands, and nothing has happened.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core import calendar
 from agent.core.accounting import pass_time, take_energy, take_total
@@ -33,6 +33,7 @@ from agent.core.orders import take_commands
 from agent.core.permission import permit
 from agent.core.pump import Counts, View, good_value, may_run, powered, watch_pump
 from agent.core.ratings import learn, watch_test
+from agent.core.replacing import replace
 from agent.core.state import Seen, State, account, away, counts
 from agent.core.years import begin_round, date, open_years
 

@@ -4,10 +4,11 @@ Meters that lost their supply with the mains are no fault, and need a while afte
 pump on a maintained contact would start by itself then, together with every other on the feeder.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core.model import Contacts, Quantity, Reading, Site
 from agent.core.pump import View, flowing, good_value, powered
+from agent.core.replacing import replace
 
 VOLTAGES = (Quantity.VOLTAGE_1_MV, Quantity.VOLTAGE_2_MV, Quantity.VOLTAGE_3_MV)
 # Below this share of the nominal voltage on every phase there is no mains, only induction.

@@ -4,9 +4,10 @@ A totalizer is the meter's own memory. It is judged by what could have passed si
 believed, in its own base unit: litres and litres per hour, or watt-hours and watts.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core.model import Moment, elapsed_ms
+from agent.core.replacing import replace
 
 # Drain-back through a closed pump and float rounding move a total back by no more than this.
 BACKWARD_MAX = 1000

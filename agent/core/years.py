@@ -5,13 +5,14 @@ is seldom seen exactly: it lies between two accepted totals whose instants are k
 apportioned by time and flagged. Where no clock can tell, nobody guesses: a technician is asked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.core import calendar
 from agent.core.ledger import balance, counted_l, round_at, used_wh
 from agent.core.model import BeginLimit, Body, Entry, Moment, OpenYear, Quantity, Reading, Site
 from agent.core.posting import post
 from agent.core.pump import Counts, good_value, split
+from agent.core.replacing import replace
 from agent.core.state import AWAY_PERIODS, Dated, State
 from agent.core.totalizer import RESOLUTIONS
 
