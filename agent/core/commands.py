@@ -39,6 +39,7 @@ from agent.core.model import (
 )
 from agent.core.present import Present
 from agent.core.ratings import judge_begin, judge_end, judge_rate
+from agent.core.rights import refuse_rights
 from agent.core.seasons import judge_lay_up, judge_open_year, judge_resume, judge_set_clock
 
 # What a command makes: an entry of the account, a deed that is only recorded, or what stands from
@@ -50,7 +51,11 @@ def judge_command(command: Command, present: Present) -> Deed | Refusal:
     """What a command makes, or why it makes nothing."""
     if command.id in present.state.seen_ids:
         return Refusal(Refused.DUPLICATE, command.id)
-    return _refuse_late(command, present) or _judge(command, present)
+    return (
+        refuse_rights(command, present.site)
+        or _refuse_late(command, present)
+        or _judge(command, present)
+    )
 
 
 def _refuse_late(command: Command, present: Present) -> Refusal | None:

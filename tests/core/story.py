@@ -16,11 +16,13 @@ from agent.core.model import (
     AllocateOrder,
     AllocationKind,
     Body,
+    Capability,
     Command,
     ConditionKind,
     Contacts,
     Fault,
     FitMeterOrder,
+    Grant,
     Limits,
     Moment,
     Order,
@@ -50,6 +52,17 @@ def utc_ms(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> i
     return int(datetime(year, month, day, hour, minute, tzinfo=SHANGHAI).timestamp()) * 1000
 
 
+# Every platform that the stories name may do what a platform can be granted.
+PLATFORMS = (
+    "a",
+    "platform a",
+    "platform b",
+    "province",
+    "li",
+    "wang",
+    *(f"p{n}" for n in range(9)),
+)
+
 SITE = Site(
     period_ms=1000,
     cut_latency_ms=150,
@@ -73,6 +86,7 @@ SITE = Site(
     run_on_percent=5,
     year_starts=tuple((year, utc_ms(year, 1, 1)) for year in range(2024, 2039)),
     limits=Limits(warn_pumping_ms=0),
+    granted=tuple(Grant(one, frozenset(Capability)) for one in PLATFORMS),
 )
 
 FLOW_L_PER_H = 90_000
@@ -190,13 +204,16 @@ class Story:
     ) -> Refused | None:
         """Give an order, scan once, and return why it was refused."""
         self.ids += 1
-        command = Command(command_id or f"c{self.ids}", origin, actor, order)
+        rank = Rank.SUPERVISOR if origin is Origin.CONSOLE else None
+        command = Command(command_id or f"c{self.ids}", origin, actor, order, rank=rank)
         self._pass(self.site.period_ms)
         self.look(command)
         verdict = self.of(Verdict)[-1]
         return verdict.refusal.reason if verdict.refusal else None
 
-    def ask(self, order: Order, origin: Origin, rank: Rank | None = None) -> Refused | None:
+    def ask(
+        self, order: Order, origin: Origin, rank: Rank | None = Rank.TECHNICIAN
+    ) -> Refused | None:
         """As `order`, by somebody else than the administrator."""
         self.ids += 1
         self._pass(self.site.period_ms)

@@ -41,6 +41,7 @@ from agent.core.model.orders import (
     AllocationKind,
     AuthorityOrder,
     BeginRatingOrder,
+    Capability,
     Command,
     CorrectOrder,
     EndRatingOrder,
@@ -95,7 +96,7 @@ from agent.core.model.records import (
     Verdict,
     Withheld,
 )
-from agent.core.model.site import InterruptionPolicy, Limits, Site
+from agent.core.model.site import Grant, InterruptionPolicy, Limits, Site
 
 __all__ = [
     "AcknowledgeOrder",
@@ -111,6 +112,7 @@ __all__ = [
     "BeginRatingOrder",
     "Body",
     "Bridged",
+    "Capability",
     "ClockSet",
     "Command",
     "Condition",
@@ -130,6 +132,7 @@ __all__ = [
     "FitMeter",
     "FitMeterOrder",
     "Gap",
+    "Grant",
     "InterruptionBegan",
     "InterruptionCause",
     "InterruptionEnded",

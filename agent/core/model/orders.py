@@ -35,8 +35,24 @@ class RateMethod(StrEnum):
 class Rank(StrEnum):
     """What a person at a console may do. Who comes through another door has the door's rights."""
 
+    VIEWER = "viewer"
     TECHNICIAN = "technician"
     SUPERVISOR = "supervisor"
+
+
+class Capability(StrEnum):
+    """What a platform may be granted in the station's settings; nothing is granted by itself."""
+
+    ALLOCATE = "allocate"
+    CORRECT = "correct"
+    RATE = "rate"
+    STOP = "stop"  # and release its own stops
+    ACKNOWLEDGE = "acknowledge"
+    OVERRIDE = "override"
+    SET_CLOCK = "set_clock"
+    SET_THRESHOLD = "set_threshold"
+    RESEND = "resend"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +344,7 @@ class Refused(StrEnum):
     CLOCK_LOWERED = "clock_lowered"
     CLOCK_SYNCHRONISED = "clock_synchronised"
     YEAR_NOT_ASKED = "year_not_asked"
+    NOT_ALLOWED = "not_allowed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agent.core.model.orders import Capability
+
 
 class InterruptionPolicy(StrEnum):
     """What a site does while its flow meter does not meter."""
@@ -47,6 +49,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What the settings of this station let one platform do."""
+
+    platform: str
+    may: frozenset[Capability]
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What the core must know of its site; made from the settings and the meters' profiles."""
 
@@ -80,3 +90,4 @@ class Site:
     convert_every_ms: int = 600_000
     rating_test_ms: int = 3_600_000
     shared_power_meter: bool = False  # also measures other loads: no rate, no energy allocation
+    granted: tuple[Grant, ...] = ()
