@@ -30,8 +30,13 @@ STATION: Final = "station_id"
 ALLOCATION: Final = "allocation"
 FOR_THE_SHEET: Final = (ALLOCATION, "plan_year", "document", "flow_meter_serial",
                         "power_meter_serial", "licence")  # fmt: skip
+# Columns of the licence and the option that each is: the section is written for the well, so that
+# a well whose company is not known leaves its cell empty.
+OF_THE_LICENCE: Final = {"licence": "number", "licence_expires": "expires", "holder": "holder",
+                         "regiment": "regiment", "company": "company"}  # fmt: skip
 
 _PLACE: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_LICENCE: Final = re.compile(r"^\s*\[\s*licence\s*\]", re.MULTILINE)
 _FOLDER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -110,7 +115,10 @@ def _wells(table: Path, template: str, language: str) -> list[Well]:
         raise _Refused(
             words.say("provision.no_column", language, table=table, names=" ".join(missing))
         )
-    if idle := sorted(set(columns) - asked - {STATION, *FOR_THE_SHEET}):
+    known = {STATION, *FOR_THE_SHEET}
+    if not _LICENCE.search(template):  # a template with the section says itself what stands there
+        known |= set(OF_THE_LICENCE)
+    if idle := sorted(set(columns) - asked - known):
         raise _Refused(
             words.say("provision.idle_column", language, table=table, names=" ".join(idle))
         )
@@ -168,7 +176,8 @@ def _bundle(folder: Path, template: str, well: Well, table: Path, language: str)
     bundle = folder / well.id
     bundle.mkdir(exist_ok=True)
     file = bundle / "station.toml"
-    file.write_text(_PLACE.sub(lambda place: _toml(well.values[place[1]]), template), "utf-8")
+    text = _PLACE.sub(lambda place: _toml(well.values[place[1]]), template)
+    file.write_text(text if _LICENCE.search(template) else text + _licence(well), "utf-8")
     try:
         settings = load(file)
     except SettingsError as error:
@@ -188,6 +197,16 @@ def _bundle(folder: Path, template: str, well: Well, table: Path, language: str)
         )  # fmt: skip
         return
     (bundle / "commissioning.json").write_text(sheet, "utf-8")
+
+
+def _licence(well: Well) -> str:
+    """The section of the columns that are filled in; nothing when none is."""
+    lines = [
+        f'{option} = "{_toml(well.values[column])}"\n'
+        for column, option in OF_THE_LICENCE.items()
+        if well.values.get(column)
+    ]
+    return "".join(["\n\n[licence]\n", *lines]) if lines else ""
 
 
 def _toml(value: str) -> str:

@@ -39,6 +39,7 @@ Text = Annotated[str, Matches(r"[^\x00-\x1f\x7f]{1,100}", Reason.NOT_A_TEXT)]
 Host = Annotated[
     str, Matches(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}|[0-9a-f:.]{2,45}", Reason.NOT_A_HOST)
 ]
+Day = Annotated[str, Matches(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", Reason.NOT_A_DAY)]
 Topic = Annotated[
     str,
     Matches(r"[^\x00-\x1f+#/$](?:[^\x00-\x1f+#]{0,198}[^\x00-\x1f+#/])?", Reason.NOT_A_TOPIC),
@@ -57,6 +58,17 @@ class Station:
     language: Literal["zh", "en"] = "zh"
     state_dir: Path = Path("/var/lib/wellkeeper")
     run_dir: Path = Path("/run/wellkeeper")
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """The water-intake licence (取水许可证), as reports name it. Nothing of it decides anything."""
+
+    number: Text | None = None
+    expires: Day | None = None  # its last day
+    holder: Text | None = None
+    regiment: Text | None = None
+    company: Text | None = None  # or village
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +270,7 @@ class Settings:
     level_probe: LevelProbe | None = None
     input: tuple[Input, ...] = ()
     platform: tuple[Platform, ...] = ()
+    licence: Licence = field(default_factory=Licence)
     clock: Clock = field(default_factory=Clock)
     scan: Scan = field(default_factory=Scan)
     interlock: Interlock = field(default_factory=Interlock)

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NOT_A_TEXT = "not_a_text"
     NOT_A_HOST = "not_a_host"
     NOT_A_TOPIC = "not_a_topic"
+    NOT_A_DAY = "not_a_day"
     # relations between options
     LEASE_SHORT = "lease_short"
     BUDGET_LONG = "budget_long"

@@ -8,6 +8,7 @@ import stat
 import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -234,6 +235,16 @@ def _zone(good: Good) -> Iterator[Found]:
         yield Found("station.zone", Reason.ZONE_UNKNOWN, zone, "Asia/Shanghai")
 
 
+def _licence(good: Good) -> Iterator[Found]:
+    expires = good.get("licence.expires")
+    if expires is None:
+        return
+    try:
+        date.fromisoformat(expires)
+    except ValueError:  # ten characters of the right form, and no day of the calendar
+        yield Found("licence.expires", Reason.NOT_A_DAY, expires)
+
+
 def _sockets(good: Good) -> Iterator[Found]:
     # The kernel keeps 107 bytes for a socket's path and refuses the 108th when it is bound.
     run_dir = good.get("station.run_dir")
@@ -284,5 +295,6 @@ RELATIONS: Final[tuple[Callable[[Good], Iterator[Found]], ...]] = (
     _exhausted,
     _dry_level,
     _zone,
+    _licence,
     _sockets,
 )

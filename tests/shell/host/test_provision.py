@@ -9,6 +9,7 @@ import pytest
 
 from agent.cli import CONFIGURATION, main
 from agent.settings import load
+from agent.settings.declarations import Licence
 
 TEMPLATE = """[station]
 id = "{{station_id}}"
@@ -164,3 +165,32 @@ def test_a_template_that_makes_all_stations_one(desk: Desk) -> None:
     code, told = desk.provision()
     assert code == CONFIGURATION
     assert 'id = "{{station_id}}"' in told
+
+
+def test_the_licence_columns_become_the_licence_section(desk: Desk) -> None:
+    head = [*HEAD, "licence", "licence_expires", "holder", "regiment", "company"]
+    desk.table([
+        head,
+        [*row(1), "D1", "2030-12-31", '农业"用水"协会', "皮山农场", "三连"],
+        [*row(2), "D2", "", "", "皮山农场", ""],
+        [*row(3), "", "", "", "", ""],
+    ])  # fmt: skip
+    assert desk.provision()[0] == 0
+    first, second, third = (
+        load(desk.out / f"well-14-{number:04}" / "station.toml").licence for number in (1, 2, 3)
+    )
+    assert (first.number, first.expires, first.holder) == ("D1", "2030-12-31", '农业"用水"协会')
+    assert (first.regiment, first.company) == ("皮山农场", "三连")
+    assert (second.number, second.expires, second.regiment) == ("D2", None, "皮山农场")
+    assert third == Licence()
+
+
+def test_a_template_with_a_licence_of_its_own_is_left_alone(desk: Desk) -> None:
+    desk.template(TEMPLATE + '[licence]\nregiment = "{{regiment}}"\n')
+    desk.table([[*HEAD, "regiment"], [*row(1), "皮山农场"]])
+    assert desk.provision()[0] == 0
+    settings = load(desk.out / "well-14-0001" / "station.toml")
+    assert settings.licence == Licence(regiment="皮山农场")
+    desk.table([[*HEAD, "regiment", "company"], [*row(1), "皮山农场", "三连"]])
+    desk.out.rename(desk.folder / "first")
+    assert "company" in desk.provision()[1]
