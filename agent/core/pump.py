@@ -94,14 +94,10 @@ class View:
 
 def good_value(readings: tuple[Reading, ...], quantity: Quantity) -> int | None:
     """The value of a quantity if this scan read it well."""
-    return next(
-        (
-            reading.value
-            for reading in readings
-            if reading.quantity is quantity and reading.quality is Quality.GOOD
-        ),
-        None,
-    )
+    for one in readings:
+        if one.quantity is quantity and one.quality is Quality.GOOD:
+            return one.value
+    return None
 
 
 def powered(view: View, site: Site) -> bool | None:

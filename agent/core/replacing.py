@@ -17,7 +17,12 @@ else:
     from typing import Any
 
     def replace(value: Any, /, **changes: Any) -> Any:
-        """The same value, but for what changes."""
+        """The same value, but for what changes; the very same when nothing does."""
+        for name, item in changes.items():
+            if getattr(value, name) is not item:
+                break
+        else:
+            return value
         kind = value.__class__
         read, setters, by_name = _slots(kind)
         made = object.__new__(kind)

@@ -35,6 +35,12 @@ def test_what_must_hold_of_a_value_holds_of_a_new_one() -> None:
         replace(reading(Quantity.POWER_W, 7), value=None)
 
 
+def test_a_value_of_which_nothing_changes_is_not_made_again() -> None:
+    was = State()
+    assert replace(was) is was
+    assert replace(was, permitted=False, stops=was.stops) is was
+
+
 def test_a_field_that_is_not_there_is_our_fault() -> None:
-    with pytest.raises(KeyError, match="permitt"):
+    with pytest.raises(AttributeError, match="permitt"):
         replace(State(), permitt=True)  # type: ignore[call-arg]
