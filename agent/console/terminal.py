@@ -1,0 +1,276 @@
+"""Room rule: one terminal as the session sees it: asking, saying, paging. Knows no command.
+
+Synchronous, and every call is bounded: by a time, by a key, or by the terminal's taking what it is
+told. Whoever sits there may type ahead. Once he has hung up every answer is `HungUp`, and what is
+said goes nowhere: only answers need to be looked at.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from agent import words
+from agent.console.asking import (
+    Answer,
+    Asking,
+    Complete,
+    EndOfInput,
+    Help,
+    Idle,
+    Interrupted,
+    Question,
+)
+from agent.console.cells import LineView, Traits, cells, drawn, fitting, folded
+from agent.console.editor import History
+from agent.console.keys import CursorAt, Key, Press, Typed
+from agent.console.screen import Screen
+from agent.console.stream import Stream
+from agent.ports import Clock, HungUp, TechnicianLine
+
+__all__ = [
+    "Answer", "EndOfInput", "HungUp", "Idle", "Interrupted", "Key", "Press", "Terminal", "Traits",
+    "Typed",
+]  # fmt: skip
+
+# A terminal answers at once; a Bluetooth adapter in between takes its time.
+PROBE_MAX_MS: Final = 1_000
+WIDTHS: Final = range(20, 501)
+HEIGHTS: Final = range(5, 201)
+# Nobody is asked for ever, not even for the next page.
+IDLE_MS: Final = 300_000
+# What may be typed while the terminal is asked what it is.
+PROBE_KEYS_MAX: Final = 4_096
+
+_WHERE: Final = "\x1b[6n"
+_CORNER: Final = f"\x1b7\x1b[999;999H{_WHERE}\x1b8"
+# Two wide characters end in column 5 where they were read as UTF-8, and in 7 where they were not:
+# six octets are three characters of GBK, or six of anything else.
+_WIDE: Final = f"\r水水{_WHERE}"
+_AMBIGUOUS: Final = f"\r³³{_WHERE}\r\x1b[K"
+_PASTES_TOLD, _PASTES_NOT_TOLD = "\x1b[?2004h", "\x1b[?2004l"
+
+
+class Terminal:
+    """`declared`: what the terminal is, where it is not to be asked."""
+
+    def __init__(
+        self,
+        line: TechnicianLine,
+        clock: Clock,
+        language: str,
+        declared: Traits | None = None,
+    ) -> None:
+        self.language = language
+        self.paging = True
+        self._declared = declared
+        self._traits = declared or Traits()
+        self._clock = clock
+        self._stream = Stream(line, clock)
+        self._history = History()
+        self._progress: LineView | None = None
+        self._screen: Screen | None = None
+
+    @property
+    def traits(self) -> Traits:
+        return self._traits
+
+    @property
+    def width(self) -> int:
+        return self._traits.width
+
+    @property
+    def height(self) -> int:
+        return self._traits.height
+
+    @property
+    def ansi(self) -> bool:
+        return self._traits.ansi
+
+    @property
+    def hung_up(self) -> HungUp | None:
+        return self._stream.hung_up
+
+    # --- finding out what is there ---------------------------------------------------------------
+
+    def probe(self) -> None:
+        """Ask the terminal what it is; dumb when it does not answer in time.
+
+        At the start of a session and after Ctrl-L, when a window may have another size. What is
+        typed meanwhile is kept.
+        """
+        if self._declared is not None:
+            return
+        self._end_row()
+        kept: list[Key] = []
+        self._stream.send(_WHERE)
+        if not self._answers(1, kept):
+            # To a dumb terminal the query was four characters.
+            self._traits = Traits()
+            self._stream.send("\r    \r")
+        else:
+            self._stream.send(_CORNER + _WIDE + _AMBIGUOUS + _PASTES_TOLD)
+            self._traits = _traits(self._answers(3, kept))
+        for key in reversed(kept):
+            self._stream.unread(key)
+
+    def _answers(self, count: int, kept: list[Key]) -> list[CursorAt]:
+        """As many as come in time; the other keys are kept in order."""
+        ends_ms = self._clock.monotonic_ms() + PROBE_MAX_MS
+        answers: list[CursorAt] = []
+        while len(answers) < count and len(kept) < PROBE_KEYS_MAX:
+            key = self._stream.key(ends_ms - self._clock.monotonic_ms())
+            if isinstance(key, CursorAt):
+                answers.append(key)
+            elif key is None or isinstance(key, HungUp):
+                break
+            else:
+                kept.append(key)
+        return answers
+
+    # --- asking ----------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        prompt: str,
+        *,
+        complete: Complete | None = None,
+        help: Help | None = None,  # noqa: A002 - it is what the user calls it
+        secret: bool = False,
+        remember: bool = False,
+        text: str = "",
+        idle_ms: int = IDLE_MS,
+    ) -> Answer:
+        """One line. `secret` is drawn as stars and never kept; `remember` keeps it for UP.
+
+        `text` is what stands there to begin with. A line that lost characters on its way is never
+        returned: the terminal says so and asks again.
+        """
+        self._end_row()
+        answer = Asking(
+            Question(prompt, idle_ms, complete, help, secret, text),
+            self._stream,
+            self._history,
+            traits=self._traits,
+            language=self.language,
+            show=self._show,
+        ).answer()
+        if remember and not secret and isinstance(answer, str):
+            self._history.remember(answer)
+        return answer
+
+    def forget(self) -> None:
+        """Another person will sit here: no line of the last one can be called back."""
+        self._history.forget()
+
+    def poll_key(self, within_ms: int) -> Key | HungUp | None:
+        """The next key, for a screen that changes meanwhile; None when there was none in time."""
+        return self._stream.key(within_ms)
+
+    def interrupted(self) -> bool:
+        """Whether a long command is to stop: Ctrl-C was typed, or nobody is there any more."""
+        return self._stream.interrupted()
+
+    # --- saying ----------------------------------------------------------------------------------
+
+    def say(self, text: str = "", *, fold: bool = True) -> None:
+        """Lines of text. Styles by `cells.bold` and its kin; control characters are left out.
+
+        `fold=False` for lines that a program will read.
+        """
+        self._end_row()
+        for line in text.split("\n"):
+            if fold:
+                for part in folded(line, self._traits):
+                    self._stream.send(f"{drawn(part)}\r\n")
+            else:
+                self._stream.send(f"{drawn(cells(line, self._traits))}\r\n")
+
+    def progress(self, text: str) -> None:
+        """A line that the next one replaces: `progress` draws over it, all else wipes it away."""
+        if self._progress is None:
+            self._end_row()
+            self._progress = LineView(self._traits)
+        line = fitting(cells(text, self._traits), self._traits.columns)
+        self._stream.send(self._progress.show(line))
+
+    def paint(self, lines: Sequence[str]) -> None:
+        """A whole screen, of which only what changed is sent; the first line is the topmost.
+
+        Where there is no ANSI the lines are said, one block after another.
+        """
+        if not self.ansi:
+            self.say("\n".join(lines))
+            return
+        if self._screen is None:
+            self._end_row()
+            self._screen = Screen(self._traits)
+        self._stream.send(self._screen.show(lines))
+
+    def page(self, lines: Iterable[str]) -> bool:
+        """Lines, a screenful at a time; False when the reader left before the end.
+
+        They are taken one by one. Nobody is asked to go on who typed something ahead.
+        """
+        self._end_row()
+        left = self.height - 1
+        for line in lines:
+            for part in folded(line, self._traits):
+                if left == 0 and self.paging and not self._stream.typed_ahead():
+                    left = self._more()
+                    if left == 0:
+                        return False
+                left = max(0, left - 1)
+                self._stream.send(f"{drawn(part)}\r\n")
+            if self.interrupted():
+                return False
+        return True
+
+    def _more(self) -> int:
+        """How many more lines the reader wants; 0 to leave."""
+        self.progress(words.say("terminal.more", self.language))
+        key = self._stream.key(IDLE_MS)
+        while isinstance(key, CursorAt):
+            key = self._stream.key(IDLE_MS)
+        self._end_row()
+        match key:
+            case Press.ENTER | Press.DOWN:
+                return 1
+            case Press.PAGE_DOWN:
+                return self.height - 1
+            case Typed() if key.text.strip(" ") == "" and not key.pasted:
+                return self.height - 1
+            case Typed() if key.text not in {"q", "Q"}:
+                # Whoever types a command has read enough.
+                self._stream.unread(key)
+        return 0
+
+    def leave(self) -> None:
+        """The end of the session: the terminal as it was found."""
+        self._end_row()
+        if self.ansi:
+            self._stream.send(_PASTES_NOT_TOLD)
+
+    def _show(self, lines: Sequence[str]) -> None:
+        self.page(lines)
+
+    def _end_row(self) -> None:
+        """What was drawn to be replaced is over: the cursor stands at the start of an empty row."""
+        if self._progress is not None:
+            self._stream.send(self._progress.show([], 0))
+            self._progress = None
+        if self._screen is not None:
+            self._stream.send(self._screen.leave())
+            self._screen = None
+
+
+def _traits(answers: Sequence[CursorAt]) -> Traits:
+    """What the cursor's positions say: after the corner, two wide and two ambiguous characters."""
+    found = Traits(ansi=True)
+    if answers:
+        corner = answers[0]
+        if corner.column in WIDTHS and corner.row in HEIGHTS:
+            found = replace(found, width=corner.column, height=corner.row)
+    if len(answers) == 3:
+        _, wide, ambiguous = answers
+        found = replace(found, utf8=wide.column == 5, ambiguous=2 if ambiguous.column == 5 else 1)
+    return found
