@@ -16,15 +16,32 @@ from tests.shell.journal.powercut.capture import (
     Write,
     captured,
 )
-from tests.shell.journal.powercut.trials import cut_everywhere
+from tests.shell.journal.powercut.migration import OLD_EPOCH, OLD_HASH, OLD_NUMBER
+from tests.shell.journal.powercut.trials import cut_everywhere, migrated, swapped
 
-SCRIPT = Path(__file__).parent / "powercut" / "workload.py"
+SCRIPTS = Path(__file__).parent / "powercut"
+OLD = Path(__file__).parent / "old" / "version-1.db"
 CUTS = 1600
 CUTS_UNDER_MUTANT = 400
+CUTS_AT_ONCE = 300  # of what happens once in the life of a journal
 
 
 def run(folder: Path, mutant: str = "none") -> list[Operation]:
-    return captured(SCRIPT, folder, mutant)
+    return captured(SCRIPTS / "workload.py", folder, mutant)
+
+
+def migration(folder: Path, mutant: str = "none") -> list[Operation]:
+    """The journal of the version before is promised as it lies there."""
+    promise = Promise(OLD_EPOCH, OLD_NUMBER, OLD_HASH)
+    first, *rest = captured(SCRIPTS / "migration.py", folder, mutant, OLD)
+    return [first, promise, *rest]
+
+
+def swap(folder: Path, mutant: str = "none") -> list[Operation]:
+    return captured(SCRIPTS / "swap.py", folder, mutant)
+
+
+ONCE = {"migration": (migration, migrated), "change of epoch": (swap, swapped)}
 
 
 def test_no_power_cut_loses_what_was_promised_or_leaves_it_unreadable(
@@ -42,6 +59,28 @@ def test_no_power_cut_loses_what_was_promised_or_leaves_it_unreadable(
         assert seen.cuts == CUTS
         assert seen.states > CUTS * 0.8
         assert seen.promised == len(promises) > 150
+
+
+@pytest.mark.parametrize("what", ONCE)
+def test_a_power_cut_while_the_file_itself_changes_loses_nothing(
+    tmp_path: Path, soak: int, what: str, record_property: Callable[[str, object], None]
+) -> None:
+    capture, judge = ONCE[what]
+    operations = capture(tmp_path)
+    for seed in range(soak):
+        seen = cut_everywhere(operations, CUTS_AT_ONCE, seed, judge)
+        row = {"what": f"power cut under a {what}, seed {seed}", "trials": seen.cuts}
+        found = {"promised": seen.promised, "lost": seen.lost, "unreadable": seen.unreadable}
+        record_property("soak: kills and power cuts", {**row, **found})
+        assert (seen.lost, seen.unreadable, seen.torn) == (0, 0, 0), (seed, seen.examples)
+        assert seen.states > CUTS_AT_ONCE // 2
+
+
+@pytest.mark.parametrize("what", ONCE)
+def test_a_change_of_the_file_that_is_not_synced_is_found_out(tmp_path: Path, what: str) -> None:
+    capture, judge = ONCE[what]
+    seen = cut_everywhere(capture(tmp_path, "no_sync"), CUTS_AT_ONCE, 1, judge)
+    assert seen.lost + seen.unreadable > 0
 
 
 @pytest.mark.parametrize("mutant", ["no_sync", "late_sync", "shared_sectors"])

@@ -23,7 +23,10 @@ _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 @dataclass(frozen=True, slots=True)
 class Create:
+    """`content` was there, and safe, before the program came."""
+
     name: str
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """The program has said that record `number` with this hash is safe."""
+    """The program has said that record `number` of `epoch` with this hash is safe."""
 
+    epoch: str
     number: int
     hash: str
 
@@ -76,10 +80,18 @@ class Promise:
 Operation = Create | Write | Truncate | Sync | SyncNames | Unlink | Link | Promise
 
 
-def captured(script: Path, folder: Path, mutant: str) -> list[Operation]:
-    """Run the script on a journal in `folder/disk`, its ledger beside it, and tell what it did."""
+def captured(
+    script: Path, folder: Path, mutant: str, before: Path | None = None
+) -> list[Operation]:
+    """Run the script on a journal in `folder/disk`, its ledger beside it, and tell what it did.
+
+    `before` is a journal that lies there already.
+    """
     disk, ledger, log = folder / "disk", folder / "ledger", folder / "strace.log"
     disk.mkdir()
+    present = [] if before is None else [Create("journal.db", before.read_bytes())]
+    for one in present:
+        (disk / one.name).write_bytes(one.content)
     subprocess.run(
         [
             *("strace", "-f", "-xx", "--seccomp-bpf", "-s", "2000000", "-o", str(log)),
@@ -91,21 +103,21 @@ def captured(script: Path, folder: Path, mutant: str) -> list[Operation]:
         check=True,
         timeout=WAIT_S,
     )
-    trace = _Trace(disk, ledger)
+    trace = _Trace(disk, ledger, {one.name for one in present})
     with log.open("r", encoding="ascii") as lines:
         found = [operation for line in lines if (operation := trace.operation(line)) is not None]
     log.unlink()
-    return found
+    return [*present, *found]
 
 
 class _Trace:
     """Reads strace's lines; knows which descriptor is which file."""
 
-    def __init__(self, disk: Path, ledger: Path) -> None:
+    def __init__(self, disk: Path, ledger: Path, known: set[str]) -> None:
         self._disk = disk
         self._ledger = ledger
         self._opened: dict[str, Path] = {}
-        self._known: set[str] = set()
+        self._known = known
 
     def operation(self, line: str) -> Operation | None:
         """None for what does not concern the disk or the ledger."""
@@ -125,8 +137,8 @@ class _Trace:
             return None
         path = self._opened.get(descriptor)
         if path == self._ledger:
-            number, digest = texts[0].decode().split()
-            return Promise(int(number), digest)
+            epoch, number, digest = texts[0].decode().split()
+            return Promise(epoch, int(number), digest)
         if path == self._disk:
             return SyncNames()
         if path is None or path.parent != self._disk:

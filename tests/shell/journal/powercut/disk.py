@@ -60,7 +60,7 @@ class Disk:
         self._names: dict[str, int] = {}
         self._safe_names: dict[str, int] = {}
         self._unsynced_names: list[dict[str, int]] = []
-        self.promised: dict[int, str] = {}
+        self.promised: dict[tuple[str, int], str] = {}  # in the order of the promises
 
     @property
     def at_risk(self) -> int:
@@ -69,9 +69,11 @@ class Disk:
 
     def take(self, operation: Operation) -> None:
         match operation:
-            case Create(name):
-                self._files.append(_File())
+            case Create(name, content):
+                self._files.append(_File(content))
                 self._rename({**self._names, name: len(self._files) - 1})
+                if content:
+                    self._safe_names, self._unsynced_names = self._names, []
             case Unlink(name):
                 self._rename({key: at for key, at in self._names.items() if key != name})
             case Link(of, name, moved):
@@ -87,8 +89,8 @@ class Disk:
                 one.unsynced = []
             case SyncNames():
                 self._safe_names, self._unsynced_names = self._names, []
-            case Promise(number, digest):
-                self.promised[number] = digest
+            case Promise(epoch, number, digest):
+                self.promised[epoch, number] = digest
             case _:
                 assert_never(operation)
 

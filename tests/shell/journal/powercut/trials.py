@@ -3,11 +3,14 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.journal import Journal, JournalDamaged, JournalFailed, Reader
+from agent.core.model import EpochBegan
+from agent.journal import Journal, JournalDamaged, JournalFailed, Reader, begin_epoch
+from tests.shell.journal.powercut import migration, swap
 from tests.shell.journal.powercut.capture import Operation
 from tests.shell.journal.powercut.disk import Disk, Fate, laid_out
 
@@ -31,8 +34,14 @@ class Seen:
             self.examples.append(what)
 
 
-def cut_everywhere(operations: Sequence[Operation], trials: int, seed: int) -> Seen:
+Judge = Callable[[Path, Disk, Seen, str], None]
+
+
+def cut_everywhere(
+    operations: Sequence[Operation], trials: int, seed: int, judge: Judge | None = None
+) -> Seen:
     """`trials` cuts, each after an operation that leaves something unsynced, each fate in turn."""
+    judge = judge or one_journal
     chance = random.Random(seed)
     disk, seen, known = Disk(), Seen(), set[tuple[int, int]]()
     fates = list(Fate)
@@ -57,7 +66,7 @@ def cut_everywhere(operations: Sequence[Operation], trials: int, seed: int) -> S
                 folder.mkdir()
                 laid_out(state, folder)
                 where = f"after operation {position} ({type(operation).__name__}), {fate.name}"
-                _judge(folder, disk, seen, where)
+                judge(folder, disk, seen, where)
                 shutil.rmtree(folder)
     seen.promised = len(disk.promised)
     return seen
@@ -74,30 +83,99 @@ def _moments(operations: Sequence[Operation]) -> list[int]:
     return found
 
 
-def _judge(folder: Path, disk: Disk, seen: Seen, where: str) -> None:
-    path = folder / "journal.db"
-    try:
-        journal = Journal.open(path)
-    except (JournalDamaged, JournalFailed) as why:
-        seen.unreadable += 1
-        seen.fails(f"{where}: {why}")
-        return
-    reader = Reader(path)
-    try:
-        for _ in reader.verify():
-            pass
-        newest = max(disk.promised, default=0)
-        found = journal._database.row("SELECT hash FROM records WHERE number = ?", newest)
-        if newest and (found is None or found[0].hex() != disk.promised[newest]):
-            seen.lost += 1
-            seen.fails(f"{where}: promised {newest}, found up to {journal.head.number}")
+def one_journal(folder: Path, disk: Disk, seen: Seen, where: str) -> None:
+    """It opens, holds the newest promise, and its checkpoint is of its newest record."""
+    with _opened(folder / "journal.db", seen, where) as journal:
+        if journal is None:
+            return
+        _promised(journal, disk, seen, where)
         state = (journal.state() or b"0").rstrip(b"\0")
         if state != b"%d" % journal.head.number:
             seen.torn += 1
             seen.fails(f"{where}: state {state[:20]!r} beside record {journal.head.number}")
-    except JournalDamaged as why:
-        seen.unreadable += 1
-        seen.fails(f"{where}: {why}")
-    finally:
-        reader.close()
-        journal.close()
+
+
+def migrated(folder: Path, disk: Disk, seen: Seen, where: str) -> None:
+    """The same of a journal that an older version wrote: its entries are all there."""
+    with _opened(folder / "journal.db", seen, where) as journal:
+        if journal is None:
+            return
+        _promised(journal, disk, seen, where)
+        of_old = journal.head.number == migration.OLD_NUMBER
+        wanted = b"[30]" if of_old else b"%d" % journal.head.number
+        if journal.state() != wanted or sum(1 for _ in journal.entries()) != migration.OLD_ENTRIES:
+            seen.torn += 1
+            seen.fails(f"{where}: state {journal.state()!r} beside record {journal.head.number}")
+
+
+def swapped(folder: Path, disk: Disk, seen: Seen, where: str) -> None:
+    """One of the two epochs stands under the name, whole; and what was not done is done again."""
+    path = folder / "journal.db"
+    with _opened(path, seen, where) as journal:
+        if journal is None:
+            return
+        if not journal.head.number:
+            _promised(journal, disk, seen, where)
+            return
+        began = journal.newest("epoch_began")
+        if began is None:
+            _promised(journal, disk, seen, where)
+    if began is None:
+        begin_epoch(path, swap.AHEAD, swap.OLD, trusted=True, uplinks=swap.UPLINKS)
+    with _opened(path, seen, where) as journal:
+        if journal is None:
+            return
+        if began is not None:
+            _promised(journal, disk, seen, where)
+        _succeeds(journal, path, disk, seen, where)
+
+
+def _succeeds(journal: Journal, path: Path, disk: Disk, seen: Seen, where: str) -> None:
+    """The new epoch says truly what it follows and carries over; the old one is aside, whole."""
+    found = journal.newest("epoch_began")
+    assert found is not None, "it was begun"
+    began = found[2]
+    assert isinstance(began, EpochBegan), "as its kind says"
+    copied = journal.after(1, began.copied)
+    unsent = [n for n in range(1, began.previous_number + 1)
+              if n > min(swap.PASSED.values()) or n % swap.ENTRY_EVERY == 0]  # fmt: skip
+    sound = began.copied == len(copied) and (
+        began.previous_number < swap.OLD or [one.at_utc_ms for one in copied] == unsent
+    )
+    if not sound:
+        seen.lost += 1
+        seen.fails(f"{where}: {len(copied)} of {began.copied} carried over")
+    aside = path.with_name(f"journal-{began.previous_epoch}.db")
+    with _opened(aside, seen, where) as old:
+        if old is not None:
+            _promised(old, disk, seen, where)
+
+
+@contextmanager
+def _opened(path: Path, seen: Seen, where: str) -> Iterator[Journal | None]:
+    """None when it cannot be opened, or is not what was written."""
+    with ExitStack() as undo:
+        try:
+            journal = undo.enter_context(closing(Journal.open(path)))
+            reader = undo.enter_context(closing(Reader(path)))
+            for _ in reader.verify():
+                pass
+        except (JournalDamaged, JournalFailed) as why:
+            seen.unreadable += 1
+            seen.fails(f"{where}: {why}")
+            yield None
+        else:
+            yield journal
+
+
+def _promised(journal: Journal, disk: Disk, seen: Seen, where: str) -> None:
+    """What was promised last of this epoch is there, and then so is all before it."""
+    promises = {number: said for (epoch, number), said in disk.promised.items()
+                if epoch == journal.epoch}  # fmt: skip
+    newest = max(promises, default=0)
+    found = journal._database.row("SELECT hash FROM records WHERE number = ?", newest)
+    # An epoch that nobody knows holds nothing that was promised.
+    unknown = bool(disk.promised) and not promises and not journal.newest("epoch_began")
+    if unknown or (newest and (found is None or found[0].hex() != promises[newest])):
+        seen.lost += 1
+        seen.fails(f"{where}: promised {newest}, found up to {journal.head.number}")

@@ -1,14 +1,15 @@
 """A station's writing, small enough to be cut at every point. Run under strace by `capture.py`.
 
-Run as `python workload.py JOURNAL LEDGER MUTANT`. After each commit that returned, number and hash
-are written to the ledger, a file of another disk: that is what was promised. `MUTANT` names a
-safeguard that is taken away, or is `none`: a proof that cannot fail proves nothing.
+Run as `python workload.py JOURNAL LEDGER MUTANT`. After each commit that returned, epoch, number
+and hash are written to the ledger, a file of another disk: that is what was promised. `MUTANT`
+names a safeguard that is taken away, or is `none`: a proof that cannot fail proves nothing.
 """
 
 import os
 import sqlite3
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,19 +90,26 @@ def prune(journal: Journal) -> None:
 
 def main() -> None:
     store.TAIL_RECORDS = TAIL_RECORDS  # type: ignore[attr-defined]
+    path, promise = begun()
+    for _ in range(ROUNDS):
+        journal = Journal.open(path)
+        write(journal, partial(promise, journal))
+        prune(journal)
+        promise(journal)
+        journal.close()
+
+
+def begun() -> tuple[Path, Callable[[Journal], None]]:
+    """As the command line says: the journal's path, and how a promise is noted."""
     path, mutant = Path(sys.argv[1]), sys.argv[3]
     ledger = os.open(sys.argv[2], os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     MUTANTS[mutant]()
-    for _ in range(ROUNDS):
-        journal = Journal.open(path)
 
-        def promise(journal: Journal = journal) -> None:
-            os.write(ledger, f"{journal.head.number} {journal.head.hash.hex()}\n".encode())
+    def promise(journal: Journal) -> None:
+        head = journal.head
+        os.write(ledger, f"{journal.epoch} {head.number} {head.hash.hex()}\n".encode())
 
-        write(journal, promise)
-        prune(journal)
-        promise()
-        journal.close()
+    return path, promise
 
 
 if __name__ == "__main__":
