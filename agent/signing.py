@@ -1,12 +1,20 @@
-"""Room rule: the station's own key. The one module that meets cryptography; knows no journal.
+"""Room rule: keys, signatures and signed commands. The one module that meets cryptography and jwt.
 
-The private half never leaves its file, which only its owner may read; the public half is shown in
-the status and is in every seal, so that anybody can check a signature with any Ed25519 tool. The
-library is imported when a key is made and when something is signed (once a day), not before.
+Run as a program it is control's notary: a request a line in, an answer a line out, and its end
+when nobody has asked for a while. So the library's 9 MiB are in memory while they are of use, and
+no scan shares a process with it. Everything is imported where it is used: whoever only names
+something from here loads nothing.
+
+The private half of the station's key never leaves its file, which only its owner may read; the
+public half is in every seal, so that anybody can check one with any Ed25519 tool.
 """
 
+import json
+import select
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent import durable
 
@@ -15,42 +23,55 @@ if TYPE_CHECKING:
 
 KEY_FILE = "station.key"
 PUBLIC_FILE = "station.pub"
+ALGORITHM: Final = "EdDSA"
+# What a signed command's header may say; `crit`, `jku`, `jwk` and the like are none of it.
+HEADER: Final = frozenset({"alg", "kid", "typ"})
+LINE_BYTES_MAX: Final = 64 * 1024
+KID_MAX: Final = 64
 
 
 class KeyUnusable(Exception):
-    """The key's file cannot be read or made. Says which, why and what to do."""
+    """A key's file cannot be read or made. Says which, why and what to do."""
 
 
-class StationKey:
-    """Opened in the state directory; made there when there is none."""
+class Proof(NamedTuple):
+    """What a signature proves: these claims were made by who has this key."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / KEY_FILE
-        public = folder / PUBLIC_FILE
-        if not self._file.exists():
-            _make(self._file)
-        if not public.exists():
-            _write(public, self._private().public_key().public_bytes_raw().hex() + "\n", 0o644)
-        try:
-            self.public = public.read_text(encoding="ascii").strip()
-        except (OSError, ValueError) as error:
-            raise KeyUnusable(f"{public} cannot be read ({error}): remove it") from error
+    kid: str
+    claims: dict[str, Any]
 
-    def sign(self, message: bytes) -> bytes:
-        return bytes(self._private().sign(message))
 
-    def _private(self) -> "Ed25519PrivateKey":
-        from cryptography.hazmat.primitives.asymmetric import ed25519
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+class Unproved(NamedTuple):
+    """Nothing is proved. `kid` is what it claims, when it can be read."""
 
-        remedy = "restore it, or move it away: a new key is then made, and platforms must learn it"
-        try:
-            key = load_pem_private_key(self._file.read_bytes(), password=None)
-        except (OSError, ValueError, TypeError) as error:
-            raise KeyUnusable(f"{self._file} cannot be used ({error}): {remedy}") from error
-        if not isinstance(key, ed25519.Ed25519PrivateKey):
-            raise KeyUnusable(f"{self._file} is no Ed25519 key: {remedy}")
-        return key
+    why: str  # "no_token", "algorithm", "key" or "signature"
+    kid: str = ""
+
+
+# --- the station's key ----------------------------------------------------------------------------
+
+
+def public_half(folder: Path) -> str:
+    """In hex. The key is made when there is none, and the public half when it was lost."""
+    file, public = folder / KEY_FILE, folder / PUBLIC_FILE
+    if not file.exists():
+        _write(file, new_pair()[0], 0o600)
+    if not public.exists():
+        _write(public, _private(file).public_key().public_bytes_raw().hex() + "\n", 0o644)
+    return written_public(folder)
+
+
+def written_public(folder: Path) -> str:
+    """The public half as it is written beside the key."""
+    public = folder / PUBLIC_FILE
+    try:
+        return public.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise KeyUnusable(f"{public} cannot be read ({error}): remove it") from error
+
+
+def sign(folder: Path, message: bytes) -> bytes:
+    return bytes(_private(folder / KEY_FILE).sign(message))
 
 
 def signed_by(public: str, message: bytes, signature: str) -> bool:
@@ -66,17 +87,114 @@ def signed_by(public: str, message: bytes, signature: str) -> bool:
     return True
 
 
-def _make(file: Path) -> None:
+# --- signed commands ------------------------------------------------------------------------------
+
+
+def new_pair() -> tuple[str, str]:
+    """A private key and its public half, both as PEM."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
         PrivateFormat,
+        PublicFormat,
     )
 
     key = Ed25519PrivateKey.generate()
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    _write(file, pem.decode("ascii"), 0o600)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private.decode("ascii"), public.decode("ascii")
+
+
+def public_of(file: Path) -> str:
+    """The public half of a private key's file, in hex."""
+    return _private(file).public_key().public_bytes_raw().hex()
+
+
+def token_of(claims: Mapping[str, Any], kid: str, file: Path) -> str:
+    """The claims as a JWT, signed with the private key of a file."""
+    import jwt
+
+    key = _private(file)
+    return jwt.encode(dict(claims), key, algorithm=ALGORITHM, headers={"kid": kid})
+
+
+def proved(token: str, keys: Mapping[str, str]) -> Proof | Unproved:
+    """What a token proves by one of the keys (public halves in hex, by key id).
+
+    Judges no claim: no time, no audience. The algorithm is ours and never the token's.
+    """
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        return Unproved("no_token")
+    kid = header.get("kid")
+    if header.get("alg") != ALGORITHM or not HEADER.issuperset(header):
+        return Unproved("algorithm")
+    if not isinstance(kid, str) or kid not in keys:
+        return Unproved("key", kid[:KID_MAX] if isinstance(kid, str) else "")
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(keys[kid]))
+        claims = jwt.decode(token, key, algorithms=[ALGORITHM], options=_SIGNATURE_ALONE)
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        return Unproved("signature", kid)
+    return Proof(kid, claims)
+
+
+_SIGNATURE_ALONE: Final[Any] = {
+    "verify_signature": True,
+    **{f"verify_{claim}": False for claim in ("exp", "iat", "nbf", "aud", "iss", "sub", "jti")},
+}
+
+
+# --- the notary -----------------------------------------------------------------------------------
+
+
+def serve(folder: Path, idle_s: float) -> None:
+    """Answer the requests on standard input until it ends, or nobody asks for `idle_s`."""
+    # When memory runs out, this process goes and not control, whose protection it inherited.
+    protection = Path("/proc/self/oom_score_adj")
+    if int(protection.read_text("ascii")) < 0:
+        protection.write_text("0", "ascii")
+    while select.select([sys.stdin], [], [], idle_s)[0]:
+        line = sys.stdin.buffer.readline(LINE_BYTES_MAX + 1)
+        if not line.endswith(b"\n"):
+            return
+        sys.stdout.buffer.write(json.dumps(_answer(folder, json.loads(line))).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _answer(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    try:
+        match asked["do"]:
+            case "public":
+                return {"public": public_half(folder)}
+            case "sign":
+                return {"signature": sign(folder, bytes.fromhex(asked["message"])).hex()}
+            case "prove":
+                found = proved(asked["token"], asked["keys"])
+                return {"proved": isinstance(found, Proof), "is": found._asdict()}
+            case other:
+                raise AssertionError(f"a notary cannot {other!r}")
+    except KeyUnusable as why:
+        return {"unusable": str(why)}
+
+
+def _private(file: Path) -> "Ed25519PrivateKey":
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    remedy = "restore it, or move it away: a new key is then made, and platforms must learn it"
+    try:
+        key = load_pem_private_key(file.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise KeyUnusable(f"{file} cannot be used ({error}): {remedy}") from error
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise KeyUnusable(f"{file} is no Ed25519 key: {remedy}")
+    return key
 
 
 def _write(file: Path, text: str, mode: int) -> None:
@@ -88,3 +206,7 @@ def _write(file: Path, text: str, mode: int) -> None:
             f"{file} cannot be written ({error.strerror}): make its directory writable for"
             " wellkeeper control"
         ) from error
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]), float(sys.argv[2]))

@@ -18,9 +18,10 @@ from agent.core.state import State
 from agent.deadman import Lease
 from agent.desk.server import Desk
 from agent.journal import Ahead, Journal, Retention, Signer, Upkeep, begin_epoch
+from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
 from agent.settings import Settings, desk_socket, journal_file, relay_socket
-from agent.signing import StationKey
+from agent.signing import KeyUnusable
 from agent.status import Identity
 from drivers.adapter import refuse_taken
 from drivers.bus import Buses
@@ -44,13 +45,14 @@ def run(options: argparse.Namespace) -> int:
     clock = HostClock(settings.clock.trusted_when)
     inputs = _inputs(settings)
     with StopRequest() as stop:
-        key = StationKey(station.state_dir)
-        parts = _Parts(settings, house, clock, inputs, key, stop)
+        notary = Notary(station.state_dir)
+        parts = _Parts(settings, house, clock, inputs, notary, stop)
         while (ahead := _epoch(parts)) is not None:
             now = clock.now()
             uplinks = [platform.name for platform in settings.platform]
             file = journal_file(settings)
             begin_epoch(file, ahead, now.utc_ms, trusted=now.trusted, uplinks=uplinks)
+        notary.close()
         if inputs is not None:
             inputs.close()
     return 0
@@ -64,7 +66,7 @@ class _Parts:
     house: House
     clock: HostClock
     inputs: Inputs | None
-    key: StationKey
+    notary: Notary
     stop: StopRequest
 
 
@@ -94,7 +96,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             desk=desk,
             book=Book(journal.book()),
             inputs=parts.inputs,
-            upkeep=Upkeep(journal, retention, Signer(parts.key.public, parts.key.sign)),
+            upkeep=Upkeep(journal, retention, _signer(parts.notary)),
         ),
         house.site,
         Identity(
@@ -103,7 +105,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             VERSION,
             journal.epoch,
             settings.relay.energise,
-            parts.key.public,
+            parts.notary.public,
         ),
         _beginning(journal),
         parts.stop,
@@ -112,6 +114,10 @@ def _epoch(parts: _Parts) -> Ahead | None:
     meters.close()
     journal.close()
     return ahead
+
+
+def _signer(notary: Notary) -> Signer:
+    return Signer(notary.public, notary.begin_signing, (NotaryGone, KeyUnusable))
 
 
 def _inputs(settings: Settings) -> Inputs | None:

@@ -9,7 +9,8 @@ import csv
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ from agent.signing import signed_by
 
 SCHEMA = 1
 PAGE_RECORDS = 1000
+# Between a seal and the record it was signed over stand those of the seconds that signing took.
+SEALED_WITHIN = 1000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +67,10 @@ def run(options: argparse.Namespace) -> int:
 def _verify(reader: Reader, options: argparse.Namespace) -> int:
     """JournalDamaged at the first record that is not what was written."""
     head, seals, keys = chain.origin(reader.epoch), 0, set()
+    before: deque[Head] = deque(maxlen=SEALED_WITHIN)
     for row, after in chain.walk(head, _all(reader)):
-        before, head = head, after
+        before.append(head)
+        head = after
         if row.kind == "seal" and row.body is not None:
             seal = rows.decode_body(row.kind, row.body)
             assert isinstance(seal, Seal), "as its kind says"
@@ -79,10 +84,11 @@ def _verify(reader: Reader, options: argparse.Namespace) -> int:
     return 0
 
 
-def _check(seal: Seal, epoch: str, sealed: Head, key: str | None) -> None:
-    record = f"journal record {sealed.number + 1}, a seal,"
-    if (seal.through, seal.hash) != (sealed.number, sealed.hash.hex()):
-        raise JournalDamaged(f"{record} is over another record than the one before it")
+def _check(seal: Seal, epoch: str, before: Sequence[Head], key: str | None) -> None:
+    record = f"journal record {before[-1].number + 1}, a seal,"
+    sealed = next((one for one in before if one.number == seal.through), None)
+    if sealed is None or sealed.hash.hex() != seal.hash:
+        raise JournalDamaged(f"{record} is over another record than those before it")
     if not signed_by(seal.public_key, chain.sealed(epoch, sealed), seal.signature):
         raise JournalDamaged(f"{record} has a signature that its key did not make")
     if key is not None and seal.public_key != key.strip().lower():

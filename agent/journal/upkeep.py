@@ -5,6 +5,7 @@ seal the head once a day, and give up what has been kept long enough.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,14 +17,20 @@ from agent.journal.store import Journal, Stamped, Transaction
 VERIFY_RECORDS: Final = 500
 # A new look for what may be given up; until then nothing was found.
 PRUNE_EVERY_MS: Final = 3_600_000
+# A signature that could not be had is asked for again.
+SEAL_AGAIN_MS: Final = 600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """The station's key: its public half in hex, and what signs with the other half."""
+    """The station's key: its public half in hex, and what begins to sign with the other half.
+
+    The signature comes later, or an exception of those in `passing`: then it is asked for again.
+    """
 
     public: str
-    sign: Callable[[bytes], bytes]
+    sign: Callable[[bytes], Future[bytes]]
+    passing: tuple[type[Exception], ...] = ()
 
 
 class Upkeep:
@@ -37,11 +44,15 @@ class Upkeep:
         sealed = journal.newest("seal")
         self._sealed_day = None if sealed is None else sealed[1] // DAY_MS
         self._prune_due_ms = 0
+        self._signing: tuple[chain.Head, Future[bytes]] | None = None
+        self._seal_due_ms = 0
 
     def step(self, now: Now) -> None:
         """The most pressing step. JournalDamaged when the chain is found broken."""
-        if self._sealed_day != now.utc_ms // DAY_MS:
-            self._seal(now)
+        if self._signing is not None and self._signing[1].done():
+            self._seal(*self._signing, now)
+        elif self._signing is None and self._owes_seal(now):
+            self._begin_seal(now)
         elif self._verified is not None:
             self._verify(self._verified)
         elif now.utc_ms >= self._prune_due_ms or now.utc_ms < self._prune_due_ms - PRUNE_EVERY_MS:
@@ -52,12 +63,27 @@ class Upkeep:
         page = self._journal.after(verified.number, VERIFY_RECORDS)
         self._verified = chain.verify(verified, page) if page else None
 
-    def _seal(self, now: Now) -> None:
-        """Sign the head. The signature vouches for it and for every record before it."""
+    def _owes_seal(self, now: Now) -> bool:
+        due = now.utc_ms >= self._seal_due_ms or now.utc_ms < self._seal_due_ms - SEAL_AGAIN_MS
+        return self._sealed_day != now.utc_ms // DAY_MS and due
+
+    def _begin_seal(self, now: Now) -> None:
+        """Have the head signed. Signing takes its time, and this thread has commits to make."""
         head = self._journal.head
+        self._sealed_day = now.utc_ms // DAY_MS
         if self._signer is not None and head.number > 0:
             said = chain.sealed(self._journal.epoch, head)
-            signature = self._signer.sign(said).hex()
-            seal = Seal(head.number, head.hash.hex(), self._signer.public, signature)
-            self._journal.append(Transaction([Stamped(now.utc_ms, now.trusted, seal)]))
-        self._sealed_day = now.utc_ms // DAY_MS
+            self._signing = head, self._signer.sign(said)
+
+    def _seal(self, head: chain.Head, signed: Future[bytes], now: Now) -> None:
+        """The signature vouches for that head and for every record before it."""
+        assert self._signer is not None, "it signed"
+        try:
+            signature = signed.result().hex()
+        except self._signer.passing:
+            self._signing = self._sealed_day = None
+            self._seal_due_ms = now.utc_ms + SEAL_AGAIN_MS
+            return
+        seal = Seal(head.number, head.hash.hex(), self._signer.public, signature)
+        self._journal.append(Transaction([Stamped(now.utc_ms, now.trusted, seal)]))
+        self._signing = None

@@ -1,12 +1,14 @@
 """What the journal's tests share: a minute sample, an entry, and a journal in a folder."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
+from agent import signing
 from agent.core.model import Allocate, AllocationKind, Sample
-from agent.journal import Journal, Stamped
+from agent.journal import Journal, Signer, Stamped
 
 EPOCH_UTC_MS = 1_767_200_000_000
 
@@ -52,3 +54,14 @@ def journal(path: Path) -> Iterator[Journal]:
     opened = Journal.open(path)
     yield opened
     opened.close()
+
+
+def signer_of(folder: Path, said: Callable[[bytes], bytes] = lambda message: message) -> Signer:
+    """The key of a folder, whose signatures are there at once."""
+
+    def begin(message: bytes) -> Future[bytes]:
+        signed: Future[bytes] = Future()
+        signed.set_result(signing.sign(folder, said(message)))
+        return signed
+
+    return Signer(signing.public_half(folder), begin)

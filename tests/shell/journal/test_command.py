@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
-from agent.journal import Journal, Now, Retention, Signer, Stamped, Transaction, Upkeep
+from agent.journal import Journal, Now, Retention, Stamped, Transaction, Upkeep
 from agent.journal.retention import DAY_MS, Pruning
-from agent.signing import StationKey
+from agent.signing import public_half
 
-from .conftest import EPOCH_UTC_MS
+from .conftest import EPOCH_UTC_MS, signer_of
 
 Minute = Callable[[int], Stamped]
 
@@ -28,19 +28,24 @@ CHECKER = ROOT / "docs" / "examples" / "verify_export.py"
 def written(path: Path, sample: Minute, entry: Minute, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two days with two seals, an entry, an untrusted clock and eight pruned samples."""
     monkeypatch.setattr("agent.journal.store.TAIL_RECORDS", 20)
-    key = StationKey(path.parent)
     journal = Journal.open(path)
-    upkeep = Upkeep(journal, Retention(731, 3652, 1 << 40), Signer(key.public, key.sign))
+    upkeep = Upkeep(journal, Retention(731, 3652, 1 << 40), signer_of(path.parent))
     bodies = [sample(n) for n in range(1, 21)]
     bodies[4], bodies[7] = entry(2026), sample(8)._replace(at_utc_ms=5, trusted=False)
     journal.append(Transaction(bodies, cursors={"division": 12}))
-    upkeep.step(Now(EPOCH_UTC_MS, trusted=True, passed=0))
+    seal(upkeep, Now(EPOCH_UTC_MS, trusted=True, passed=0))
     journal.append(Transaction([sample(n) for n in range(21, 30)]))
-    upkeep.step(Now(EPOCH_UTC_MS + DAY_MS, trusted=True, passed=0))
+    seal(upkeep, Now(EPOCH_UTC_MS + DAY_MS, trusted=True, passed=0))
     pruning = Pruning(journal, Retention(731, 3652, 1 << 40))
     assert pruning.step(Now(EPOCH_UTC_MS + 800 * DAY_MS, trusted=True, passed=9))
     journal.close()
     return path
+
+
+def seal(upkeep: Upkeep, now: Now) -> None:
+    """Have it signed, and write it down."""
+    for _ in range(2):
+        upkeep.step(now)
 
 
 def alter(path: Path, sql: str) -> None:
@@ -71,7 +76,7 @@ def checked(path: Path, lines: list[str], *known: str) -> str:
 def test_a_sound_file_is_said_to_be_sound(
     written: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    key = StationKey(written.parent).public
+    key = public_half(written.parent)
     assert main(["journal", "verify", str(written), "--language", "en", "--key", key]) == 0
     told = capsys.readouterr().out
     assert "records 1 to 31 are what was written" in told
@@ -104,18 +109,11 @@ def test_a_file_rewritten_with_a_good_chain_fails_at_its_seal(
     tmp_path: Path, path: Path, sample: Minute, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever can write the file can reckon hashes; he cannot sign."""
-    mine, other = tmp_path / "mine", tmp_path / "other"
-    for folder in (mine, other):
-        folder.mkdir()
-    forger = StationKey(other)
     journal = Journal.open(path)
     journal.append(Transaction([sample(1)]))
-
-    def forged(_: bytes) -> bytes:
-        return forger.sign(b"something else")
-
-    signer = Signer(StationKey(mine).public, forged)
-    Upkeep(journal, Retention(1, 1, 1), signer).step(Now(EPOCH_UTC_MS, trusted=True, passed=0))
+    forger = signer_of(tmp_path, lambda _: b"something else")
+    upkeep = Upkeep(journal, Retention(1, 1, 1), forger)
+    seal(upkeep, Now(EPOCH_UTC_MS, trusted=True, passed=0))
     journal.close()
     assert main(["journal", "verify", str(path)]) == 65
     assert "record 2, a seal, has a signature that its key did not" in capsys.readouterr().err

@@ -3,10 +3,13 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.cli import main
 from agent.core.model import Seal
 from agent.journal import (
     Head,
@@ -20,9 +23,10 @@ from agent.journal import (
     Writer,
 )
 from agent.journal.retention import DAY_MS
-from agent.signing import StationKey, signed_by
+from agent.journal.upkeep import SEAL_AGAIN_MS
+from agent.signing import KeyUnusable, signed_by
 
-from .conftest import EPOCH_UTC_MS
+from .conftest import EPOCH_UTC_MS, signer_of
 
 Minute = Callable[[int], Stamped]
 
@@ -36,8 +40,7 @@ def at(days: int) -> Now:
 
 @pytest.fixture
 def upkeep(journal: Journal, tmp_path: Path) -> Upkeep:
-    key = StationKey(tmp_path)
-    return Upkeep(journal, RULES, Signer(key.public, key.sign))
+    return Upkeep(journal, RULES, signer_of(tmp_path))
 
 
 def seals(journal: Journal) -> list[Seal]:
@@ -57,7 +60,8 @@ def test_the_head_is_sealed_once_a_day_and_anyone_can_check_it(
     assert (seal.through, seal.hash) == (5, head.hash.hex())
     said = f"wellkeeper seal {journal.epoch} 5 {head.hash.hex()}".encode()
     assert signed_by(seal.public_key, said, seal.signature)
-    upkeep.step(at(1))
+    for _ in range(2):
+        upkeep.step(at(1))
     assert journal.head.number == 7
     # A restart on the same day does not seal again.
     again = Upkeep(journal, RULES, None)
@@ -70,6 +74,47 @@ def test_an_empty_journal_is_not_sealed(journal: Journal, upkeep: Upkeep) -> Non
     for _ in range(5):
         upkeep.step(at(0))
     assert journal.head.number == 0
+
+
+def test_a_signature_that_takes_its_time_holds_up_nothing(
+    journal: Journal, path: Path, tmp_path: Path, sample: Minute
+) -> None:
+    usual, signed = signer_of(tmp_path), Future[bytes]()
+    first = journal.append(Transaction([sample(1)]))
+    upkeep = Upkeep(journal, RULES, Signer(usual.public, lambda _: signed))
+    for n in range(2, 5):
+        upkeep.step(at(0))
+        journal.append(Transaction([sample(n)]))
+    said = f"wellkeeper seal {journal.epoch} 1 {first.hash.hex()}".encode()
+    signed.set_result(usual.sign(said).result())
+    upkeep.step(at(0))
+    (seal,) = seals(journal)
+    assert (seal.through, journal.head.number) == (1, 5)
+    journal.close()
+    assert main(["journal", "verify", str(path)]) == 0
+
+
+def test_a_signature_that_cannot_be_had_is_asked_for_again(
+    journal: Journal, tmp_path: Path, sample: Minute
+) -> None:
+    usual, asked = signer_of(tmp_path), []
+
+    def fails_at_first(message: bytes) -> Future[bytes]:
+        asked.append(message)
+        if len(asked) > 1:
+            return usual.sign(message)
+        failed = Future[bytes]()
+        failed.set_exception(KeyUnusable("the card is gone"))
+        return failed
+
+    journal.append(Transaction([sample(1)]))
+    upkeep = Upkeep(journal, RULES, Signer(usual.public, fails_at_first, (KeyUnusable,)))
+    for _ in range(5):
+        upkeep.step(at(0))
+    assert (len(asked), seals(journal)) == (1, [])
+    for _ in range(2):
+        upkeep.step(replace(at(0), utc_ms=EPOCH_UTC_MS + SEAL_AGAIN_MS))
+    assert (len(asked), len(seals(journal))) == (2, 1)
 
 
 @pytest.fixture

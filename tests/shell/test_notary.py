@@ -1,0 +1,109 @@
+"""The process that signs: started when it is needed, gone when it is not, and no one's burden."""
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.notary import Notary, NotaryGone
+from agent.signing import Proof, Unproved, new_pair, public_of, signed_by, token_of
+
+WAIT_S = 20.0
+
+
+@pytest.fixture
+def notary(tmp_path: Path) -> Iterator[Notary]:
+    one = Notary(tmp_path)
+    yield one
+    one.close()
+
+
+def pid(notary: Notary) -> int:
+    assert notary._process is not None
+    return notary._process.pid
+
+
+def ended(process: int) -> bool:
+    """Whether it is gone within the bound, and no zombie either."""
+    try:
+        seen = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([seen], [], [], WAIT_S)[0])
+    finally:
+        os.close(seen)
+
+
+def test_it_signs_with_the_stations_key_and_loads_nothing_here(notary: Notary) -> None:
+    signature = notary.begin_signing(b"what").result(WAIT_S)
+    assert signed_by(notary.public, b"what", signature.hex())
+
+
+def test_a_station_that_has_its_key_starts_no_process(notary: Notary, tmp_path: Path) -> None:
+    again = Notary(tmp_path)
+    assert again.public == notary.public
+    assert again._process is None
+
+
+def test_it_proves_commands(notary: Notary, tmp_path: Path) -> None:
+    file = tmp_path / "province.pem"
+    file.write_text(new_pair()[0])
+    keys = {"k1": public_of(file)}
+    token = token_of({"iss": "province"}, "k1", file)
+    assert notary.begin_proving(token, keys).result(WAIT_S) == Proof("k1", {"iss": "province"})
+    assert notary.begin_proving(token[:-4] + "AAAA", keys).result(WAIT_S) == Unproved(
+        "signature", "k1"
+    )
+    assert notary.begin_proving("x" * 8000, keys).result(WAIT_S) == Unproved("no_token")
+
+
+def test_one_process_serves_whoever_asks(notary: Notary) -> None:
+    first = pid(notary)
+    asked = [notary.begin_signing(bytes([n])) for n in range(20)]
+    for n, one in enumerate(asked):
+        assert signed_by(notary.public, bytes([n]), one.result(WAIT_S).hex())
+    assert pid(notary) == first
+
+
+def test_one_that_was_killed_is_started_again(notary: Notary) -> None:
+    process = pid(notary)
+    os.kill(process, signal.SIGKILL)
+    assert ended(process)
+    assert notary.begin_signing(b"what").result(WAIT_S)
+    assert pid(notary) != process
+
+
+def test_one_that_is_stuck_is_given_up(tmp_path: Path) -> None:
+    notary = Notary(tmp_path, answer_s=5.0)
+    notary._answer_s = 0.2
+    process = pid(notary)
+    os.kill(process, signal.SIGSTOP)
+    with pytest.raises(NotaryGone, match=r"no answer within 0\.2 s"):
+        notary.begin_signing(b"what").result(WAIT_S)
+    assert ended(process)
+    notary._answer_s = WAIT_S
+    assert notary.begin_signing(b"what").result(WAIT_S)
+    notary.close()
+
+
+def test_it_goes_to_rest_and_comes_back(tmp_path: Path) -> None:
+    notary = Notary(tmp_path, idle_s=0.2)
+    process = pid(notary)
+    assert ended(process)
+    assert notary.begin_signing(b"what").result(WAIT_S)
+    assert pid(notary) != process
+    notary.close()
+
+
+def test_where_nothing_can_be_started_that_is_said(
+    notary: Notary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notary.close()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(NotaryGone, match="no process can be started"):
+        notary.begin_signing(b"what").result(WAIT_S)
