@@ -22,8 +22,9 @@ from agent.core.model import Moment, Quality, Quantity, Reading, Role
 from agent.deadman import Lease, serve
 from agent.desk.server import Desk
 from agent.journal import Journal, Retention, Signer, Transaction, Upkeep, Writer
+from agent.notary import Notary, NotaryGone
 from agent.ports import BusStanding, Counters, Finding, Inquiry
-from agent.signing import StationKey
+from agent.signing import KeyUnusable
 from agent.status import Identity
 from drivers.host import HostClock, StopRequest
 from drivers.relay import SimulatedLine
@@ -83,7 +84,8 @@ def control_lives(folder: Path) -> None:
         cursors = journal.cursors()
         desk = Desk(doors, file, station="W-1", version="1", cursors=cursors)
         print("open", flush=True)
-        key = StationKey(folder)
+        notary = Notary(folder)
+        signer = Signer(notary.public, notary.begin_signing, (NotaryGone, KeyUnusable))
         organs = control.Organs(
             clock=clock,
             meters=StillMeters(),
@@ -92,10 +94,11 @@ def control_lives(folder: Path) -> None:
             journal=journal,
             desk=desk,
             book=Book(journal.book()),
-            upkeep=Upkeep(journal, Retention(1, 1, 1 << 30), Signer(key.public, key.sign)),
+            upkeep=Upkeep(journal, Retention(1, 1, 1 << 30), signer),
         )
         site = replace(SITE, period_ms=PERIOD_MS, record_interval_ms=PERIOD_MS, short_cycle_ms=0)
         control.run(organs, site, Identity("W-1", "", "1", ""), _beginning(journal), stop)
+        notary.close()
         desk.close()
         journal.close()
 
