@@ -93,6 +93,9 @@ class Emulator:
         self.screen.answers.clear()
         return answer
 
+    def shows(self, text: str) -> None:
+        self._stream.feed(text.encode())
+
     @property
     def cursor(self) -> tuple[int, int]:
         """Row and column, counted from 0."""

@@ -155,7 +155,7 @@ class History:
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=HISTORY_MAX)
         self._back = 0
-        self._draft = ""
+        self._draft = Edit()
 
     def remember(self, line: str) -> None:
         if line.strip() and (not self._lines or self._lines[-1] != line):
@@ -165,7 +165,7 @@ class History:
 
     def begin(self) -> None:
         """A new line is edited: nothing of the past is looked at."""
-        self._back, self._draft = 0, ""
+        self._back, self._draft = 0, Edit()
 
     def forget(self) -> None:
         """Another person will sit here."""
@@ -178,7 +178,9 @@ class History:
         if not 0 <= back <= len(self._lines):
             return edit
         if self._back == 0:
-            self._draft = edit.text
+            self._draft = edit
         self._back = back
-        text = self._lines[-back] if back else self._draft
+        if back == 0:
+            return self._draft
+        text = self._lines[-back]
         return replace(edit, text=text, cursor=len(text), spoiled=None)

@@ -272,5 +272,7 @@ def _traits(answers: Sequence[CursorAt]) -> Traits:
             found = replace(found, width=corner.column, height=corner.row)
     if len(answers) == 3:
         _, wide, ambiguous = answers
-        found = replace(found, utf8=wide.column == 5, ambiguous=2 if ambiguous.column == 5 else 1)
+        utf8 = wide.column == 5
+        both = utf8 and ambiguous.column == 5
+        found = replace(found, utf8=utf8, ambiguous=2 if both else 1)
     return found

@@ -5,7 +5,7 @@ admitted here (tests compare them) and costs 3.5 MiB, a quarter of what this pro
 
 A text that is edited column-true has only characters with a width of their own. So combining marks
 are composed (NFC) or left out; joiners, variation selectors and directional marks are left out; so
-are the halves of emoji (flags, skin tones), on whose width no two terminals agree. Characters whose
+is what terminals disagree about. Characters whose
 width is "ambiguous" in Unicode (³, —, °, “”) take one column, or two where the terminal showed
 that it draws them so.
 """
@@ -17,10 +17,19 @@ from unicodedata import category, east_asian_width, normalize
 # Categories of what is never drawn: controls, formats, surrogates, private, unassigned, marks,
 # and the separators of lines.
 _UNDRAWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Mc", "Zl", "Zp"})
-_MEDIAL_JAMO: Final = range(0x1160, 0x1200)  # drawn into the syllable before them
-_MEDIAL_JAMO_EXTENDED: Final = range(0xD7B0, 0xD800)
-_FLAG_HALVES: Final = range(0x1F1E6, 0x1F200)
-_SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
+# Drawn, but on their width Unicode's versions or terminals disagree.
+_DISPUTED: Final = (
+    range(0x1160, 0x1200),  # medial and final jamo, drawn into the syllable before them
+    range(0xD7B0, 0xD800),
+    range(0x3164, 0x3165),  # fillers of Hangul
+    range(0xFFA0, 0xFFA1),
+    range(0x2630, 0x2638),  # trigrams, hexagrams, counting rods: wide since Unicode 16
+    range(0x268A, 0x2690),
+    range(0x4DC0, 0x4E00),
+    range(0x1D300, 0x1D380),
+    range(0x1F1E6, 0x1F200),  # halves of flags
+    range(0x1F3FB, 0x1F400),  # skin tones
+)
 _CACHED_MAX: Final = 2_048
 
 
@@ -30,9 +39,7 @@ def width(character: str, *, ambiguous: int = 1) -> int:
     if " " <= character <= "~":
         return 1
     code = ord(character)
-    if category(character) in _UNDRAWN or any(
-        code in some for some in (_MEDIAL_JAMO, _MEDIAL_JAMO_EXTENDED, _FLAG_HALVES, _SKIN_TONES)
-    ):
+    if category(character) in _UNDRAWN or any(code in disputed for disputed in _DISPUTED):
         return 0
     match east_asian_width(character):
         case "W" | "F":

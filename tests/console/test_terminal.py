@@ -1,9 +1,12 @@
 """The terminal as a session uses it, in front of a reference emulator that draws what it sends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent.console.stream import AHEAD_MAX, STALL_MAX_MS
 from agent.console.terminal import (
     Answer,
     EndOfInput,
@@ -140,3 +143,238 @@ def test_who_has_typed_ahead_is_not_asked_for_more(desk: Desk) -> None:
     assert desk.terminal.page(f"line {number}" for number in range(60)) is True
     assert desk.shown[-1] == "line 59"
     assert desk.terminal.ask("> ") == "status"
+
+
+# --- what is typed ahead, and what is stopped ----------------------------------------------------
+
+
+def test_a_paste_of_500_lines_loses_none(desk: Desk) -> None:
+    lines = [f"allocation add {number} 水资〔2026〕{number}号" for number in range(500)]
+    octets = "\r\n".join([*lines, ""]).encode()
+    desk.types(*(octets[start : start + 61] for start in range(0, len(octets), 61)))
+    got = []
+    for _ in lines:
+        got.append(desk.terminal.ask("> ", remember=True))
+        desk.terminal.say("done")
+    assert got == lines
+
+
+def test_a_marked_paste_is_neither_completed_nor_helped(desk: Desk) -> None:
+    answer = desk.asks(
+        "\x1b[200~al\tb?\x1b[201~\r", complete=candidates, help=lambda *_: ["never shown"]
+    )
+    assert answer == "al b?"
+    assert desk.shown == ["> al b?"]
+
+
+def test_ctrl_c_throws_away_what_was_typed_before_it(desk: Desk) -> None:
+    desk.types("one\rtwo\rthr\x03four\r")
+    assert desk.terminal.interrupted()
+    assert not desk.terminal.interrupted()
+    assert desk.terminal.ask("> ") == "four"
+
+
+def test_ctrl_c_ends_long_output(desk: Desk) -> None:
+    desk.terminal.paging = False
+
+    def lines() -> Iterator[str]:
+        for number in range(1_000):
+            if number == 30:
+                desk.types("\x03")
+            yield f"line {number}"
+
+    assert desk.terminal.page(lines()) is False
+    assert desk.shown[-1] == "line 30"
+
+
+@pytest.mark.parametrize(
+    ("keys", "lines", "whole"),
+    [
+        ("q", 23, False),
+        ("\x03", 23, False),
+        (" q", 46, False),
+        ("\r\rq", 25, False),
+        ("  ", 60, True),
+        ("", 23, False),
+    ],
+)
+def test_long_output_stops_at_each_screenful(
+    desk: Desk, keys: str, lines: int, *, whole: bool
+) -> None:
+    taken = []
+
+    def output() -> Iterator[str]:
+        for number in range(60):
+            taken.append(number)
+            yield f"line {number}"
+
+    at_prompts = iter(keys)
+    more = desk.terminal._more
+
+    def answered() -> int:
+        desk.types(*[key for key in [next(at_prompts, "")] if key])
+        return more()
+
+    desk.terminal._more = answered  # type: ignore[method-assign]
+    assert desk.terminal.page(output()) is whole
+    assert len(taken) == min(60, lines + (not whole))
+    assert desk.emulator.rows()[22] == f"line {lines - 1}"
+    assert desk.emulator.row() == ""
+
+
+def test_a_command_typed_at_the_pager_is_the_next_line(desk: Desk) -> None:
+    desk.line.come.clear()
+    seen = desk.emulator.feed
+
+    def type_at_the_prompt(octets: bytes) -> bytes:
+        seen(octets)
+        if b"more:" in octets:
+            desk.types("status\r")
+        return b""
+
+    desk.line._seen = type_at_the_prompt
+    assert desk.terminal.page(f"line {number}" for number in range(60)) is False
+    assert desk.terminal.ask("> ") == "status"
+
+
+# --- a bad line ----------------------------------------------------------------------------------
+
+
+def test_a_line_that_lost_characters_is_never_carried_out(desk: Desk) -> None:
+    assert desk.asks(b"allocation add 6\xff5\r", "status\r") == "status"
+    assert "\a" not in "".join(desk.shown)
+    assert desk.shown[0] == "> allocation add 65"
+    assert "could not be read: nothing was done" in " ".join(desk.shown)
+    assert desk.asks("x" * 5_000 + "\r", "status\r") == "status"
+    assert "More than 4096 characters in one line" in " ".join(desk.shown)
+
+
+def test_a_spoiled_secret_is_not_called_back(desk: Desk) -> None:
+    assert desk.asks(b"73\xff91\r", b"\x1b[A\r", secret=True) == ""
+    assert desk.asks("\x1b[A\r") == ""
+
+
+def test_a_terminal_that_takes_nothing_ends_the_session(desk: Desk) -> None:
+    desk.line.takes = 100
+    desk.terminal.say("x" * 10_000)
+    assert STALL_MAX_MS <= desk.clock.ms <= STALL_MAX_MS + 1_000
+    assert desk.asks("status\r") == HungUp("the terminal took nothing for 120 s")
+    assert desk.terminal.interrupted()
+    assert desk.terminal.poll_key(1_000) == desk.terminal.hung_up
+
+
+def test_a_terminal_that_goes_on_in_time_has_missed_nothing(desk: Desk) -> None:
+    desk.line.takes = 100
+    read = desk.line.read
+
+    def read_and_go_on(within_ms: int) -> bytes | HungUp:
+        if desk.clock.ms > STALL_MAX_MS // 2:
+            desk.line.takes = None
+        return read(within_ms)
+
+    desk.line.read = read_and_go_on  # type: ignore[method-assign]
+    desk.terminal.say("x" * 500, fold=False)
+    assert bytes(desk.line.written) == b"x" * 500 + b"\r\n"
+
+
+def test_nothing_typed_before_the_cable_was_pulled_is_carried_out(desk: Desk) -> None:
+    desk.types("one\rallocation add 5000\r")
+    assert desk.terminal.ask("> ") == "one"
+    desk.line.hang_up()
+    assert isinstance(desk.terminal.ask("> "), HungUp)
+
+
+def test_what_is_typed_ahead_is_bounded(desk: Desk) -> None:
+    desk.types(*["x" * 4_096] * 40)
+    for _ in range(100):
+        desk.terminal.interrupted()
+    assert desk.terminal._stream._ahead <= AHEAD_MAX + 4_096
+    assert len(desk.line.come) > 20
+
+
+# --- what it is ----------------------------------------------------------------------------------
+
+
+class Foreign:
+    """A terminal that reads octets as something else than UTF-8, or draws them otherwise."""
+
+    def __init__(self, columns: dict[bytes, int], corner: tuple[int, int] = (24, 80)) -> None:
+        self.columns, self.corner = columns, corner
+
+    def answer(self, octets: bytes) -> bytes:
+        places = []
+        for part in octets.split(b"\x1b[6n")[:-1]:
+            drawn = part.rpartition(b"\r")[2]
+            row, column = self.corner if b"999" in part else (3, self.columns.get(drawn, 1))
+            places.append(b"\x1b[%d;%dR" % (row, column))
+        return b"".join(places)
+
+
+WIDE, AMBIGUOUS = "水水".encode(), "³³".encode()
+
+
+@pytest.mark.parametrize(
+    ("columns", "corner", "traits"),
+    [
+        ({WIDE: 5, AMBIGUOUS: 3}, (24, 80), Traits(80, 24, ansi=True)),
+        ({WIDE: 5, AMBIGUOUS: 5}, (25, 40), Traits(40, 25, ansi=True, ambiguous=2)),
+        ({WIDE: 7, AMBIGUOUS: 5}, (24, 80), Traits(80, 24, ansi=True, utf8=False)),
+        ({WIDE: 5, AMBIGUOUS: 3}, (1, 1), Traits(80, 24, ansi=True)),
+        ({WIDE: 5, AMBIGUOUS: 3}, (999, 999), Traits(80, 24, ansi=True)),
+    ],
+    ids=["plain", "ambiguous-wide", "gbk", "no-window", "claims-anything"],
+)
+def test_what_a_terminal_draws_says_what_it_is(
+    columns: dict[bytes, int], corner: tuple[int, int], traits: Traits
+) -> None:
+    clock = Hands()
+    terminal = Terminal(MemoryLine(clock, Foreign(columns, corner).answer), clock, "zh")
+    terminal.probe()
+    assert terminal.traits == traits
+
+
+def test_a_declared_terminal_is_not_asked(desk: Desk) -> None:
+    desk.terminal.probe()
+    assert desk.line.written == b""
+
+
+def test_a_terminal_without_utf8_gets_no_octets_it_would_draw_wrongly() -> None:
+    clock = Hands()
+    line = MemoryLine(clock)
+    Terminal(line, clock, "en", Traits(utf8=False)).say("1,234 m³ 水")
+    assert bytes(line.written) == b"1,234 m? ?\r\n"
+
+
+def test_leaving_gives_the_terminal_back_as_it_was() -> None:
+    clock, emulator = Hands(), Emulator()
+    line = MemoryLine(clock, emulator.feed)
+    terminal = Terminal(line, clock, "en")
+    terminal.probe()
+    terminal.progress("half")
+    terminal.leave()
+    assert emulator.rows() == [""] * 24
+    assert bytes(line.written).count(b"\x1b[?2004h") == bytes(line.written).count(b"\x1b[?2004l")
+
+
+def test_a_progress_line_is_wiped_by_what_follows(desk: Desk) -> None:
+    desk.terminal.progress("检查 50 %")
+    desk.terminal.progress("检查 100 %")
+    assert desk.shown == ["检查 100 %"]
+    desk.terminal.say("done")
+    assert desk.asks("x\r") == "x"
+    assert desk.shown == ["done", "> x"]
+
+
+@given(st.lists(st.binary(max_size=40), max_size=12))
+def test_no_octets_in_any_pieces_raise_or_hold_a_session(pieces: list[bytes]) -> None:
+    desk = Desk(40, 8)
+    desk.types(*pieces)
+    answers = 0
+    while not isinstance(
+        desk.terminal.ask("> ", complete=candidates, help=lambda *_: ["help"], idle_ms=1_000), Idle
+    ):
+        desk.terminal.page(["one", "two"])
+        answers += 1
+        assert answers <= sum(map(len, pieces))
+    assert desk.asks("\x03") == Interrupted()
+    assert desk.asks("status\r") == "status"
