@@ -8,6 +8,7 @@ import pytest
 from tests.core.story import DAY
 from tests.sim.conftest import PROPERTY
 from tests.sim.deeds import fill
+from tests.sim.recovery import recover
 from tests.sim.year import YEAR_MS, Year
 
 # Three weeks over New Year, or after it, in which as much happens as in three months.
@@ -48,7 +49,7 @@ def _report(record: pytest.FixtureRequest, year: Year) -> None:
 def test_a_station_keeps_the_law_whatever_happens(
     seed: int, request: pytest.FixtureRequest
 ) -> None:
-    year = Year(seed, SHORT_MS, DENSITY).run(fill)
+    year = Year(seed, SHORT_MS, DENSITY).run(fill, recover)
     _report(request, year)
     assert sum(year.injected.values()) >= 10
 
@@ -58,4 +59,4 @@ def test_a_station_keeps_the_law_through_a_year(
 ) -> None:
     """In a soak; a month of one in `make test`."""
     seed, days = whole_year
-    _report(request, Year(seed, days * DAY).run(fill))
+    _report(request, Year(seed, days * DAY).run(fill, recover))

@@ -35,6 +35,7 @@ from agent.core.model import (
 from agent.core.scan import Outcome
 from agent.core.state import Seen, State, last_total_l
 from agent.core.totalizer import Totalizer, tolerance
+from tests.core.story import HOUR
 from tests.sim.house import House
 
 K = ConditionKind
@@ -178,8 +179,8 @@ class Watch:
             f"the ledger is off by {self.deviation_l} L, allowed {low_l} to {high_l}"
         )
         if not self.interrupted:
-            off_l = self.deviation_l + (drained_l if self.deviation_l < 0 else 0)
-            self.worst_l = max(self.worst_l, abs(off_l))
+            off_l = max(self.deviation_l, -(self.deviation_l + drained_l + self.low_slack_l))
+            self.worst_l = max(self.worst_l, off_l)
 
     def resolution_l(self, site: Site) -> int:
         """One step at each end of each stretch, and the litre that rounding hides."""
@@ -230,6 +231,7 @@ class Watch:
             plain = edge.reasons == (K.ALLOCATION_EXHAUSTED,) and not posted
             metered = self.fresh >= FRESH_SCANS and self.before is not None
             if plain and metered and not edge.permitted and balance is not None:
+                assert balance.usable_l <= _cut_l(site), "cut with water left"
                 self.exhausted_at = (balance.usable_l, self.entries)
             elif edge.permitted:
                 self.exhausted_at = None
@@ -253,6 +255,12 @@ class Watch:
                 self.seen["refused" if one.refusal else "carried out"] += 1
         if before.totalizer is not None and outcome.state.totalizer is not None:
             self.seen[f"row: {_row(seen.readings, before.totalizer, outcome)}"] += 1
+
+
+def _cut_l(site: Site) -> int:
+    """What may remain at a cut: as much as may be too little after it, and until it."""
+    until_cut_l = site.flow_max_l_per_h * (site.period_ms + site.cut_latency_ms) // HOUR
+    return tolerance(site.flow_resolution_l) + until_cut_l
 
 
 def _row(readings: tuple[Reading, ...], was: Totalizer, outcome: Outcome) -> str:

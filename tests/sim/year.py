@@ -36,6 +36,10 @@ NEAR_MS = 3 * MINUTE
 # A file system in memory: what a year writes is not the card's speed.
 MEMORY = Path("/dev/shm")
 
+# An account stops a pump on any day; what is only to be waited for never stops one that runs.
+SPENT = {"allocation_exhausted", "energy_exhausted", "not_allocated"}
+HELD = {"short_cycle", "lease_lapsed", "clock_untrusted", "relay_silent", "uplink_stale"}
+
 Act = Callable[["Year"], None]
 
 
@@ -89,12 +93,12 @@ class Year:
 
     # --- the loop --------------------------------------------------------------------------------
 
-    def run(self, begin: Act) -> "Year":
-        """`begin` fills the agenda. Whatever fails names the seed and how to repeat it."""
+    def run(self, begin: Act, end: Act) -> "Year":
+        """`begin` fills the agenda, `end` goes on from there. What fails says how to repeat it."""
         parent = MEMORY if MEMORY.is_dir() else None
         self._folder = Path(tempfile.mkdtemp(prefix="wkyear", dir=parent))
         try:
-            self._run(begin)
+            self._run(begin, end)
         except AssertionError as broken:
             at = f"day {self.now_ms / DAY:.2f}, scan {self.scans}"
             span = f"--days {self.lasts_ms // DAY} --density {self.density}"
@@ -108,7 +112,7 @@ class Year:
             shutil.rmtree(self._folder)
         return self
 
-    def _run(self, begin: Act) -> None:
+    def _run(self, begin: Act, end: Act) -> None:
         path = self._folder / "journal.db"
         told = self.watch.committed
         self.station = Station(path, self.house, self.clock, self.inbox, self.rng, told)
@@ -117,10 +121,11 @@ class Year:
         self.uplinks = [Uplink(name, self.rng, reader) for name in ("province", "division")]
         begin(self)
         while self.now_ms < self.lasts_ms:
-            self._step()
+            self.step()
+        end(self)
         self._end()
 
-    def _step(self) -> None:
+    def step(self) -> None:
         step_ms = self._next_step_ms()
         left_ms = self._agenda[0][0] - self.now_ms if self._agenda else step_ms
         self._pass(max(1, min(step_ms, left_ms)))
@@ -128,7 +133,7 @@ class Year:
             _, _, act = heapq.heappop(self._agenda)
             self.last_event_ms = self.now_ms
             act(self)
-        while self._wishes and self._wishes[0][0] <= self.now_ms:
+        while not self.quiet and self._wishes and self._wishes[0][0] <= self.now_ms:
             heapq.heappop(self._wishes)[2](self)
         if not self.station.alive and self.now_ms >= self.down_until_ms:
             self.station.start()
@@ -185,9 +190,14 @@ class Year:
     def _check_stops(self) -> None:
         """Our software opens the relay under a running pump for a reason, or not at all."""
         for _, why in self.house.stops:
-            lapsed = why in ("lapsed", "no lease")
-            assert not lapsed or self.now_ms <= self.excused_until_ms, "a lease lapsed by itself"
             self.watch.seen[f"pump stopped: {why}"] += 1
+            if why in ("lapsed", "no lease"):
+                assert self.now_ms <= self.excused_until_ms, f"the lease {why} by itself"
+                continue
+            reasons = set(why.split(", ")) - SPENT
+            assert not reasons & HELD, f"a pump that ran was stopped: {why}"
+            troubled = self.now_ms < self.exclusive_until_ms or self.station.card_fails
+            assert not reasons or troubled, f"all was well, and the pump was stopped: {why}"
         self.house.stops.clear()
 
     def _forward(self) -> None:
@@ -255,6 +265,11 @@ class Year:
         self.inbox.waiting.append(command)
 
     @property
+    def quiet(self) -> bool:
+        """The year is over: what began goes on to its end, and nothing new begins."""
+        return self.now_ms >= self.lasts_ms
+
+    @property
     def last_total_l(self) -> int | None:
         return last_total_l(self.station.state)
 
@@ -286,6 +301,7 @@ def told(year: Year) -> str:
 
 def main(arguments: list[str]) -> int:
     from tests.sim.deeds import fill
+    from tests.sim.recovery import recover
 
     parser = argparse.ArgumentParser(prog="tests.sim.year", description=__doc__)
     parser.add_argument("seeds", type=int, nargs="+")
@@ -293,7 +309,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--density", type=int, default=1)
     options = parser.parse_args(arguments)
     for seed in options.seeds:
-        print(told(Year(seed, options.days * DAY, options.density).run(fill)), flush=True)
+        print(told(Year(seed, options.days * DAY, options.density).run(fill, recover)), flush=True)
     return 0
 
 
