@@ -23,13 +23,13 @@ def site(rng: random.Random) -> Site:
         on_interruption=rng.choice((*InterruptionPolicy, InterruptionPolicy.CONVERT)),
         maintained=rng.random() < 0.2,
         limits=Limits(
-            warn_remaining_l=rng.choice((0, 2_000_000)),
+            warn_remaining_l=rng.choice((0, 2_000_000, 2_000_000)),
             cuts=tuple(one for one in PROTECTIONS if rng.random() < 0.5),
             rated_l_per_kwh=3_000,
             over_current_ma=90_000,
             dry_level_mm=70_000,
             probe_depth_mm=90_000,
-            warn_pumping_ms=rng.choice((0, 72 * HOUR)),
+            warn_pumping_ms=rng.choice((0, 72 * HOUR, 72 * HOUR)),
         ),
     )
 
@@ -37,8 +37,8 @@ def site(rng: random.Random) -> Site:
 def house(rng: random.Random, site: Site) -> House:
     """Most totalizers stand so that they pass their modulus within the year."""
     modulus_ml = site.flow_modulus_l * 1000
-    room_ml = rng.randint(1_000_000_000, 9_000_000_000)
-    start_ml = rng.choice((modulus_ml - room_ml, modulus_ml - room_ml, 123_456_000))
+    room_ml = rng.randint(500_000_000, 5_000_000_000)
+    start_ml = modulus_ml - room_ml if rng.random() < 0.9 else 123_456_000
     flow = Meter("flow-1", max(start_ml, 5_000_000), site.flow_resolution_l, site.flow_modulus_l)
     power_start = site.energy_modulus_wh * 1000 - rng.randint(1, 6_000) * 1_000_000
     power = Meter("power-1", power_start, site.energy_resolution_wh, site.energy_modulus_wh)

@@ -82,6 +82,12 @@ def jump_that_stays(year: Year) -> int:
     return HOUR
 
 
+def total_stuck(year: Year) -> int:
+    """A register that is written every few seconds only, while water flows: then it catches up."""
+    stuck = {Q.FORWARD_TOTAL_L: year.house.flow.shown}
+    return show(year, year.rng.randint(2, 3) * SECOND, stuck)
+
+
 def reset(year: Year) -> int:
     year.house.flow.set_to(year.rng.choice((0, 0, 17_000)))
     year.after(10 * MINUTE, people.tend)
@@ -157,7 +163,7 @@ def power_silent(year: Year) -> int:
 
 def both_silent(year: Year) -> int:
     both = (*OF_FLOW_METER, *OF_POWER_METER)
-    return lay(year, year.rng.randint(1, 12) * MINUTE, Fault.DISCONNECTED, *both)
+    return lay(year, year.rng.randint(3, 14) * MINUTE, Fault.DISCONNECTED, *both)
 
 
 def power_bypassed(year: Year) -> int:
@@ -224,7 +230,7 @@ def _danger(year: Year, shown: dict[Quantity, int]) -> int:
 
 
 def dry_well(year: Year) -> int:
-    return _danger(year, {Q.LEVEL_MM: year.rng.choice((75_000, 0, 90_000))})
+    return _danger(year, {Q.LEVEL_MM: year.rng.choice((75_000, 75_000, 75_000, 0, 90_000))})
 
 
 def phase_lost(year: Year) -> int:
@@ -283,6 +289,22 @@ def mains_cut(year: Year) -> int:
 
 def mains_cut_for_days(year: Year) -> int:
     return _cut_mains(year, year.rng.randint(1, 6) * DAY)
+
+
+def dark_while_pumping(year: Year) -> int:
+    """The controller has no power and the sealed bypass is closed: water flows that nobody sees."""
+    lasts_ms = year.rng.randint(10, 240) * MINUTE
+    trusted = year.rng.random() < 0.5
+    year.house.bypassed = True
+    people.start(year)
+    year.house.open_relay("no controller")
+    year.kill(lasts_ms)
+    year.after(lasts_ms - SECOND, lambda now: now.clock.boot(trusted=trusted))
+    year.after(lasts_ms + 10 * MINUTE, people.stop)
+    year.after(lasts_ms + 11 * MINUTE, lambda now: now.house.let_go())
+    year.after(lasts_ms + HOUR, lambda now: now.clock.synchronise())
+    year.after(lasts_ms + 20 * MINUTE, people.tend)
+    return lasts_ms + 90 * MINUTE
 
 
 # --- the station -------------------------------------------------------------------------------
@@ -416,25 +438,41 @@ def time_unknown(year: Year) -> int:
     return 0
 
 
+NIGHTS = {
+    "at rest": 1,
+    "pumping": 1,
+    "off": 1,
+    "with time unknown": 1,
+    "with time unknown, pumping": 1,
+    "off, after pumping in a boot without time": 6,  # then a technician is asked
+}
+
+
 def new_year(year: Year) -> None:
     """Every seed crosses New Year in one of these ways."""
     starts = [start for _, start in year.site.year_starts if start > year.clock.true_utc_ms]
     at_ms = starts[0] - year.clock.begins_utc_ms
-    way = year.seed % 5
-    names = ("at rest", "pumping", "off", "with time unknown", "with time unknown, pumping")
+    (way,) = year.rng.choices(tuple(NIGHTS), tuple(NIGHTS.values()))
+
+    def boot_again(now: Year) -> None:
+        _cut_mains(now, HOUR, trusted=False)
 
     def night(now: Year) -> None:
-        now.injected[f"New Year {names[way]}"] += 1
-        now.exclusive_until_ms = now.now_ms + 8 * HOUR
-        if way in (1, 4):
+        now.injected[f"New Year {way}"] += 1
+        now.exclusive_until_ms = now.now_ms + 9 * HOUR
+        if way.endswith("pumping"):
             people.start(now)
             now.after(5 * HOUR, people.stop)
-        if way in (3, 4):
+        if way.startswith("with time unknown"):
             now.clock.trusted = False
-            now.after(6 * HOUR, lambda later: later.clock.synchronise())
-        if way == 2:
+        if way == "off":
             _cut_mains(now, 6 * HOUR, trusted=now.rng.random() < 0.5)
-            now.after(7 * HOUR, lambda later: later.clock.synchronise())
+        if way.startswith("off, after"):
+            _cut_mains(now, 10 * MINUTE, trusted=False)
+            now.after(20 * MINUTE, people.start)
+            now.after(80 * MINUTE, people.stop)
+            now.after(100 * MINUTE, boot_again)
+        now.after(7 * HOUR, lambda later: later.clock.synchronise())
 
     if at_ms < year.lasts_ms:
         year.at(at_ms - 2 * HOUR, night)

@@ -217,6 +217,13 @@ def lay_up(year: Year) -> int:
     lasts_ms = year.rng.randint(3, 15) * DAY
     year.after(5 * MINUTE, lambda now: now.order(LayUpOrder("doc")))
     year.after(lasts_ms, lambda now: now.order(ResumeOrder("doc")))
+    if year.rng.random() < 0.6:  # somebody takes water meanwhile, from beside the pump
+
+        def leak(now: Year) -> None:
+            now.house.other_l_per_h = 400 - now.house.other_l_per_h
+
+        year.after(DAY, leak)
+        year.after(DAY + 9 * HOUR, leak)
     return lasts_ms + HOUR
 
 
