@@ -15,7 +15,8 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from agent import rows
-from agent.core.model import Role
+from agent.core.model import Account, AccountChange, AccountChanged, Language, Rank, Role
+from agent.pins import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,37 @@ class Book:
                 "removed_utc_ms": None,
             }
         )
+
+    def change_account(self, changed: AccountChanged, verifier: Verifier | None) -> None:
+        """Keep what a record says of an account. A new PIN comes with its verifier."""
+        table, name = self._table("accounts"), where("name") == changed.name
+        if changed.change is AccountChange.REMOVED:
+            table.remove(name)
+            return
+        kept = {
+            "name": changed.name,
+            "rank": changed.rank.value,
+            "language": changed.language.value,
+            "pin_id": changed.pin_id,
+        }
+        if verifier is not None:
+            kept |= {"salt": verifier.salt, "digest": verifier.digest}
+        table.upsert(kept, name)
+
+    def known(self) -> dict[str, tuple[Account, Verifier]]:
+        """Who may sign in, and by what his PIN is recognised."""
+        return {
+            found["name"]: (
+                Account(
+                    found["name"],
+                    Rank(found["rank"]),
+                    Language(found["language"]),
+                    found["pin_id"],
+                ),
+                Verifier(found["salt"], found["digest"]),
+            )
+            for found in self._table("accounts").all()
+        }
 
     def instruments(self) -> dict[str, Any]:
         """By role, the instruments that stand there now: plain values, for the live state."""

@@ -19,6 +19,8 @@ from typing import Protocol
 from agent import rows
 from agent.book import Book
 from agent.core.model import (
+    AccountChange,
+    AccountChanged,
     Command,
     Contacts,
     Fault,
@@ -119,7 +121,14 @@ def run(
     boot = organs.clock.now().boot
     due_ms = organs.clock.monotonic_ms()
     started = Started(identity.version, boot, relay_permitted=False)
-    loop = _Loop(beginning.state, started, beginning.rebuilt, writer, committed, due_ms)
+    known = organs.book.known()
+    organs.desk.know(known)
+    # The book's word is the last: a state that was made again from entries knows nobody.
+    people = replace(
+        beginning.state.people, accounts=tuple(account for account, _ in known.values())
+    )
+    state = replace(beginning.state, people=people)
+    loop = _Loop(state, started, beginning.rebuilt, writer, committed, due_ms)
     while True:
         _turn(organs, site, identity, loop)
         organs.watchdog.ready()
@@ -242,11 +251,16 @@ def _commit(organs: Organs, loop: _Loop, outcome: Outcome) -> bool:
     for body in outcome.bodies:
         if isinstance(body, FitMeter):
             organs.book.fit_instrument(body.role, body.serial, body.document, outcome.moment.utc_ms)
+        if isinstance(body, AccountChanged):
+            new_pin = body.change in (AccountChange.OPENED, AccountChange.PIN_CHANGED)
+            verifier = organs.desk.verifier(body.pin_id) if new_pin else None
+            organs.book.change_account(body, verifier)
     transaction = _transaction(organs, outcome.state, _stamped(outcome))
     pending = organs.book.pending()
     if loop.writer.commit(replace(transaction, book=pending)):
         if pending is not None:
             organs.book.committed()
+            organs.desk.know(organs.book.known())
         loop.handed_over_ms = organs.clock.monotonic_ms()
         return True
     organs.book.rolled_back()

@@ -20,7 +20,7 @@ from agent.desk.server import Desk
 from agent.journal import Ahead, Journal, Retention, Signer, Upkeep, begin_epoch
 from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
-from agent.settings import Settings, desk_socket, journal_file, relay_socket
+from agent.settings import Settings, console_client, desk_socket, journal_file, relay_socket
 from agent.signing import KeyUnusable
 from agent.status import Identity
 from drivers.adapter import refuse_taken
@@ -77,7 +77,8 @@ def _epoch(parts: _Parts) -> Ahead | None:
     journal = Journal.open(journal_file(settings))
     retention = Retention(kept.samples_days, kept.events_days, kept.megabytes_max * 1_000_000)
     meters = Buses(house.buses, house.instruments, house.bus_budget_ms, clock.monotonic_ms)
-    clients = [platform.name for platform in settings.platform]
+    consoles = [console_client(console.name) for console in settings.console]
+    clients = [platform.name for platform in settings.platform] + consoles
     desk = Desk(
         {name: desk_socket(settings, name) for name in ("admin", *clients)},
         journal_file(settings),
@@ -85,6 +86,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
         version=VERSION,
         cursors=journal.cursors(),
         buses=[bus.name for bus in house.buses],
+        consoles=consoles,
     )
     ahead = control.run(
         control.Organs(

@@ -10,33 +10,43 @@ from agent.core.allocations import judge_allocate, judge_allocate_energy, judge_
 from agent.core.authority import Ordered, judge_authority
 from agent.core.fittings import judge_correct, judge_fit_meter, judge_remove_meter
 from agent.core.model import (
+    AccountOrder,
     AcknowledgeOrder,
     AllocateEnergyOrder,
     AllocateOrder,
     BeginRatingOrder,
+    ChangePinOrder,
     ClockSet,
     Command,
     CorrectOrder,
     EndRatingOrder,
     Entry,
+    FirstSupervisorOrder,
     FitMeterOrder,
     LayUpOrder,
     LimitOrder,
     OpenYearOrder,
     Origin,
     OverrideOrder,
+    RankOrder,
     RateOrder,
     RateProposed,
     RatingBegan,
     Refusal,
     Refused,
+    RelayTestOrder,
     ReleaseOrder,
     ReleaseOverrideOrder,
+    RemoveAccountOrder,
     RemoveMeterOrder,
     ResumeOrder,
     SetClockOrder,
+    SignInOrder,
     StopOrder,
+    VisitCloseOrder,
+    VisitOpenOrder,
 )
+from agent.core.people import Attended, judge_people
 from agent.core.present import Present
 from agent.core.ratings import judge_begin, judge_end, judge_rate
 from agent.core.rights import refuse_rights
@@ -44,7 +54,7 @@ from agent.core.seasons import judge_lay_up, judge_open_year, judge_resume, judg
 
 # What a command makes: an entry of the account, a deed that is only recorded, or what stands from
 # now on because somebody with the right to it said so.
-Deed = Entry | ClockSet | RatingBegan | RateProposed | Ordered
+Deed = Entry | ClockSet | RatingBegan | RateProposed | Ordered | Attended
 
 
 def judge_command(command: Command, present: Present) -> Deed | Refusal:
@@ -112,4 +122,16 @@ def _judge(command: Command, present: Present) -> Deed | Refusal:  # noqa: C901,
             | ReleaseOverrideOrder()
         ):
             return judge_authority(command, order, present.state, present.site)
+        case (
+            SignInOrder()
+            | FirstSupervisorOrder()
+            | AccountOrder()
+            | RankOrder()
+            | RemoveAccountOrder()
+            | ChangePinOrder()
+            | VisitOpenOrder()
+            | VisitCloseOrder()
+            | RelayTestOrder()
+        ):
+            return judge_people(order, command, present)
     assert_never(order)

@@ -6,6 +6,7 @@ in `supply`; here the rest is added: the account, the orders that stand, the rel
 
 from dataclasses import dataclass
 
+from agent.core.attendance import on_trial
 from agent.core.authority import stopped_by_platform, stopped_on_site
 from agent.core.crosscheck import Sight, compare, flow_meter_lost
 from agent.core.model import (
@@ -112,6 +113,8 @@ def _standing_facts(site: Site, state: State, evidence: Evidence) -> Facts:
         mains_failed=state.supply.failed,
         uplink_stale=seen.uplink_stale,
         year_unconfirmed=state.year_asked is not None,
+        relay_on_trial=on_trial(state.people, evidence.moment),
+        visit_open=state.people.visit is not None,
     )
     return _add_metering(site, facts, state, evidence)
 

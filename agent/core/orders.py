@@ -17,12 +17,15 @@ from agent.core.model import (
     Command,
     Moment,
     OpenYear,
+    Order,
     RateProposed,
     RatingBegan,
     Refusal,
+    SignInOrder,
     Site,
     Verdict,
 )
+from agent.core.people import Attended
 from agent.core.present import Present
 from agent.core.state import Rating, Seen, State, account
 from agent.core.years import confirm_year
@@ -51,14 +54,15 @@ def _take(
         state, bodies = _carry_out(site, state, judged, moment)
     if command.id not in state.seen_ids:  # a repeated id must not push the others out
         state = replace(state, seen_ids=(*state.seen_ids, command.id)[-SEEN_IDS_MAX:])
+    counted = judged.refusal if isinstance(judged, Attended) else None
     verdict = Verdict(
         command_id=command.id,
         origin=command.origin,
         actor=command.actor,
         order=type(command.order).__name__,
-        refusal=judged if isinstance(judged, Refusal) else None,
+        refusal=judged if isinstance(judged, Refusal) else counted,
         balance=account(state, moment),
-        note=command.order.reason if isinstance(command.order, AuthorityOrder) else "",
+        note=_note(command.order),
     )
     return state, (*bodies, verdict)
 
@@ -73,12 +77,20 @@ def _carry_out(
             return _begin_rating(state, deed, moment), (deed,)
         case RateProposed():
             return replace(state, rating=None), (deed,)
+        case Attended():
+            return replace(state, people=deed.people), deed.bodies
         case Ordered():
             return deed.state, (deed.entry,) if deed.entry else ()
         case OpenYear():
             return confirm_year(site, state, moment, deed)
         case _:
             return enter(state, deed, moment), (deed,)
+
+
+def _note(order: Order) -> str:
+    if isinstance(order, SignInOrder):
+        return order.port
+    return order.reason if isinstance(order, AuthorityOrder) else ""
 
 
 def _set_clock(state: State, deed: ClockSet, moment: Moment) -> State:

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Final, assert_never, get_args
 
 from agent.core.model import (
+    AccountOrder,
     AcknowledgeOrder,
     AllocateEnergyOrder,
     AllocateOrder,
     BeginRatingOrder,
     Capability,
+    ChangePinOrder,
     Command,
     CorrectOrder,
     EndRatingOrder,
+    FirstSupervisorOrder,
     FitMeterOrder,
     LayUpOrder,
     LimitOrder,
@@ -24,16 +27,22 @@ from agent.core.model import (
     Origin,
     OverrideOrder,
     Rank,
+    RankOrder,
     RateOrder,
     Refusal,
     Refused,
+    RelayTestOrder,
     ReleaseOrder,
     ReleaseOverrideOrder,
+    RemoveAccountOrder,
     RemoveMeterOrder,
     ResumeOrder,
     SetClockOrder,
+    SignInOrder,
     Site,
     StopOrder,
+    VisitCloseOrder,
+    VisitOpenOrder,
 )
 
 # Whoever has a rank may do what the ranks before it may.
@@ -46,6 +55,7 @@ class Right:
 
     rank: Rank | None
     capability: Capability | None
+    unsigned: bool = False  # a console may ask before anybody has signed in
 
 
 # Water, money and the law are a supervisor's; what is seen and done at the well a technician's.
@@ -69,6 +79,15 @@ RIGHTS: Final[dict[type[Order], Right]] = {
     ReleaseOrder: Right(Rank.TECHNICIAN, Capability.STOP),
     AcknowledgeOrder: Right(Rank.TECHNICIAN, Capability.ACKNOWLEDGE),
     SetClockOrder: Right(Rank.TECHNICIAN, Capability.SET_CLOCK),
+    SignInOrder: Right(Rank.VIEWER, None, unsigned=True),
+    FirstSupervisorOrder: Right(Rank.VIEWER, None, unsigned=True),
+    AccountOrder: Right(Rank.SUPERVISOR, None),
+    RankOrder: Right(Rank.SUPERVISOR, None),
+    RemoveAccountOrder: Right(Rank.SUPERVISOR, None),
+    ChangePinOrder: Right(Rank.VIEWER, None),
+    VisitOpenOrder: Right(Rank.TECHNICIAN, None),
+    VisitCloseOrder: Right(Rank.TECHNICIAN, None),
+    RelayTestOrder: Right(Rank.TECHNICIAN, None),
 }
 assert {*RIGHTS} == {one for union in get_args(Order) for one in get_args(union) or (union,)}
 
@@ -80,7 +99,7 @@ def refuse_rights(command: Command, site: Site) -> Refusal | None:
         case Origin.ADMIN:
             return None
         case Origin.CONSOLE:
-            return _refuse_rank(command, right.rank)
+            return None if right.unsigned else _refuse_rank(command, right.rank)
         case Origin.PLATFORM:
             return _refuse_platform(command, right.capability, site)
     assert_never(command.origin)

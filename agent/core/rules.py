@@ -10,6 +10,8 @@ from agent.core.terms import Ends, Facts, Rule, Stage, Switch
 
 WARN, ALARM, HOLD_OFF, CUT = Action.WARN, Action.ALARM, Action.HOLD_OFF, Action.CUT
 K = ConditionKind
+# A visit that is open for so long was forgotten.
+VISIT_RECALLED_MS = 24 * 3_600_000
 
 
 def _enabled(kind: ConditionKind) -> Switch:
@@ -232,6 +234,7 @@ RULES: tuple[Rule, ...] = (
         ),
         Ends.TIME,
     ),
+    Rule(K.RELAY_TEST, (Stage(CUT, lambda f: f.relay_on_trial),), Ends.TIME),
     Rule(K.SHORT_CYCLE, (Stage(HOLD_OFF, lambda f: f.recently_cut),), Ends.TIME),
     Rule(K.LEASE_LAPSED, (Stage(ALARM, lambda f: f.lapsed),), Ends.TIME),
     Rule(
@@ -259,6 +262,11 @@ RULES: tuple[Rule, ...] = (
     Rule(K.ALLOCATION_LOW, (Stage(WARN, lambda f: f.used_level_percent > 0),), Ends.ENTRY),
     Rule(K.REMAINING_LOW, (Stage(WARN, lambda f: f.remaining_low),), Ends.ENTRY),
     Rule(K.HOURS_LOW, (Stage(WARN, lambda f: f.hours_low),), Ends.ENTRY),
+    Rule(
+        K.VISIT_OPEN,
+        (Stage(WARN, lambda f: f.visit_open, lambda _: VISIT_RECALLED_MS),),
+        Ends.ENTRY,
+    ),
     Rule(K.OVERRIDE, (Stage(WARN, lambda f: f.overridden),), Ends.TIME),
 )
 

@@ -7,6 +7,7 @@ committed in the same transaction as the records it stands for.
 from dataclasses import dataclass
 
 from agent.core import calendar
+from agent.core.attendance import Attendance
 from agent.core.calendar import SetClock
 from agent.core.crosscheck import Checks
 from agent.core.interlock import Standing
@@ -127,6 +128,7 @@ class State:
     supply: Supply = Supply()
     stops: tuple[Stop, ...] = ()
     lifting: Lifting | None = None  # the override that runs
+    people: Attendance = Attendance()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class Facts:
     laid_up: bool = False
     moved_while_laid_up: bool = False
     year_unconfirmed: bool = False
+    relay_on_trial: bool = False
+    visit_open: bool = False
 
 
 Fact = Callable[[Facts], bool | None]

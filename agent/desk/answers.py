@@ -5,15 +5,14 @@ has come: so that no more than one page a connection is in memory. All of this r
 thread.
 """
 
-import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agent import rows
-from agent.core.model import Command, Origin, Verdict
-from agent.desk import wire
+from agent.core.model import Command, Origin, Rank
+from agent.desk import consoles, wire
 from agent.desk.clients import Reported
 from agent.desk.fields import Fields
 from agent.desk.inquiries import asked
@@ -41,16 +40,23 @@ Method = Callable[[Room, Caller, Fields], Awaitable[Answer]]
 
 async def answer(room: Room, caller: Caller, request: wire.Request) -> Answer:
     """Refused when the caller may not, or the fields are wrong."""
-    method = _METHODS.get(request.method)
-    if method is None:
-        known = ", ".join(sorted(_METHODS))
-        raise Refused(NO_METHOD, f"{ascii(request.method)[:80]} is no method: there are {known}")
-    if request.method in (_FOR_UPLINKS if caller.client == ADMIN else _FOR_ADMIN):
+    methods = _methods(room, caller)
+    method = methods.get(request.method)
+    if method is None and request.method in _METHODS:
         raise Refused(NOT_ALLOWED, f"{request.method} is not for the socket of {caller.client}")
+    if method is None:
+        known = ", ".join(sorted(methods))
+        raise Refused(NO_METHOD, f"{ascii(request.method)[:80]} is no method: there are {known}")
     try:
         return await method(room, caller, Fields(request.fields))
     except (JournalFailed, JournalDamaged) as why:
         raise Refused(JOURNAL_FAILING, str(why)) from why
+
+
+def _methods(room: Room, caller: Caller) -> dict[str, Method]:
+    if caller.client == ADMIN:
+        return _FOR_ADMIN
+    return _FOR_CONSOLES if caller.client in room.consoles else _FOR_UPLINKS
 
 
 async def _hello(room: Room, caller: Caller, fields: Fields) -> Answer:
@@ -210,18 +216,7 @@ async def _command(room: Room, caller: Caller, fields: Fields) -> Answer:
     # The name is what somebody typed; the uid is what the kernel knows.
     who = f"{actor.strip()} (uid {caller.uid})"
     command = Command(number, Origin.ADMIN, who, order, not_after_utc_ms)
-    loop = asyncio.get_running_loop()
-    verdict: asyncio.Future[Verdict] = loop.create_future()
-
-    def hear(said: Verdict) -> None:
-        if not verdict.done():
-            verdict.set_result(said)
-
-    def tell(said: Verdict) -> None:
-        loop.call_soon_threadsafe(hear, said)
-
-    room.inbox.accept(command, tell)
-    return _said({"verdict": _named(await verdict)})
+    return _said({"verdict": consoles.named(await consoles.submitted(room, command))})
 
 
 async def _bus_ask(room: Room, _: Caller, fields: Fields) -> Answer:
@@ -229,11 +224,23 @@ async def _bus_ask(room: Room, _: Caller, fields: Fields) -> Answer:
     return _said(await asked(room.inquiries, fields))
 
 
-def _named(verdict: Verdict) -> dict[str, Any]:
-    named: dict[str, Any] = rows.named(verdict)
-    if verdict.balance is not None:
-        named["balance"]["remaining_l"] = verdict.balance.remaining_l
-    return named
+def _told(asked_for: Callable[[Room, Caller, Fields], Awaitable[dict[str, Any]]]) -> Method:
+    async def method(room: Room, caller: Caller, fields: Fields) -> Answer:
+        return _said(await asked_for(room, caller, fields))
+
+    return method
+
+
+def _signed_in(allowed: Method, rank: Rank = Rank.VIEWER) -> Method:
+    """For a console at which somebody of this rank has signed in. Looking on is no sign of life."""
+
+    async def method(room: Room, caller: Caller, fields: Fields) -> Answer:
+        account = room.people.seated(caller.seat, used=rank is not Rank.VIEWER)
+        if rank is not Rank.VIEWER and (caller.seat.limited or account.rank is Rank.VIEWER):
+            raise Refused(NOT_ALLOWED, f"it takes a {rank}")
+        return await allowed(room, caller, fields)
+
+    return method
 
 
 def _said(result: dict[str, Any]) -> Answer:
@@ -241,17 +248,35 @@ def _said(result: dict[str, Any]) -> Answer:
     return lambda: text
 
 
-_FOR_EVERYBODY: Mapping[str, Method] = {
+_FOR_ADMIN: dict[str, Method] = {
     "hello": _hello,
     "records": _records,
     "status": _status,
-}
-_FOR_ADMIN: Mapping[str, Method] = {
+    "accounts": _told(consoles.accounts),
+    "open_account": _told(consoles.open_account),
+    "change_pin": _told(consoles.change_pin),
     "resend": _resend,
     "command": _command,
     "bus_ask": _bus_ask,
 }
-_FOR_UPLINKS: Mapping[str, Method] = {
+_FOR_CONSOLES: dict[str, Method] = {
+    "hello": _told(consoles.hello),
+    "first_supervisor": _told(consoles.first_supervisor),
+    "sign_in": _told(consoles.sign_in),
+    "sign_out": _told(consoles.sign_out),
+    "touch": _told(consoles.touch),
+    "records": _signed_in(_records),
+    "status": _signed_in(_status),
+    "accounts": _told(consoles.accounts),
+    "open_account": _told(consoles.open_account),
+    "change_pin": _told(consoles.change_pin),
+    "command": _told(consoles.command),
+    "bus_ask": _signed_in(_bus_ask, Rank.TECHNICIAN),
+}
+_FOR_UPLINKS: dict[str, Method] = {
+    "hello": _hello,
+    "records": _records,
+    "status": _status,
     "cursor": _cursor,
     "move_cursor": _move_cursor,
     "ahead": _ahead,
@@ -260,4 +285,4 @@ _FOR_UPLINKS: Mapping[str, Method] = {
     "resend_wait": _resend_wait,
     "resend_done": _resend_done,
 }
-_METHODS: dict[str, Method] = {**_FOR_EVERYBODY, **_FOR_ADMIN, **_FOR_UPLINKS}
+_METHODS = {*_FOR_ADMIN, *_FOR_CONSOLES, *_FOR_UPLINKS}

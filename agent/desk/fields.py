@@ -11,9 +11,15 @@ from agent.core import model
 from agent.desk.wire import BAD_FIELDS, INTEGER_MAX, Refused
 
 TEXT_MAX = 200
+SECRET_MAX = 128
 
+T = typing.TypeVar("T", bound=Enum)
+
+# Those that the desk makes by itself, because a PIN stands behind them, nobody can hand in.
 ORDERS: dict[str, type] = {
-    order.__name__: order for order in typing.get_args(model.Order) or (model.Order,)
+    order.__name__: order
+    for order in typing.get_args(model.Order)
+    if order not in typing.get_args(model.DeskOrder)
 }
 
 
@@ -51,6 +57,22 @@ class Fields:
     def optional_text(self, name: str, longest: int = TEXT_MAX) -> str:
         """Empty when it is not given."""
         return self.text(name, longest) if name in self._left else ""
+
+    def secret(self, name: str) -> str:
+        """A PIN. What is wrong with it is said without repeating it."""
+        value = self._left.pop(name, None)
+        if isinstance(value, str) and 0 < len(value) <= SECRET_MAX:
+            return value
+        self._problems.append(f"{name} must be a text of 1 to {SECRET_MAX} characters")
+        return ""
+
+    def choice(self, name: str, kind: type[T]) -> T:
+        value = self._left.pop(name, None)
+        choices = [member.value for member in kind]
+        if value in choices:
+            return kind(value)
+        self._problems.append(f"{name} must be one of {', '.join(choices)}")
+        return next(iter(kind))
 
     def truth(self, name: str) -> bool:
         value = self._left.pop(name, None)

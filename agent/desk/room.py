@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 from agent.desk.clients import Clients
 from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries
+from agent.desk.people import People, Seat
 from agent.journal import Ahead, Head, Reader
 
 
 class Caller(NamedTuple):
-    """Through which socket, and which user the kernel says is at its other end."""
+    """Through which socket, which user the kernel says is at its other end, and who signed in."""
 
     client: str
     uid: int
+    seat: Seat
 
 
 class Bell:
@@ -62,3 +64,5 @@ class Room:
     inbox: Inbox
     inquiries: Inquiries
     present: Present
+    people: People
+    consoles: frozenset[str]

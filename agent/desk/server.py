@@ -23,10 +23,12 @@ from agent.desk.answers import answer
 from agent.desk.clients import Clients
 from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries
+from agent.desk.people import Known, People
 from agent.desk.room import Present, Room
 from agent.desk.session import Pace, Session
 from agent.desk.wire import TOO_BUSY, Refused
 from agent.journal import Ahead, Head, JournalDamaged, JournalFailed, Parked, Reader
+from agent.pins import Verifier
 from agent.ports import Finding, Inquiry
 from agent.settings import ADMIN
 from agent.settings.paths import SOCKET_BYTES_MAX
@@ -43,7 +45,10 @@ class DeskBlocked(Exception):
 
 
 class Desk:
-    """Open from here to `close`. `sockets` names each declared client's socket, and the admin's."""
+    """Open from here to `close`. `sockets` names each declared client's socket, and the admin's.
+
+    `consoles` are those of them at which people sign in; the others are uplinks.
+    """
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class Desk:
         version: str,
         cursors: Mapping[str, int],
         buses: Sequence[str] = (),
+        consoles: Sequence[str] = (),
     ) -> None:
         with ExitStack() as undo:
             listening = {name: _listen(name, path, undo) for name, path in sockets.items()}
@@ -62,10 +68,19 @@ class Desk:
             self._inbox = Inbox()
             self._inquiries = Inquiries(buses)
             self._present = Present(reader.head())
-            uplinks = [name for name in sockets if name != ADMIN]
+            self._people = People()
+            uplinks = [name for name in sockets if name != ADMIN and name not in consoles]
             self._clients = Clients(uplinks, cursors, reader)
             self._room = Room(
-                station, version, reader, self._clients, self._inbox, self._inquiries, self._present
+                station=station,
+                version=version,
+                reader=reader,
+                clients=self._clients,
+                inbox=self._inbox,
+                inquiries=self._inquiries,
+                present=self._present,
+                people=self._people,
+                consoles=frozenset(consoles),
             )
             self._undo = undo.pop_all()
         self._key: object = None
@@ -97,6 +112,14 @@ class Desk:
     def found(self, question: Inquiry, finding: Finding) -> None:
         """Tell who asked it."""
         self._inquiries.answer(question, finding)
+
+    def know(self, known: Mapping[str, Known]) -> None:
+        """These accounts may sign in from now on. Before the verdict that says so."""
+        self._people.know(known)
+
+    def verifier(self, pin_id: str) -> Verifier:
+        """By what a new PIN is recognised whose number a command has brought."""
+        return self._people.verifier(pin_id)
 
     def committed(self, head: Head) -> None:
         """The journal has grown: whoever waits for records is woken. Any thread."""

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from agent.desk import wire
 from agent.desk.answers import Answer
+from agent.desk.people import Seat
 from agent.desk.room import Caller
 from agent.desk.wire import Refused
 
@@ -56,7 +57,7 @@ class Session:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        self._caller = Caller(client, _peer_uid(writer.get_extra_info("socket")))
+        self._caller = Caller(client, _peer_uid(writer.get_extra_info("socket")), Seat())
         self._answering = answering
         self._pace = pace
         self._reader = reader

@@ -27,6 +27,7 @@ BAD_FIELDS: Final = -32602
 NOT_ALLOWED: Final = -32001
 TOO_BUSY: Final = -32002
 JOURNAL_FAILING: Final = -32003
+NOT_SIGNED_IN: Final = -32004
 
 RequestId = int | str | None
 

@@ -7,6 +7,7 @@ must hold between them, `problems` what can be wrong, `paths` where the files an
 from agent.settings.declarations import (
     Bus,
     Clock,
+    Console,
     Conversion,
     FlowMeter,
     Input,
@@ -22,7 +23,7 @@ from agent.settings.declarations import (
     Station,
     Tls,
 )
-from agent.settings.paths import ADMIN, desk_socket, journal_file, relay_socket
+from agent.settings.paths import ADMIN, console_client, desk_socket, journal_file, relay_socket
 from agent.settings.problems import Problem, Reason, SettingsError
 from agent.settings.reader import load
 
@@ -30,6 +31,7 @@ __all__ = [
     "ADMIN",
     "Bus",
     "Clock",
+    "Console",
     "Conversion",
     "FlowMeter",
     "Input",
@@ -47,6 +49,7 @@ __all__ = [
     "SettingsError",
     "Station",
     "Tls",
+    "console_client",
     "desk_socket",
     "journal_file",
     "load",

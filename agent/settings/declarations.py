@@ -259,6 +259,20 @@ class Platform:
 
 
 @dataclass(frozen=True, slots=True)
+class Console:
+    """A serial port at which technicians sign in."""
+
+    name: Name
+    port: Path
+    baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+    flow: Literal["none", "xon/xoff", "rts/cts"] = "none"
+    # What the terminals here understand: asked of each ("auto"), or known.
+    terminal: Literal["auto", "ansi", "dumb"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One station. `file` is where it was read from."""
 
@@ -270,6 +284,7 @@ class Settings:
     level_probe: LevelProbe | None = None
     input: tuple[Input, ...] = ()
     platform: tuple[Platform, ...] = ()
+    console: tuple[Console, ...] = ()
     licence: Licence = field(default_factory=Licence)
     clock: Clock = field(default_factory=Clock)
     scan: Scan = field(default_factory=Scan)

@@ -7,13 +7,16 @@ from agent.settings.declarations import Settings
 
 # The desk's client that is no platform: root on this host.
 ADMIN: Final = "admin"
+# What the names of the desk's clients that are consoles begin with.
+CONSOLE: Final = "console-"
 # sun_path holds 108 bytes with its closing NUL.
 SOCKET_BYTES_MAX: Final = 107
 
 
 def desk_socket(settings: Settings, client: str) -> Path:
-    """Where `client` (a platform's name, or ADMIN) meets the desk."""
-    known = [ADMIN, *(platform.name for platform in settings.platform)]
+    """Where `client` (a platform's name, a `console_client`, or ADMIN) meets the desk."""
+    consoles = [console_client(console.name) for console in settings.console]
+    known = [ADMIN, *(platform.name for platform in settings.platform), *consoles]
     assert client in known, f"{client} is not declared"
     return desk_socket_in(settings.station.run_dir, client)
 
@@ -24,6 +27,11 @@ def relay_socket(settings: Settings) -> Path:
 
 def journal_file(settings: Settings) -> Path:
     return settings.station.state_dir / "journal.db"
+
+
+def console_client(name: str) -> str:
+    """The desk's client that the console of this name is."""
+    return f"{CONSOLE}{name}"
 
 
 def desk_socket_in(run_dir: Path, client: str) -> Path:

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     UNIT_TWICE = "unit_twice"
     PLATFORM_TWICE = "platform_twice"
     PLATFORM_RESERVED = "platform_reserved"
+    CONSOLE_TWICE = "console_twice"
     LINE_MISSING = "line_missing"
     LINE_UNUSED = "line_unused"
     SOCKET_MISSING = "socket_missing"

@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from agent.settings.paths import (
     ADMIN,
+    CONSOLE,
     SOCKET_BYTES_MAX,
+    console_client,
     desk_socket_in,
     relay_socket_in,
 )
@@ -100,8 +102,21 @@ def _platform_names(good: Good) -> Iterator[Found]:
     # A platform's name is its desk socket, and the desk socket is its identity.
     yield from _twice(good, "platform", "name", Reason.PLATFORM_TWICE)
     for platform in good.each("platform"):
-        if good.get(f"{platform}.name") == ADMIN:
-            yield Found(f"{platform}.name", Reason.PLATFORM_RESERVED, ADMIN)
+        name = good.get(f"{platform}.name") or ""
+        if name == ADMIN or name.startswith(CONSOLE):
+            yield Found(f"{platform}.name", Reason.PLATFORM_RESERVED, name)
+
+
+def _consoles(good: Good) -> Iterator[Found]:
+    # A console's name is its desk socket; its tty is nobody else's.
+    yield from _twice(good, "console", "name", Reason.CONSOLE_TWICE)
+    yield from _twice(good, "console", "port", Reason.PORT_TWICE)
+    ports = {good.get(f"{bus}.port"): bus for bus in good.each("bus")}
+    ports[good.get("relay.module.port")] = "relay.module"
+    for console in good.each("console"):
+        port = good.get(f"{console}.port")
+        if port is not None and port in ports:
+            yield Found(f"{console}.port", Reason.PORT_TWICE, str(port), ports[port])
 
 
 def _relay(good: Good) -> Iterator[Found]:
@@ -250,6 +265,8 @@ def _sockets(good: Good) -> Iterator[Found]:
     run_dir = good.get("station.run_dir")
     if run_dir:
         clients = [good.get(f"{platform}.name") for platform in good.each("platform")]
+        names = [good.get(f"{console}.name") for console in good.each("console")]
+        clients += [console_client(name) for name in names if name]
         paths = [desk_socket_in(run_dir, client) for client in (ADMIN, *clients) if client]
         longest = max((*paths, relay_socket_in(run_dir)), key=_bytes)
         yield from _fits("station.run_dir", longest)
@@ -286,6 +303,7 @@ RELATIONS: Final[tuple[Callable[[Good], Iterator[Found]], ...]] = (
     _buses,
     _instruments,
     _platform_names,
+    _consoles,
     _relay,
     _relay_module,
     _inputs,

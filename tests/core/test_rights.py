@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.model import Capability, Command, Grant, Order, Origin, Rank, Refused, StopOrder
+from agent.core.model import (
+    Capability,
+    Command,
+    FirstSupervisorOrder,
+    Grant,
+    Order,
+    Origin,
+    Rank,
+    Refused,
+    SignInOrder,
+    StopOrder,
+)
 from agent.core.rights import RIGHTS, granted, refuse_rights
 from tests.core.story import SITE, Story, addition, plan
 
@@ -25,10 +36,15 @@ def test_root_on_this_host_may_order_everything(kind: type[Order]) -> None:
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_a_person_needs_the_rank_or_a_higher_one(kind: type[Order], rank: Rank | None) -> None:
     needed = RIGHTS[kind].rank
-    allowed = needed is not None and RANKS.index(rank) >= RANKS.index(needed)
+    high_enough = needed is not None and RANKS.index(rank) >= RANKS.index(needed)
+    allowed = high_enough or RIGHTS[kind].unsigned
     refusal = refuse_rights(asked(kind, Origin.CONSOLE, rank), SITE)
     assert (refusal is None) is allowed
     assert refusal is None or refusal.reason is Refused.NOT_ALLOWED
+
+
+def test_nobody_need_sign_in_to_sign_in_and_for_nothing_else() -> None:
+    assert {kind for kind in RIGHTS if RIGHTS[kind].unsigned} == {SignInOrder, FirstSupervisorOrder}
 
 
 @pytest.mark.parametrize("capability", Capability)

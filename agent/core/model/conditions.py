@@ -48,6 +48,8 @@ class ConditionKind(StrEnum):
     MOVED_WHILE_LAID_UP = "moved_while_laid_up"
     YEAR_UNCONFIRMED = "year_unconfirmed"
     OVERRIDE = "override"
+    RELAY_TEST = "relay_test"
+    VISIT_OPEN = "visit_open"
 
 
 class Action(StrEnum):

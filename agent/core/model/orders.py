@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.core.model.measure import Role
+from agent.core.model.people import PeopleOrder, Rank
 
 
 class Origin(StrEnum):
@@ -30,14 +31,6 @@ class RateMethod(StrEnum):
     TEST = "test"  # a rating test at this well
     LEARNED = "learned"  # from this well's own runs, confirmed by whoever entered it
     ISSUED = "issued"  # given by the authority
-
-
-class Rank(StrEnum):
-    """What a person at a console may do. Who comes through another door has the door's rights."""
-
-    VIEWER = "viewer"
-    TECHNICIAN = "technician"
-    SUPERVISOR = "supervisor"
 
 
 class Capability(StrEnum):
@@ -269,7 +262,7 @@ LedgerOrder = (
 )
 
 
-Order = LedgerOrder | AuthorityOrder
+Order = LedgerOrder | AuthorityOrder | PeopleOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +338,20 @@ class Refused(StrEnum):
     CLOCK_SYNCHRONISED = "clock_synchronised"
     YEAR_NOT_ASKED = "year_not_asked"
     NOT_ALLOWED = "not_allowed"
+    SIGN_IN_WRONG = "sign_in_wrong"
+    SIGN_IN_DELAYED = "sign_in_delayed"
+    SUPERVISOR_EXISTS = "supervisor_exists"
+    ACCOUNT_NAME = "account_name"
+    ACCOUNT_EXISTS = "account_exists"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNTS_FULL = "accounts_full"
+    LAST_SUPERVISOR = "last_supervisor"
+    PERSON_MISSING = "person_missing"
+    VISIT_OPEN = "visit_open"
+    NO_VISIT = "no_visit"
+    TEST_TIME = "test_time"
+    PIN_WEAK = "pin_weak"
+    PIN_WRONG = "pin_wrong"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from agent.core.model.conditions import Action, ConditionKind
 from agent.core.model.entries import Balance, Entry
 from agent.core.model.measure import Quantity, Reading
 from agent.core.model.orders import Origin, RateMethod, Refusal
+from agent.core.model.people import AccountChanged, RelayTested, VisitClosed, VisitOpened
 from agent.core.model.site import InterruptionPolicy
 
 
@@ -313,6 +314,10 @@ Body = (
     | Gap
     | Seal
     | EpochBegan
+    | AccountChanged
+    | VisitOpened
+    | VisitClosed
+    | RelayTested
     | Entry
 )
 

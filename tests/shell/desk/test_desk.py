@@ -307,7 +307,7 @@ def test_every_wrong_field_of_an_order_is_named_at_once(
         ("division", ("command", {}), -32001, "command is not for the socket of division"),
         ("admin", ("cursor", {}), -32001, "cursor is not for the socket of admin"),
         ("admin", ("park", {"number": 1, "reason": ""}), -32001, "not for the socket"),
-        ("admin", ("drop", {}), -32601, "'drop' is no method: there are ahead, bus_ask, command"),
+        ("admin", ("drop", {}), -32601, "'drop' is no method: there are accounts, bus_ask"),
         ("admin", ("\ud800", {}), -32601, "is no method"),
         ("admin", ("records", {"after": -1}), -32602, "after must be a whole number from 0"),
         ("admin", ("records", {"after": 2**63}), -32602, "after must be"),
