@@ -7,6 +7,9 @@ and an allocation is a legal quantity.
 import re
 from decimal import Decimal
 
+from agent.catalogue import Told
+
+GIVEN_MAX = 60  # of what is said again
 # Litres in one of each.
 VOLUME_UNITS: dict[str, int] = {
     "L": 1,
@@ -21,11 +24,11 @@ ENERGY_UNITS: dict[str, int] = {"Wh": 1, "kWh": 1000}
 _AMOUNT = re.compile(r"\s*(?P<number>\d{1,15}(,\d{3})*(\.\d{1,9})?)\s*(?P<unit>\S+)\s*")
 
 
-class AmountError(ValueError):
+class AmountError(Told):
     """`given` is no amount; `examples` are."""
 
     def __init__(self, given: str, examples: str) -> None:
-        super().__init__(f"{given!r} is not understood; write for example {examples}")
+        super().__init__("amount.not_understood", given=given[:GIVEN_MAX], examples=examples)
         self.given = given
         self.examples = examples
 

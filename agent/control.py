@@ -195,7 +195,7 @@ def _see(organs: Organs, loop: _Loop) -> Seen:
         started=started and replace(started, relay_permitted=relay_permitted is True),
         rebuilt=loop.rebuilt,
         contacts=_contacts(organs.inputs),
-        uplink_stale=not all(one.connected for one in organs.desk.uplinks().values()),
+        uplink_stale=not all(one.reported.connected for one in organs.desk.uplinks().values()),
     )
 
 

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, Self
 
+from agent.catalogue import Told
 from agent.ports import Clock, Line, LineGone, RelayGone, RelayPosition, Watchdog
 
 # No controller may be trusted for longer. The settings allow no longer lease either.
@@ -46,7 +47,7 @@ class Stop(Protocol):
     def fileno(self) -> int: ...
 
 
-class RelayTaken(Exception):
+class RelayTaken(Told):
     """The relay's socket is not to be had; says which, why and what to do."""
 
 
@@ -158,10 +159,7 @@ def _listen(path: Path) -> socket.socket:
         door.settimeout(0)
     except OSError as error:
         door.close()
-        raise RelayTaken(
-            f"{path} cannot be opened ({error.strerror}): run as a user that may write there, or"
-            " set station.run_dir to another directory"
-        ) from error
+        raise RelayTaken("relay.no_socket", socket=path, raw=error.strerror) from error
     except RelayTaken:
         door.close()
         raise
@@ -172,7 +170,7 @@ def _make_way(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_socket():
         if _is_served(path):
-            raise RelayTaken(f"{path} is served by another wellkeeper relay: stop that one first")
+            raise RelayTaken("relay.taken", socket=path)
         path.unlink()
 
 

@@ -75,7 +75,9 @@ class Notary:
                 self._end()
                 raise
         if "unusable" in answer:
-            raise KeyUnusable(answer["unusable"])
+            why = KeyUnusable.of(answer["unusable"])
+            assert why is not None, "it is of the same version"
+            raise why
         return answer
 
     def _exchange(self, line: bytes) -> dict[str, Any]:

@@ -6,9 +6,10 @@ port has one conformance suite in tests/ports, which the real adapter and the si
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from agent.catalogue import Told
 from agent.core.model import Fault, Moment, Reading, Role
 
 
@@ -154,7 +155,7 @@ class Relay(Protocol):
         """Open the relay now. RelayGone as above."""
 
 
-class LineGone(Exception):
+class LineGone(Told):
     """The output cannot be claimed, driven or read; says why and what to do."""
 
 
@@ -210,6 +211,31 @@ class Batch:
     head_hash: str
 
 
+class LinkFault(StrEnum):
+    """What is wrong with a link. The catalogue has a sentence and a remedy for each (`link.*`)."""
+
+    NOT_RUNNING = "not_running"
+    UNRESOLVED = "unresolved"  # the broker's name
+    REFUSED = "refused"  # nobody listens on that port
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+    SILENT = "silent"  # connected, and no answer
+    TLS_UNTRUSTED = "tls_untrusted"
+    TLS_TIME = "tls_time"
+    TLS_NAME = "tls_name"
+    TLS_FAILED = "tls_failed"
+    FILE = "file"  # of ours: a certificate, a key
+    NOT_AUTHORISED = "not_authorised"
+    ENDED = "ended"  # by the platform, which says why
+    RIVAL = "rival"
+    TOO_LARGE = "too_large"
+    LIMITS = "limits"  # what the broker allows is too little
+    NO_CONSUMER = "no_consumer"
+    FORBIDDEN = "forbidden"  # a topic
+    NO_RECEIPT = "no_receipt"
+    FOREIGN = "foreign"  # what it sends means nothing to us
+
+
 class Answer(Enum):
     """What became of a batch. The three answers of an outbox."""
 
@@ -225,6 +251,7 @@ class Receipt:
     token: int
     answer: Answer
     why: str = ""
+    fault: LinkFault = LinkFault.ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +274,7 @@ class LinkDown:
 
     why: str
     rival: bool = False
+    fault: LinkFault = LinkFault.LOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +282,7 @@ class LinkTrouble:
     """The link stands, but the platform refused something that is no batch (the state)."""
 
     why: str
+    fault: LinkFault = LinkFault.FOREIGN
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ The private half of the station's key never leaves its file, which only its owne
 public half is in every seal, so that anybody can check one with any Ed25519 tool.
 """
 
+import errno
 import json
 import select
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent import durable
+from agent.catalogue import Told
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,7 +32,7 @@ LINE_BYTES_MAX: Final = 64 * 1024
 KID_MAX: Final = 64
 
 
-class KeyUnusable(Exception):
+class KeyUnusable(Told):
     """A key's file cannot be read or made. Says which, why and what to do."""
 
 
@@ -67,7 +69,7 @@ def written_public(folder: Path) -> str:
     try:
         return public.read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
-        raise KeyUnusable(f"{public} cannot be read ({error}): remove it") from error
+        raise KeyUnusable("key.public_unreadable", file=public, raw=error) from error
 
 
 def sign(folder: Path, message: bytes) -> bytes:
@@ -180,20 +182,19 @@ def _answer(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
             case other:
                 raise AssertionError(f"a notary cannot {other!r}")
     except KeyUnusable as why:
-        return {"unusable": str(why)}
+        return {"unusable": why.named()}
 
 
 def _private(file: Path) -> "Ed25519PrivateKey":
     from cryptography.hazmat.primitives.asymmetric import ed25519
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    remedy = "restore it, or move it away: a new key is then made, and platforms must learn it"
     try:
         key = load_pem_private_key(file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
-        raise KeyUnusable(f"{file} cannot be used ({error}): {remedy}") from error
+        raise KeyUnusable("key.unusable", file=file, raw=error) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
-        raise KeyUnusable(f"{file} is no Ed25519 key: {remedy}")
+        raise KeyUnusable("key.unusable", file=file, raw="not Ed25519")
     return key
 
 
@@ -202,10 +203,9 @@ def _write(file: Path, text: str, mode: int) -> None:
     try:
         durable.write(file, text, mode)
     except OSError as error:
-        raise KeyUnusable(
-            f"{file} cannot be written ({error.strerror}): make its directory writable for"
-            " wellkeeper control"
-        ) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        key = "key.no_room" if full else "key.not_written"
+        raise KeyUnusable(key, file=file, raw=error.strerror) from error
 
 
 if __name__ == "__main__":

@@ -5,14 +5,15 @@ picture, so they cannot disagree. Codes, not words: the catalogue says them to a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from agent.catalogue import Told
 from agent.core.ledger import counted_l
 from agent.core.model import Balance, Moment, Reading
 from agent.core.scan import Outcome
 from agent.core.state import State
-from agent.ports import BusStanding, Counters
+from agent.ports import BusStanding, Counters, LinkFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,18 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class UplinkPicture:
-    """One platform as the desk knows it: how far it has come, and what the uplink reported."""
+class Reported:
+    """What an uplink says of itself; counted since it started.
 
-    cursor: int
-    connected: bool
-    error: str
-    parked: int
-    delivered: int
+    `fault` is a `ports.LinkFault` and `error` what the network said; the catalogue's words come
+    before it.
+    """
+
+    connected: bool = False
+    fault: str | None = LinkFault.NOT_RUNNING
+    error: str = "the uplink is not running"
     warning: str = ""
+    delivered: int = 0
     batches: int = 0
     bytes: int = 0
     reconnects: int = 0
@@ -47,11 +51,20 @@ class UplinkPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class UplinkPicture:
+    """One platform as the desk knows it: how far it has come, and what its uplink reported."""
+
+    cursor: int
+    parked: int
+    reported: Reported = Reported()
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What is not in the scan's outcome but belongs in the picture."""
 
     head: tuple[int, str]
-    journal_failing: str | None
+    journal_failing: Told | None
     relay_permitted: bool | None
     uplinks: Mapping[str, UplinkPicture]
     instruments: Mapping[str, Any]  # the book's: serial number and document of each meter
@@ -92,23 +105,13 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "instruments": dict(around.instruments),
         "buses": {one.name: bus_picture(one, around.counters) for one in around.buses},
         "inputs": dict(around.inputs),
-        "journal": {"failing": around.journal_failing},
+        "journal": _journal(around.journal_failing),
         "uplinks": {
             name: {
                 "cursor": one.cursor,
                 "waiting": max(0, number - one.cursor),
-                "connected": one.connected,
-                "error": one.error,
                 "parked": one.parked,
-                "delivered": one.delivered,
-                "warning": one.warning,
-                "batches": one.batches,
-                "bytes": one.bytes,
-                "reconnects": one.reconnects,
-                "rejected": one.rejected,
-                "foreign": one.foreign,
-                "last_error": one.last_error,
-                "last_error_utc_ms": one.last_error_utc_ms,
+                **asdict(one.reported),
             }
             for name, one in around.uplinks.items()
         },
@@ -167,6 +170,13 @@ def bus_picture(bus: BusStanding, counters: Sequence[Counters]) -> dict[str, Any
             if one.bus == bus.name
         },
     }
+
+
+def _journal(failing: Told | None) -> dict[str, Any]:
+    """`failing` in words for a log; `told` for whoever says it in another language."""
+    if failing is None:
+        return {"failing": None, "told": None}
+    return {"failing": str(failing), "told": failing.named()}
 
 
 def _relay(permitted: bool | None) -> str:  # noqa: FBT001  # a reading, not a switch

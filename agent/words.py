@@ -1,31 +1,31 @@
 """Room rule: what a person reads, in Chinese and in English. Decides nothing and prints nothing.
 
-Sentences and labels stand in catalogue.toml beside this file; here they are looked up, and
-numbers and instants are written. A key that is not there is our fault and ends the process.
+Sentences and labels stand in catalogue.toml and are looked up by `agent.catalogue`; here values
+find their keys, and numbers and instants are written.
 Calendar time is shown as Beijing time (北京时间), whatever the host's zone.
 """
 
 import re
 import signal
-import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
-from pathlib import Path
 from typing import Final, assert_never
 from unicodedata import east_asian_width
 
+from agent import catalogue as _catalogue
 from agent.core.model import ConditionKind, Quantity, Refusal, Refused
 from agent.settings import Problem, SettingsError
 from agent.supervised import Died, Event, Said, Stopped, Up
 
-LANGUAGES: Final = ("zh", "en")
+LANGUAGES: Final = _catalogue.LANGUAGES
+say: Final = _catalogue.say
+catalogue: Final = _catalogue.texts
+
 BEIJING: Final = timezone(timedelta(hours=8))
 # Shown where there is no value.
 ABSENT: Final = "—"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CATALOGUE: Final = Path(__file__).with_name("catalogue.toml")
 # Every base unit is a thousandth of what a person reads.
 _UNITS: Final = {
     Quantity.FORWARD_TOTAL_L: "m³",
@@ -48,23 +48,6 @@ _OF_INSTANTS: Final = frozenset(
 )
 _INSTANT: Final = re.compile(r"\d{6,14}")
 assert set(_UNITS) == set(Quantity), "every quantity has a unit"
-
-
-def say(key: str, language: str, **values: object) -> str:
-    """The catalogue's text of `key`, with its placeholders filled from `values`."""
-    assert language in LANGUAGES, f"{language} is not spoken here"
-    text = catalogue().get(key)
-    assert text is not None, f"the catalogue has no {key}"
-    return text[language].format(**values)
-
-
-@cache
-def catalogue() -> dict[str, dict[str, str]]:
-    """Every text by key, then by language."""
-    tables = tomllib.loads(_CATALOGUE.read_text(encoding="utf-8"))
-    return {
-        f"{table}.{name}": text for table, texts in tables.items() for name, text in texts.items()
-    }
 
 
 # --- numbers and instants ------------------------------------------------------------------------

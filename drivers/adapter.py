@@ -9,6 +9,8 @@ import os
 import re
 from pathlib import Path
 
+from agent.catalogue import Told
+
 STABLE_NAMES = (Path("/dev/serial/by-id"), Path("/dev/serial/by-path"))
 USB_SERIAL = Path("/sys/bus/usb-serial/devices")
 PROCESSES = Path("/proc")
@@ -21,7 +23,7 @@ LATENCY_MAX_MS = 1
 _NUMBERED = re.compile(r"tty(USB|ACM)\d+")
 
 
-class PortTaken(Exception):
+class PortTaken(Told):
     """Another program has this tty open; says which and what to do."""
 
 
@@ -52,10 +54,9 @@ def refuse_taken(port: Path) -> None:
         return
     holders = [] if str(port.resolve()).startswith(PTYS) else _holders(port.resolve())
     if holders or _locked(port):
-        who = ", ".join(holders or _holders(port.resolve())) or "another program"
-        raise PortTaken(
-            f"{port} is in use by {who}; two masters on one line spoil each other: stop it first"
-        )
+        known = holders or _holders(port.resolve())
+        who = ", ".join(known) or Told("port.somebody")
+        raise PortTaken("port.taken", port=port, who=who)
 
 
 def _stable_name(port: Path) -> Path | None:

@@ -13,12 +13,13 @@ from typing import Any, Literal
 import gpiozero
 import lgpio
 
+from agent.catalogue import Told
 from drivers.gpio import ChipAbsent, ChipFactory
 
 _ERRORS = (gpiozero.GPIOZeroError, lgpio.error, OSError)
 
 
-class InputGone(Exception):
+class InputGone(Told):
     """A contact cannot be claimed at start; says which, why, and what to do."""
 
 
@@ -44,10 +45,8 @@ class GpioInputs:
                 self._contacts[config.name] = (self._claimed(config), config.active_high)
             except (*_ERRORS, ChipAbsent) as error:
                 self.close()
-                raise InputGone(
-                    f"input {config.name}: line {config.line} cannot be claimed ({error}); see "
-                    "[[input]] line and chip, and that no other program holds it"
-                ) from error
+                place = {"name": config.name, "line": config.line}
+                raise InputGone("input.not_claimed", **place, raw=error) from error
 
     def read(self) -> Mapping[str, bool | None]:
         return {name: _active(*contact) for name, contact in self._contacts.items()}

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
+from agent.catalogue import Told
 from agent.core.model import Quantity, Role
 from drivers import sections
 from drivers.identity import Probe, Serial
@@ -47,11 +48,11 @@ class Confidence(StrEnum):
     REAL_INSTRUMENT = "real_instrument"  # and a published dump or frame of a real one agrees
 
 
-class ProfileError(Exception):
+class ProfileError(Told):
     """Everything that is wrong with a profile; each problem names file, row and reason."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
+        super().__init__("profile.wrong", raw="\n".join(f"  {one}" for one in problems))
         self.problems = tuple(problems)
 
 

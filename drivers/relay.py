@@ -93,9 +93,7 @@ class SimulatedLine:
             self._stream = None
 
     def _gone(self, error: OSError) -> LineGone:
-        return LineGone(
-            f"{self._path}: no simulated pin here ({error}); start `wellkeeper simulate`"
-        )
+        return LineGone("relay.no_pin", socket=self._path, raw=error)
 
 
 class GpioLine:
@@ -121,23 +119,20 @@ class GpioLine:
         except self._errors as error:
             if factory is not None:
                 factory.close()
-            raise LineGone(
-                f"GPIO line {line} cannot be claimed ({error}); see [relay] line and chip, and "
-                "that no other program holds it and this user may open /dev/gpiochip*"
-            ) from error
+            raise LineGone("relay.line_not_claimed", line=line, raw=error) from error
         self._factory = factory
 
     def drive(self, *, permitted: bool) -> None:
         try:
             self._output.value = permitted
         except self._errors as error:
-            raise LineGone(f"GPIO line {self._line} cannot be driven ({error})") from error
+            raise LineGone("relay.line_not_driven", line=self._line, raw=error) from error
 
     def permitted(self) -> bool:
         try:
             return bool(self._output.value)
         except self._errors as error:
-            raise LineGone(f"GPIO line {self._line} cannot be read ({error})") from error
+            raise LineGone("relay.line_not_read", line=self._line, raw=error) from error
 
     def close(self) -> None:
         try:

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from agent.catalogue import Told
 from agent.ports import LineGone
 from drivers.host import monotonic_ms
 from drivers.plan import Speed
@@ -39,7 +40,7 @@ READS: Final = frozenset({READ_COILS, READ_REGISTERS})
 COIL_ON: Final = 0xFF00
 
 
-class NotAdmitted(Exception):
+class NotAdmitted(Told):
     """This module cannot hold a lease; says why and what would be accepted."""
 
 
@@ -86,13 +87,9 @@ def admit(config: ModuleConfig) -> None:
     """NotAdmitted when nothing would open this relay after our death."""
     module = MODULES[config.kind]
     if not 1 <= config.channel <= module.channels:
-        raise NotAdmitted(f"a {config.kind} has channels 1 to {module.channels}")
+        raise NotAdmitted("relay.no_channel", kind=config.kind, channels=module.channels)
     if module.refusal and not config.lease_held_by.strip():
-        raise NotAdmitted(
-            f"a {config.kind} is refused: {module.refusal}. Use a wb-mr6c or a GPIO line, or "
-            "declare in relay.module.lease_held_by which device opens the relay when we fall "
-            "silent"
-        )
+        raise NotAdmitted("relay.no_watchdog", kind=config.kind, raw=module.refusal)
 
 
 def armed(config: ModuleConfig) -> Mapping[int, int]:
@@ -248,10 +245,8 @@ class ModuleLine:
 
     def _gone(self, why: str) -> LineGone:
         config = self._config
-        return LineGone(
-            f"relay module {config.kind}, unit {config.unit} on {config.port}: {why}; see its "
-            "supply, A and B, and [relay.module] port, baud, parity and unit"
-        )
+        place = {"kind": config.kind, "unit": config.unit, "port": config.port}
+        return LineGone("relay.module_gone", **place, raw=why)
 
 
 def _set(descriptor: int, speed: Speed) -> None:

@@ -133,8 +133,14 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
         return code, _said("desk.refused", error, options)
     for code, module, names in NOT_OURS:
         if _is_a(error, module, *names):
-            return code, str(error)
+            return code, _in_words(error, options)
     return None
+
+
+def _in_words(error: Exception, options: argparse.Namespace) -> str:
+    from agent.catalogue import Told
+
+    return error.said(_language(options)) if isinstance(error, Told) else str(error)
 
 
 def _is_a(error: Exception, module: str, *names: str) -> bool:
@@ -144,8 +150,18 @@ def _is_a(error: Exception, module: str, *names: str) -> bool:
 
 
 def _said(key: str, error: Exception, options: argparse.Namespace) -> str:
-    """In the language that was asked for, or else in the station's."""
-    from agent.cli.options import language_of, settings_of
-    from agent.words import say
+    from agent.catalogue import say
 
-    return say(key, language_of(options, settings_of(options)), why=error)
+    return say(key, _language(options), why=error)
+
+
+def _language(options: argparse.Namespace) -> str:
+    """What was asked for, or else the station's; Chinese where no settings say."""
+    from agent.settings import SettingsError, load
+
+    if getattr(options, "language", None) is not None:
+        return str(options.language)
+    try:
+        return load(options.config).station.language
+    except SettingsError as unread:
+        return unread.language or "zh"

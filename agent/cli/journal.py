@@ -19,7 +19,7 @@ from typing import Any
 from agent import rows, words
 from agent.cli.options import DEFAULT_CONFIG
 from agent.core.model import Seal
-from agent.journal import Head, JournalDamaged, Reader, StoredRow, chain
+from agent.journal import Head, JournalDamaged, JournalFailed, Reader, StoredRow, chain
 from agent.settings import journal_file, load
 from agent.signing import signed_by
 
@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    file = options.file or journal_file(load(options.config))
+    file = _sought(options.file or journal_file(load(options.config)))
     with closing(Reader(file)) as reader:
         match options.what:
             case "verify":
@@ -59,6 +59,15 @@ def run(options: argparse.Namespace) -> int:
             case _:
                 _lines(reader, options)
     return 0
+
+
+def _sought(file: Path) -> Path:
+    """SQLite's own words for these are about the card."""
+    if file.is_dir():
+        raise JournalFailed("journal_failed.a_folder", file=file)
+    if not file.exists():
+        raise JournalFailed("journal_failed.absent", file=file)
+    return file
 
 
 # --- verify --------------------------------------------------------------------------------------
@@ -85,14 +94,14 @@ def _verify(reader: Reader, options: argparse.Namespace) -> int:
 
 
 def _check(seal: Seal, epoch: str, before: Sequence[Head], key: str | None) -> None:
-    record = f"journal record {before[-1].number + 1}, a seal,"
+    record = before[-1].number + 1
     sealed = next((one for one in before if one.number == seal.through), None)
     if sealed is None or sealed.hash.hex() != seal.hash:
-        raise JournalDamaged(f"{record} is over another record than those before it")
+        raise JournalDamaged("journal_damaged.seal_misplaced", record=record)
     if not signed_by(seal.public_key, chain.sealed(epoch, sealed), seal.signature):
-        raise JournalDamaged(f"{record} has a signature that its key did not make")
+        raise JournalDamaged("journal_damaged.seal_forged", record=record)
     if key is not None and seal.public_key != key.strip().lower():
-        raise JournalDamaged(f"{record} is of another key: {seal.public_key}")
+        raise JournalDamaged("journal_damaged.seal_key", record=record, public=seal.public_key)
 
 
 # --- export --------------------------------------------------------------------------------------
@@ -207,6 +216,7 @@ def _stats(reader: Reader) -> dict[str, Any]:
     head, counts = reader.head(), reader.counts()
     parked = reader.parked()
     used = reader.used_bytes()
+    log = reader.path.with_name(f"{reader.path.name}-wal")  # written, and not yet in the file
     return {
         "file": str(reader.path),
         "epoch": reader.epoch,
@@ -214,6 +224,7 @@ def _stats(reader: Reader) -> dict[str, Any]:
         "hash": head.hash.hex(),
         "kinds": {kind: {"whole": whole, "pruned": pruned} for kind, whole, pruned in counts},
         "file_bytes": reader.path.stat().st_size,
+        "log_bytes": log.stat().st_size if log.exists() else 0,
         "used_bytes": used,
         "bytes_per_record": round(used / head.number, 1) if head.number else None,
         "uplinks": {

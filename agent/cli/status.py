@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from agent import words
+from agent.catalogue import Told
 from agent.cli.asking import account_lines, administrator, labelled
 from agent.cli.options import add_config, language_of, settings_of
 from agent.core.model import ConditionKind, Quantity
@@ -48,7 +49,7 @@ def screen(state: dict[str, Any], language: str) -> list[str]:
     trust = say("state.trusted" if state["trusted"] else "state.untrusted")
     when = words.instant(state["at_utc_ms"], language)
     number, _ = state["head"]
-    failing = state["journal"]["failing"]
+    failing = _failing(state["journal"], language)
     permission = "state.permitted" if state["permitted"] else "state.cut"
     return [
         f"{state['station']} {state['name']}: {say(permission)}",
@@ -73,6 +74,12 @@ def screen(state: dict[str, Any], language: str) -> list[str]:
         line("clock", f"{when} ({trust})"),
         line("version", state["version"]),
     ]
+
+
+def _failing(journal: dict[str, Any], language: str) -> str:
+    """Why the journal cannot be relied on; empty while it can."""
+    told = Told.of(journal["told"])
+    return told.said(language) if told is not None else journal["failing"] or ""
 
 
 def _value(state: dict[str, Any], quantity: Quantity, language: str) -> str:
@@ -101,5 +108,9 @@ def _platform(name: str, one: dict[str, Any], language: str) -> str:
     link = words.say("state.connected" if one["connected"] else "state.disconnected", language)
     delivered = f"{words.say('label.delivered', language)} {one['cursor']}"
     waiting = f"{words.say('label.waiting', language)} {one['waiting']}"
-    troubles = "".join(f", {words}" for words in (one["error"], one["warning"]) if words)
+    key = f"link.{one['fault']}"
+    error = one["error"]
+    if key in words.catalogue():
+        error = words.say(key, language, raw=error)
+    troubles = "".join(f", {said}" for said in (error, one["warning"]) if said)
     return f"{name}: {link}, {delivered}, {waiting}{troubles}"

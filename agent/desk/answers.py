@@ -13,7 +13,6 @@ from typing import Any
 from agent import rows
 from agent.core.model import Command, Origin, Rank
 from agent.desk import consoles, wire
-from agent.desk.clients import Reported
 from agent.desk.fields import Fields
 from agent.desk.inquiries import asked
 from agent.desk.room import Caller, Room
@@ -28,9 +27,11 @@ from agent.journal import (
     may_begin,
 )
 from agent.settings import ADMIN
+from agent.status import Reported
 
 ACTOR_MAX = 64
 ERROR_MAX = 200
+FAULT_MAX = 20
 
 
 # Made when it is its turn to be written.
@@ -161,6 +162,7 @@ async def _report(room: Room, caller: Caller, fields: Fields) -> Answer:
 
     reported = Reported(
         connected=fields.truth("connected"),
+        fault=fields.optional_text("fault", FAULT_MAX) or None,
         error=fields.text("error", ERROR_MAX),
         warning=fields.optional_text("warning", ERROR_MAX),
         delivered=fields.integer("delivered", 0, wire.INTEGER_MAX),

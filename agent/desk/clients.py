@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from agent.desk.wire import BAD_FIELDS, TOO_BUSY, Refused
 from agent.journal import Parked, Reader
-from agent.status import UplinkPicture
+from agent.status import Reported, UplinkPicture
 
+NOT_RUNNING = Reported()
 # Parked records that wait for the next transaction.
 PARKED_PENDING_MAX = 1000
-NOT_RUNNING = "the uplink is not running"
 # Ranges of one platform that wait to be sent again.
 RESENDS_MAX = 8
 
@@ -29,29 +29,12 @@ class Resend(NamedTuple):
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """What an uplink says of itself; counted since it started."""
-
-    connected: bool = False
-    error: str = NOT_RUNNING
-    warning: str = ""
-    delivered: int = 0
-    batches: int = 0
-    bytes: int = 0
-    reconnects: int = 0
-    rejected: int = 0
-    foreign: int = 0
-    last_error: str = ""
-    last_error_utc_ms: int | None = None
-
-
 @dataclass(slots=True)
 class _Client:
     cursor: int
     parked: int
     connections: int = 0
-    reported: Reported = Reported()
+    reported: Reported = NOT_RUNNING
     to_park: dict[int, Parked] = field(default_factory=dict)
     resends: deque[Resend] = field(default_factory=deque)
 
@@ -81,17 +64,7 @@ class Clients:
                 name: UplinkPicture(
                     cursor=client.cursor,
                     parked=client.parked,
-                    connected=client.reported.connected,
-                    error=client.reported.error,
-                    warning=client.reported.warning,
-                    delivered=client.reported.delivered,
-                    batches=client.reported.batches,
-                    bytes=client.reported.bytes,
-                    reconnects=client.reported.reconnects,
-                    rejected=client.reported.rejected,
-                    foreign=client.reported.foreign,
-                    last_error=client.reported.last_error,
-                    last_error_utc_ms=client.reported.last_error_utc_ms,
+                    reported=client.reported,
                 )
                 for name, client in self._clients.items()
             }
@@ -166,7 +139,7 @@ class Clients:
             if client is not None:
                 client.connections += 1
                 if client.connections == 1:
-                    client.reported = replace(client.reported, error="")
+                    client.reported = replace(client.reported, fault=None, error="")
 
     def went(self, name: str) -> None:
         """With its last connection goes what it said of itself."""
@@ -175,4 +148,7 @@ class Clients:
             if client is not None:
                 client.connections -= 1
                 if client.connections == 0:
-                    client.reported = replace(client.reported, connected=False, error=NOT_RUNNING)
+                    fault, error = NOT_RUNNING.fault, NOT_RUNNING.error
+                    client.reported = replace(
+                        client.reported, connected=False, fault=fault, error=error
+                    )

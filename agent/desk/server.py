@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from agent import threads
+from agent.catalogue import Told
 from agent.core.model import Command, Verdict
 from agent.desk import wire
 from agent.desk.answers import answer
@@ -40,7 +41,7 @@ SOCKET_MODE = 0o660
 GROUP = "wk-{client}"
 
 
-class DeskBlocked(Exception):
+class DeskBlocked(Told):
     """A socket of the desk cannot be opened; says which, why and what to do."""
 
 
@@ -258,11 +259,8 @@ def _listen(client: str, path: Path, undo: ExitStack) -> socket.socket:
 
     Without such a group it stays our own group's: then no user but ours comes in.
     """
-    remedy = "run as a user that may write there, or set station.run_dir to another directory"
     if len(os.fsencode(path)) > SOCKET_BYTES_MAX:
-        raise DeskBlocked(
-            f"{path} is longer than {SOCKET_BYTES_MAX} bytes: set station.run_dir to a shorter one"
-        )
+        raise DeskBlocked("desk.path_long", socket=path, most=SOCKET_BYTES_MAX)
     one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     undo.callback(one.close)
     try:
@@ -276,5 +274,5 @@ def _listen(client: str, path: Path, undo: ExitStack) -> socket.socket:
         path.chmod(SOCKET_MODE)
         one.listen(CONNECTIONS_MAX)
     except OSError as error:
-        raise DeskBlocked(f"{path} cannot be opened ({error.strerror}): {remedy}") from error
+        raise DeskBlocked("relay.no_socket", socket=path, raw=error.strerror) from error
     return one

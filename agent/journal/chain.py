@@ -9,9 +9,11 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from agent.catalogue import Told
 
-class JournalDamaged(Exception):
-    """The file does not hold what was written into it. The message says where, and what to do."""
+
+class JournalDamaged(Told):
+    """The file does not hold what was written into it. It says where, and what to do."""
 
 
 class Head(NamedTuple):
@@ -67,22 +69,16 @@ def walk(before: Head, rows: Iterable[StoredRow]) -> Iterator[tuple[StoredRow, H
     sure = before.number
     for row in rows:
         if row.number != before.number + 1:
-            raise JournalDamaged(f"journal record {before.number + 1} is missing{_NEXT}")
+            raise JournalDamaged("journal_damaged.missing", record=before.number + 1)
         digest = row.digest if row.body is None else hashlib.sha256(row.body).digest()
         if digest is None:
-            raise JournalDamaged(f"journal record {row.number} has lost its body{_NEXT}")
+            raise JournalDamaged("journal_damaged.body_lost", record=row.number)
         before = follow(before, row.at_utc_ms, row.kind, digest, trusted=bool(row.trusted))
         unsure = row.hash is None and row.body is None  # the next that has a hash vouches for it
         if not unsure and before.hash != row.hash:
-            which = f"record {row.number}"
             if sure < row.number - 1:
-                which = f"one of the records {sure + 1} to {row.number}"
-            raise JournalDamaged(f"journal {which} is not what was written{_NEXT}")
+                among = {"first": sure + 1, "last": row.number}
+                raise JournalDamaged("journal_damaged.altered_among", **among)
+            raise JournalDamaged("journal_damaged.altered", record=row.number)
         sure = sure if unsure else row.number
         yield row, before
-
-
-_NEXT = (
-    ": the journal was altered or the card is failing; keep the file for the authority, put in"
-    " a new card, and commission the station again with the figures the platforms hold"
-)

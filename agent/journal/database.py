@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from agent.catalogue import Told
 from agent.journal.chain import JournalDamaged
 
 # Measured in docs/decisions/0003-journal-pages.md. A page is a sector of the card; a commit ends
@@ -26,7 +27,7 @@ CACHE_KIB = 512
 BUSY_S = 1.0
 
 
-class JournalFailed(Exception):
+class JournalFailed(Told):
     """The file cannot be read or written now. Not our fault, and it may pass."""
 
 
@@ -64,10 +65,7 @@ class Database:
         self.run(f"PRAGMA page_size = {PAGE_BYTES}")
         (mode,) = self.row("PRAGMA journal_mode = WAL") or ("",)
         if mode != "wal":
-            raise JournalFailed(
-                f"{self.path} cannot keep a write-ahead log (mode {mode!r}): put the state"
-                " directory on a local file system"
-            )
+            raise JournalFailed("journal_failed.no_log", file=self.path, mode=mode)
         self.run("PRAGMA synchronous = FULL")
         self.run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         self.run(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
@@ -106,9 +104,7 @@ class Database:
         assert self._writable, "a reader does not write"
         self._roll_back()
         if self._found() != self._place:
-            raise JournalFailed(
-                f"{self.path} was replaced while in use: restart wellkeeper control"
-            )
+            raise JournalFailed("journal_failed.replaced", file=self.path)
         self.run("BEGIN IMMEDIATE")
         try:
             yield
@@ -140,10 +136,8 @@ class Database:
         try:
             found = self.path.stat()
         except OSError as error:
-            raise JournalFailed(
-                f"{self.path} cannot be reached ({os.strerror(error.errno or 0)}): check the card,"
-                " then restart wellkeeper control"
-            ) from error
+            raw = os.strerror(error.errno or 0)
+            raise JournalFailed("journal_failed.gone", file=self.path, raw=raw) from error
         return found.st_dev, found.st_ino
 
     @contextmanager
@@ -153,12 +147,13 @@ class Database:
         except sqlite3.DatabaseError as error:
             # The low byte is the family: IOERR_WRITE and IOERR_FSYNC are both IOERR.
             family = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
-            what = f"{self.path}: {error} ({getattr(error, 'sqlite_errorname', '')})"
+            raw = f"{error} ({getattr(error, 'sqlite_errorname', '')})"
             if family in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                raise JournalDamaged(f"{what}; {_DAMAGED}") from error
-            if family not in _REMEDIES:
+                raise JournalDamaged("journal_damaged.file", file=self.path, raw=raw) from error
+            if family not in _FAULTS:
                 raise
-            raise JournalFailed(f"{what}; {_REMEDIES[family]}") from error
+            key = f"journal_failed.{_FAULTS[family]}"
+            raise JournalFailed(key, file=self.path, raw=raw) from error
 
 
 def _immutable(path: Path) -> str:
@@ -167,14 +162,13 @@ def _immutable(path: Path) -> str:
     return "" if in_use or os.access(path.parent, os.W_OK) else "&immutable=1"
 
 
-_DAMAGED = "the file is no sound journal: keep it aside, check the card, restore a copy"
-_REMEDIES = {
-    sqlite3.SQLITE_FULL: "make room on its file system, the journal goes on by itself",
-    sqlite3.SQLITE_IOERR: "check the card and its file system, the journal goes on by itself",
-    sqlite3.SQLITE_READONLY: "make the file and its directory writable for wellkeeper control",
-    sqlite3.SQLITE_CANTOPEN: "make sure the directory exists and wellkeeper control may write it",
-    sqlite3.SQLITE_PERM: "make the file and its directory writable for wellkeeper control",
-    sqlite3.SQLITE_BUSY: "another program holds the file locked: close it",
-    sqlite3.SQLITE_LOCKED: "another program holds the file locked: close it",
-    sqlite3.SQLITE_PROTOCOL: "another program holds the file locked: close it",
+_FAULTS = {
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_IOERR: "disk",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_PERM: "read_only",
+    sqlite3.SQLITE_CANTOPEN: "no_file",
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_PROTOCOL: "locked",
 }

@@ -87,7 +87,7 @@ def begin_epoch(
     # What a log still held would be replayed into another file.
     for log in (_beside(path, "-wal"), _beside(fresh, "-wal")):
         if log.exists() and log.stat().st_size > 0:
-            raise JournalFailed(f"{log} is in use: end the program that reads the journal")
+            raise JournalFailed("journal_failed.log_in_use", file=log)
         log.unlink(missing_ok=True)
     _beside(path, "-shm").unlink(missing_ok=True)
     _take_place(fresh, path, archive)
@@ -117,9 +117,8 @@ def _take_place(fresh: Path, path: Path, archive: Path) -> None:
         sync_folder(path.parent)
         fresh.with_suffix(".lock").unlink(missing_ok=True)
     except OSError as error:
-        raise JournalFailed(
-            f"{path} cannot be put aside as {archive.name} ({error.strerror}): check the card"
-        ) from error
+        aside = {"aside": archive.name, "raw": error.strerror}
+        raise JournalFailed("journal_failed.not_put_aside", file=path, **aside) from error
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -26,17 +26,12 @@ def lock(path: Path, undo: ExitStack) -> None:
     try:
         held = os.open(beside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise JournalFailed(
-            f"{beside} cannot be opened ({error.strerror}): make sure that the directory exists"
-            " and wellkeeper control may write it"
-        ) from error
+        raise JournalFailed("journal_failed.no_lock", file=beside, raw=error.strerror) from error
     undo.callback(os.close, held)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise JournalFailed(
-            f"{path} is held by another wellkeeper control: stop that one first"
-        ) from error
+        raise JournalFailed("journal_failed.held", file=path) from error
 
 
 def create(path: Path) -> None:
@@ -45,10 +40,7 @@ def create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         sync_folder(path.parent)
     except OSError as error:
-        raise JournalFailed(
-            f"{path} cannot be created ({error.strerror}): make its directory writable for"
-            " wellkeeper control"
-        ) from error
+        raise JournalFailed("journal_failed.not_made", file=path, raw=error.strerror) from error
 
 
 def migrate(database: Database) -> None:
@@ -72,9 +64,7 @@ def check(database: Database) -> None:
     for pragma in ("quick_check",) if whole else ("quick_check(kept)", "quick_check(parked)"):
         (verdict,) = database.row(f"PRAGMA {pragma}") or ("no answer",)
         if verdict != "ok":
-            raise JournalDamaged(
-                f"{database.path}: {verdict}; keep the file aside, check the card, restore a copy"
-            )
+            raise JournalDamaged("journal_damaged.file", file=database.path, raw=verdict)
     epoch = text(database, "epoch")
     tail = max(0, find_head(database, epoch).number - TAIL_RECORDS)
     chain.verify(_before(database, epoch, tail + 1), stored(database, tail, TAIL_RECORDS))
@@ -89,5 +79,5 @@ def _before(database: Database, epoch: str, number: int) -> Head:
         return chain.origin(epoch)
     found = hash_of(database, number - 1)
     if found is None:
-        raise JournalDamaged(f"{database.path}: record {number - 1} is missing; restore a copy")
+        raise JournalDamaged("journal_damaged.missing", record=number - 1)
     return Head(number - 1, found)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent import rows
+from agent.catalogue import Told
 from agent.journal import chain
 from agent.journal.chain import Head, JournalDamaged, StoredRow
 from agent.journal.database import Database, JournalFailed
@@ -22,7 +23,7 @@ _ALL = (
 )
 
 
-class JournalNewer(Exception):
+class JournalNewer(Told):
     """The file was written by a newer version of wellkeeper."""
 
 
@@ -142,25 +143,20 @@ def is_ours(database: Database) -> int:
     (application,) = database.row("PRAGMA application_id") or (0,)
     empty = database.row("SELECT 1 FROM sqlite_schema") is None
     if not empty and application != APPLICATION_ID:
-        raise JournalDamaged(
-            f"{database.path} is some other program's database: give wellkeeper a state"
-            " directory of its own (station.state_dir)"
-        )
+        raise JournalDamaged("journal_damaged.foreign", file=database.path)
     if version > len(MIGRATIONS):
-        raise JournalNewer(
-            f"{database.path} has format {version}, this wellkeeper reads up to"
-            f" {len(MIGRATIONS)}: install the version that wrote it, or a newer one"
-        )
+        formats = {"version": version, "known": len(MIGRATIONS)}
+        raise JournalNewer("journal_failed.newer", file=database.path, **formats)
     return int(version)
 
 
 def _known(database: Database) -> None:
     version = is_ours(database)
+    if version == 0:  # what was written is in the log, which is not here
+        raise JournalFailed("journal_failed.log_not_copied", file=database.path)
     if version < len(MIGRATIONS):
-        raise JournalFailed(
-            f"{database.path} has format {version}, this wellkeeper reads {len(MIGRATIONS)}:"
-            " wellkeeper control brings it up to date when it starts"
-        )
+        formats = {"version": version, "known": len(MIGRATIONS)}
+        raise JournalFailed("journal_failed.older", file=database.path, **formats)
 
 
 def find_head(database: Database, epoch: str) -> Head:
@@ -217,5 +213,5 @@ def kept(database: Database, name: str) -> bytes | None:
 def text(database: Database, name: str) -> str:
     value = kept(database, name)
     if value is None:
-        raise JournalDamaged(f"{database.path} has no {name}: it is no journal; restore a copy")
+        raise JournalDamaged("journal_damaged.not_a_journal", file=database.path, name=name)
     return value.decode()

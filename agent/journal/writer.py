@@ -51,16 +51,16 @@ class Writer:
         self._backlog = Backlog(records_max)
         self._urgent: _Urgent | None = None
         self._now: Now | None = None
-        self._failing: str | None = None
-        self._damaged: str | None = None  # no later success makes it good
+        self._failing: JournalFailed | JournalDamaged | None = None
+        self._damaged: JournalDamaged | None = None  # no later success makes it good
         self._closing = False
         # A fault of ours in the thread reaches the scan with its next call and ends the process.
         self._thread = threads.begin("journal", self._run)
         self._thread.add_done_callback(lambda _: self._wake())
 
     @property
-    def failing(self) -> str | None:
-        """Why the journal is not to be relied on, in one line; None while it is."""
+    def failing(self) -> JournalFailed | JournalDamaged | None:
+        """Why the journal is not to be relied on; None while it is."""
         self._assert_alive()
         return self._damaged or self._failing
 
@@ -139,12 +139,12 @@ class Writer:
 
     def _write(self, taken: Backlog, urgent: _Urgent | None) -> bool:
         """Write all that waits in one transaction, or nothing of it."""
-        reason = self._failing or "the disk is slower than the records"
+        reason = str(self._failing or "the disk is slower than the records")
         last = Transaction() if urgent is None else urgent.transaction
         try:
             self._journal.append(taken.transaction(reason, last))
         except (JournalFailed, JournalDamaged) as why:
-            self._failing = str(why)
+            self._failing = why
             return False
         self._failing = None
         self._on_commit(self._journal.head)
@@ -157,8 +157,8 @@ class Writer:
         try:
             self._upkeep.step(now)
         except JournalFailed as why:
-            self._failing = str(why)
+            self._failing = why
         except JournalDamaged as why:
-            self._damaged = str(why)
+            self._damaged = why
         if self._journal.head != head:
             self._on_commit(self._journal.head)

@@ -18,6 +18,7 @@ from agent.ports import (
     Heard,
     LinkDown,
     LinkEvent,
+    LinkFault,
     LinkTrouble,
     LinkUp,
     Place,
@@ -27,7 +28,7 @@ from agent.ports import (
     Word,
 )
 from agent.uplink.inquiry import Greeting, Inquiry
-from agent.uplink.link import Link
+from agent.uplink.link import Link, Trouble
 from agent.uplink.live import LONG_POLL_MS, LiveState, one_line
 from agent.uplink.outbox import READ_AHEAD_MAX, Outbox
 from agent.uplink.rate import Rate
@@ -229,16 +230,16 @@ class Uplink:
                 self._state.begin()
                 self._sending.head = None  # as old as the outage; what came since is backlog too
                 self._sending.catching_up = True
-            case LinkDown(why, rival):
-                self._link.fell(why, now_ms, rival=rival)
+            case LinkDown(why, rival, fault):
+                self._link.fell(Trouble(fault, why), now_ms, rival=rival)
                 self._early.clear()
                 self._resending.link_lost()
                 self._desk.drop("resend_page")
                 if self._outbox is not None:
                     self._outbox.link_lost()
                 self._go_back()
-            case LinkTrouble(why):
-                self._link.complaint = why
+            case LinkTrouble(why, fault):
+                self._link.complaint = Trouble(fault, why)
             case Receipt():
                 assert self._outbox is not None, "sent from an outbox"
                 self._take_receipt(self._outbox, event, now_ms)
@@ -257,7 +258,8 @@ class Uplink:
         place = read(heard.payload)
         if place is None:
             self._telling.foreign += 1
-            self._link.complaint = f"a {heard.word.value} from the platform cannot be read"
+            why = f"a {heard.word.value} from the platform cannot be read"
+            self._link.complaint = Trouble(LinkFault.FOREIGN, why)
         elif self._sending.head is None or (receipt and place.number > self._sending.head.number):
             # Until a page of the journal shows that there is such a record.
             self._early = [one for one in self._early if one.word is not heard.word] + [heard]
@@ -284,7 +286,7 @@ class Uplink:
     def _take_receipt(self, outbox: Outbox, receipt: Receipt, now_ms: int) -> None:
         if self._resending.answered(receipt.token, receipt.answer):
             if receipt.answer is Answer.KEPT:
-                self._link.hold(receipt.why, now_ms)
+                self._link.hold(Trouble(receipt.fault, receipt.why), now_ms)
             return
         match receipt.answer:
             case Answer.ACCEPTED:
@@ -295,7 +297,7 @@ class Uplink:
                     self._link.answered(latency_ms)
             case Answer.KEPT:
                 if outbox.kept(receipt.token):
-                    self._link.hold(receipt.why, now_ms)
+                    self._link.hold(Trouble(receipt.fault, receipt.why), now_ms)
                     self._go_back()
             case Answer.REJECTED:
                 if outbox.rejected(receipt.token):

@@ -2,11 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from agent.ports import LinkUp
+from agent.ports import LinkFault, LinkUp
 from agent.uplink import retry
 
 ANSWER_GOOD_MS = 500  # a receipt within it says that the link is not the bottleneck
+
+
+class Trouble(NamedTuple):
+    """`why` is what the network said, in its own words."""
+
+    fault: LinkFault
+    why: str
 
 
 @dataclass(slots=True)
@@ -24,15 +32,15 @@ class Link:
     retry_at_ms: int = 0
     hold_until_ms: int = 0
     pace: int = 1
-    fault: str = ""  # of the link itself
-    complaint: str = ""  # of what travels on it
+    trouble: Trouble | None = None  # of the link itself
+    complaint: Trouble | None = None  # of what travels on it
     _up_since_ms: int | None = None
     _outage: retry.Outage | None = None
     _hold: retry.Outage | None = None
 
     @property
-    def error(self) -> str:
-        return self.fault or self.complaint
+    def error(self) -> Trouble | None:
+        return self.trouble or self.complaint
 
     def may_connect(self, now_ms: int) -> bool:
         return self.limits is None and not self.connecting and now_ms >= self.retry_at_ms
@@ -40,10 +48,10 @@ class Link:
     def came_up(self, limits: LinkUp, now_ms: int) -> None:
         self.limits, self.connecting, self._up_since_ms = limits, False, now_ms
         self.pace = 1  # nobody may be listening: one batch finds out
-        self.fault = self.complaint = ""
+        self.trouble = self.complaint = None
         self._release()
 
-    def fell(self, why: str, now_ms: int, *, rival: bool = False) -> None:
+    def fell(self, trouble: Trouble, now_ms: int, *, rival: bool = False) -> None:
         self._outage = retry.failed(self._outage, self._up_since_ms, now_ms)
         if rival:
             self._outage = retry.taken_over(self._outage, now_ms)
@@ -53,13 +61,13 @@ class Link:
             draw = self.draw()
         self.retry_at_ms = now_ms + retry.delay_ms(self._outage, draw)
         self.limits, self.connecting, self._up_since_ms = None, False, None
-        self.fault, self.complaint = why, ""
+        self.trouble, self.complaint = trouble, None
         self._release()
 
-    def hold(self, why: str, now_ms: int) -> None:
+    def hold(self, trouble: Trouble, now_ms: int) -> None:
         self._hold = retry.failed(self._hold, None, now_ms)
         self.hold_until_ms = now_ms + retry.delay_ms(self._hold, self.draw())
-        self.complaint, self.pace = why, 1
+        self.complaint, self.pace = trouble, 1
 
     def answered(self, latency_ms: int) -> None:
         """One more in flight while the answers are quick, half as many when they are not."""
@@ -70,7 +78,7 @@ class Link:
     def settled(self) -> None:
         """Whoever took no batch for a while has taken one."""
         if self._hold is not None:
-            self.complaint = ""
+            self.complaint = None
         self._release()
 
     def room(self, outstanding: int, now_ms: int) -> bool:

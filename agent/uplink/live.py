@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 LONG_POLL_MS = 10_000  # a question that lost its meaning lingers at the desk for so long
 REPORT_INTERVAL_MS = 2_000
+TOLD_AT_ONCE = 4  # of Health's first fields
 WORDS_MAX = 200  # the desk's bound for a text
 
 
@@ -48,9 +49,10 @@ class LiveState:
 
 
 class Health(NamedTuple):
-    """What the desk is told. `connected`, `error` and `warning` at once, the counts by and by."""
+    """What the desk is told: all before the counts at once, the counts by and by."""
 
     connected: bool
+    fault: str  # a ports.LinkFault, or empty
     error: str
     warning: str
     delivered: int
@@ -77,7 +79,7 @@ class Report:
     def due(self, health: Health, now_ms: int) -> bool:
         """A change at once, mere progress every REPORT_INTERVAL_MS."""
         told = self._told
-        if told is None or told[:3] != health[:3]:
+        if told is None or told[:TOLD_AT_ONCE] != health[:TOLD_AT_ONCE]:
             return True
         return told != health and now_ms - self._told_ms >= REPORT_INTERVAL_MS
 

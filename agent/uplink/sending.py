@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from agent.ports import Batch, Codec, Platform, RawRecord
-from agent.uplink.link import Link
+from agent.ports import Batch, Codec, LinkFault, Platform, RawRecord
+from agent.uplink.link import Link, Trouble
 from agent.uplink.outbox import BATCH_RECORDS_MAX, Outbox
 from agent.uplink.rate import Rate
 from agent.uplink.resend import Resending
@@ -79,7 +79,8 @@ class Sending:
         if overdue:
             outbox.again()
             patience_s = RECEIPT_PATIENCE_MS // 1000
-            self._link.hold(f"no receipt from the platform within {patience_s} s", now_ms)
+            why = f"no receipt from the platform within {patience_s} s"
+            self._link.hold(Trouble(LinkFault.NO_RECEIPT, why), now_ms)
         if not outbox.waiting:
             self._urgent = False
             at_head = self.head is not None and outbox.read >= self.head.number
@@ -111,11 +112,9 @@ class Sending:
         elif len(records) > 1:
             self._batch_records = max(1, len(records) // 2)
         else:
-            self._link.hold(
-                f"record {records[0].number} has {len(payload)} bytes, the platform takes "
-                f"{bytes_max}: allow larger packets at the broker",
-                now_ms,
-            )
+            heavy = f"record {records[0].number} has {len(payload)} bytes"
+            why = f"{heavy}, the platform takes {bytes_max}: allow larger packets at the broker"
+            self._link.hold(Trouble(LinkFault.LIMITS, why), now_ms)
 
     def _send_again(self, outbox: Outbox, again: Resending, now_ms: int) -> None:
         """A batch of what was asked for again; its place in the window is like any other's."""

@@ -51,12 +51,14 @@ class Telling:
             self._report.told(health, now_ms)
 
     def _health(self, link: Link, clock: Clock) -> Health:
-        error = one_line(link.error)
+        trouble = link.error
+        error = "" if trouble is None else one_line(trouble.why)
         if error and error != self._last_error:
             # It stays when it is over: who comes later wants to know what it was.
             self._last_error, self._last_error_utc_ms = error, clock.now().utc_ms
         return Health(
             connected=link.limits is not None,
+            fault="" if trouble is None else trouble.fault,
             error=error,
             warning=one_line(self._warning),
             delivered=self.delivered,

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.ports import Answer
+from agent.ports import Answer, LinkFault, Receipt
 from drivers.mqtt.broker import reason_words
 
 NO_MATCHING_SUBSCRIBERS = 0x10
+NOT_AUTHORISED = 0x87
 TAKEN_OVER = 0x8E
 PACKET_TOO_LARGE = 0x95
 PAYLOAD_FORMAT_INVALID = 0x99
@@ -37,25 +38,41 @@ class Parting(NamedTuple):
     words: str
     reason: int = 0
     said: bool = False
+    fault: LinkFault = LinkFault.LOST
 
 
-def judge(puback: Puback, topic: str) -> tuple[Answer, str]:
+def judge(token: int, puback: Puback, topic: str) -> Receipt:
+    """What the broker says of the batch that was sent with `token`."""
     if puback.reason == NO_MATCHING_SUBSCRIBERS:
-        return Answer.KEPT, f"no_consumer: nobody is subscribed to {topic}"
+        why = f"no_consumer: nobody is subscribed to {topic}"
+        return Receipt(token, Answer.KEPT, why, LinkFault.NO_CONSUMER)
     if puback.reason == PAYLOAD_FORMAT_INVALID:
-        return Answer.REJECTED, puback.words
+        return Receipt(token, Answer.REJECTED, puback.words)
     if puback.reason >= FAILED:
-        return Answer.KEPT, f"{puback.words}: topic {topic}"
-    return Answer.ACCEPTED, ""
+        fault = LinkFault.FORBIDDEN if puback.reason == NOT_AUTHORISED else LinkFault.ENDED
+        return Receipt(token, Answer.KEPT, f"{puback.words}: topic {topic}", fault)
+    return Receipt(token, Answer.ACCEPTED)
 
 
 def parting(flags: Any, reason: ReasonCode, properties: Properties | None) -> Parting:
     if flags.is_disconnect_packet_from_server:
         words = f"the broker ended the session: {reason_words(reason, properties)}"
-        return Parting(words, reason.value, said=True)
+        return Parting(words, reason.value, said=True, fault=LinkFault.ENDED)
     if str(reason) == "Unspecified error":  # paho's word for an end without a packet
         return Parting("the connection was lost")
     return Parting(str(reason).lower())
+
+
+def refused(connack: Connack) -> Parting:
+    """The broker's answer to the greeting, which is a no."""
+    words = f"refused: {reason_words(connack.reason, connack.properties)}"
+    match connack.reason.value:
+        case 0x86 | 0x87 | 0x8C:  # bad user name or password, not authorised, bad method
+            return Parting(words, fault=LinkFault.NOT_AUTHORISED)
+        case 0x9A | 0x9B:  # what we always ask for: retain and QoS 1
+            return Parting(words, fault=LinkFault.LIMITS)
+        case _:
+            return Parting(words, fault=LinkFault.ENDED)
 
 
 def rival_words(client_id: str) -> str:

@@ -7,6 +7,7 @@
   after one keepalive and gives up after two.
 """
 
+import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.ports import LinkFault
+
 INCOMING_BYTES_MAX = 65_536  # what we let a broker send us: acknowledgements are small
 CONNECT_TIMEOUT_S = 5.0
 READS_MAX = 64
 GOODBYE_TRIES = 10
 GOODBYE_TRY_S = 0.05
+_OF_NAME = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH
 _OF_TIME = (9, 10)  # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED
 
 
@@ -143,6 +147,25 @@ def say_goodbye(client: paho.Client) -> None:
 def reason_words(reason: ReasonCode, properties: Properties | None) -> str:
     said = getattr(properties, "ReasonString", "")
     return f"{reason} (0x{reason.value:02x})" + (f" {said!r}" if said else "")
+
+
+def fault_of(fault: Exception) -> LinkFault:
+    """Which of the known kinds it is that there is no connection."""
+    match fault:
+        case ssl.SSLCertVerificationError(verify_code=code):
+            of_time, of_name = code in _OF_TIME, code in _OF_NAME
+            other = LinkFault.TLS_NAME if of_name else LinkFault.TLS_UNTRUSTED
+            return LinkFault.TLS_TIME if of_time else other
+        case ssl.SSLError():
+            return LinkFault.TLS_FAILED
+        case socket.gaierror():
+            return LinkFault.UNRESOLVED
+        case ConnectionRefusedError():
+            return LinkFault.REFUSED
+        case ConnectionError():
+            return LinkFault.LOST
+        case _:
+            return LinkFault.UNREACHABLE
 
 
 def fault_words(fault: Exception, broker: Broker) -> str:

@@ -23,9 +23,9 @@ from agent.ports import (
     Heard,
     LinkDown,
     LinkEvent,
+    LinkFault,
     LinkTrouble,
     LinkUp,
-    Receipt,
     Word,
 )
 from drivers.mqtt import certificate
@@ -37,6 +37,7 @@ from drivers.mqtt.answers import (
     Parting,
     Puback,
     judge,
+    refused,
     rival_words,
 )
 from drivers.mqtt.appetite import BATCH_BYTES_MAX, BATCH_BYTES_MIN, Appetite
@@ -44,9 +45,9 @@ from drivers.mqtt.broker import (
     INCOMING_BYTES_MAX,
     Broker,
     drain,
+    fault_of,
     fault_words,
     new_client,
-    reason_words,
     say_goodbye,
 )
 from drivers.mqtt.dial import Dial
@@ -117,7 +118,7 @@ class MqttLink:
         broker = self._config.broker
         if self._abandoned is not None and not self._abandoned.over:
             why = f"{broker.host}: still no answer to the attempt before: is its name resolved?"
-            self._events.append(LinkDown(why))
+            self._events.append(LinkDown(why, fault=LinkFault.UNRESOLVED))
             return
         self._abandoned = None
         try:
@@ -130,7 +131,7 @@ class MqttLink:
             self._ears = Ears(client)
             self._dial = Dial(client)
         except (OSError, ValueError) as fault:  # a file that is not there, or not what it should be
-            self._events.append(LinkDown(fault_words(fault, broker)))
+            self._events.append(LinkDown(fault_words(fault, broker), fault=LinkFault.FILE))
 
     def fileno(self) -> int:
         if self._dial is not None:
@@ -161,7 +162,8 @@ class MqttLink:
             self._dial = self._since_ms = None
             dial.finish()
             if dial.fault is not None:
-                self._events.append(LinkDown(fault_words(dial.fault, self._config.broker)))
+                why = fault_words(dial.fault, self._config.broker)
+                self._events.append(LinkDown(why, fault=fault_of(dial.fault)))
                 return
             self._client = dial.client
             self._events.append(CertificatesSeen(certificate.of_peer(dial.client.socket())))
@@ -170,7 +172,7 @@ class MqttLink:
             self._dial, self._abandoned = None, dial
             host = self._config.broker.host
             why = f"{host}: no connection within {DIAL_TIMEOUT_MS // 1000} s: is its name resolved?"
-            self._events.append(LinkDown(why))
+            self._events.append(LinkDown(why, fault=LinkFault.UNREACHABLE))
 
     def _work(self, client: paho.Client, now_ms: int, *, readable: bool, writable: bool) -> None:
         too_much = readable and not drain(client, INCOMING_BYTES_MAX)
@@ -178,7 +180,8 @@ class MqttLink:
         if self._client is not client:
             return  # what was understood ended the link
         if too_much:
-            self._fall(f"the broker sends a message of more than {INCOMING_BYTES_MAX} bytes")
+            why = f"the broker sends a message of more than {INCOMING_BYTES_MAX} bytes"
+            self._fall(why, LinkFault.FOREIGN)
             return
         if self._traffic is not None:
             self._traffic.publish()
@@ -196,7 +199,8 @@ class MqttLink:
         for suback in ears.subacks:
             topic = self._traffic.subscribed(suback.mid) if self._traffic is not None else ""
             if any(reason.is_failure for reason in suback.reasons):
-                self._events.append(LinkTrouble(f"{suback.reasons[0]}: reading topic {topic}"))
+                why = f"{suback.reasons[0]}: reading topic {topic}"
+                self._events.append(LinkTrouble(why, LinkFault.FORBIDDEN))
         for message in ears.messages:
             self._hear(message)
         for puback in ears.pubacks:
@@ -207,8 +211,7 @@ class MqttLink:
 
     def _greet(self, connack: Connack, now_ms: int) -> None:
         if connack.reason.is_failure:
-            words = f"refused: {reason_words(connack.reason, connack.properties)}"
-            self._ears.partings.insert(0, Parting(words))
+            self._ears.partings.insert(0, refused(connack))
             return
         limits = connack.properties
         topic_bytes = len(self._config.topic("records").encode())
@@ -216,9 +219,11 @@ class MqttLink:
         bytes_max = self._appetite.connected(now_ms)
         self._batch_bytes_max = min(bytes_max, packet_max - topic_bytes - PUBLISH_OVERHEAD)
         if getattr(limits, "MaximumQoS", 1) < 1:
-            self._fall("the broker takes QoS 0 only, which gives no receipt: allow QoS 1")
+            why = "the broker takes QoS 0 only, which gives no receipt: allow QoS 1"
+            self._fall(why, LinkFault.LIMITS)
         elif self._batch_bytes_max < BATCH_BYTES_MIN:
-            self._fall(f"the broker takes packets of {packet_max} bytes only: allow 2048 or more")
+            why = f"the broker takes packets of {packet_max} bytes only: allow 2048 or more"
+            self._fall(why, LinkFault.LIMITS)
         else:
             self._come_up(getattr(limits, "ReceiveMaximum", 65_535), now_ms)
 
@@ -253,16 +258,18 @@ class MqttLink:
         self._since_ms = None
         sent = traffic.answered(puback.mid)
         if isinstance(sent, int):
-            answer, why = judge(puback, self._config.topic("records"))
-            self._events.append(Receipt(sent, answer, why))
-            self._accepted = self._accepted or answer is Answer.ACCEPTED
-            if answer is Answer.ACCEPTED:
+            receipt = judge(sent, puback, self._config.topic("records"))
+            self._events.append(receipt)
+            if receipt.answer is Answer.ACCEPTED:
+                self._accepted = True
                 self._appetite.accepted()
             if puback.reason == PACKET_TOO_LARGE:
                 self._appetite.refused(now_ms)
-                self._fall("a batch was too large for the broker: smaller ones follow")
+                why = "a batch was too large for the broker: smaller ones follow"
+                self._fall(why, LinkFault.TOO_LARGE)
         elif puback.reason >= FAILED:
-            self._events.append(LinkTrouble(f"{puback.words}: topic {sent}"))
+            why = f"{puback.words}: topic {sent}"
+            self._events.append(LinkTrouble(why, LinkFault.FORBIDDEN))
         elif sent == self._config.topic("state") and self._config.broker.protocol != "mqtt5":
             assert self._client is not None, "it has just answered"
             self._client.unsubscribe(sent)  # what it remembered has come; no echoes
@@ -277,13 +284,13 @@ class MqttLink:
         bound_ms = RECEIPT_TIMEOUT_MS if self._traffic is not None else CONNACK_TIMEOUT_MS
         if monotonic_ms - self._since_ms > bound_ms:
             what = "acknowledgement" if self._traffic is not None else "answer to the greeting"
-            self._fall(f"no {what} from the broker within {bound_ms // 1000} s")
+            why = f"no {what} from the broker within {bound_ms // 1000} s"
+            self._fall(why, LinkFault.SILENT)
 
     def _part(self, now_ms: int) -> None:
         """The connection is gone: what ended it, and whether somebody else has our name."""
-        why, reason, said = (
-            self._ears.partings[0] if self._ears.partings else Parting("connection lost")
-        )
+        parting = self._ears.partings[0] if self._ears.partings else Parting("connection lost")
+        why, reason, said, fault = parting
         traffic = self._traffic
         under_way = traffic is not None and any(isinstance(one, int) for one in traffic.unanswered)
         if reason == PACKET_TOO_LARGE:
@@ -295,16 +302,16 @@ class MqttLink:
         self._lost_soon = self._lost_soon + 1 if silently else 0
         rival = reason == TAKEN_OVER or self._lost_soon >= SOON_COUNT
         if rival:
-            why = f"{why}: {rival_words(self._config.broker.client_id)}"
-        self._fall(why, rival=rival)
+            why, fault = f"{why}: {rival_words(self._config.broker.client_id)}", LinkFault.RIVAL
+        self._fall(why, fault, rival=rival)
 
-    def _fall(self, why: str, *, rival: bool = False) -> None:
+    def _fall(self, why: str, fault: LinkFault, *, rival: bool = False) -> None:
         """Drop the connection without a goodbye: the broker sends the last will."""
         client, self._client, self._traffic = self._client, None, None
         sock = client.socket() if client is not None else None
         if sock is not None:
             sock.close()
-        self._events.append(LinkDown(f"{self._config.broker.host}: {why}", rival))
+        self._events.append(LinkDown(f"{self._config.broker.host}: {why}", rival, fault))
 
     def send_records(self, payload: bytes) -> int:
         assert self._traffic is not None, "records are sent while the link is up"
@@ -318,7 +325,7 @@ class MqttLink:
             return
         if len(payload) > self._batch_bytes_max:
             too_large = f"the state has {len(payload)} bytes, the link {self._batch_bytes_max}"
-            self._events.append(LinkTrouble(too_large))
+            self._events.append(LinkTrouble(too_large, LinkFault.LIMITS))
             return
         self._traffic.retain(self._config.topic("state"), payload)
 

@@ -26,6 +26,7 @@ from agent.ports import LineGone, RelayGone, RelayPosition
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 20.0
+GONE = LineGone("relay.line_not_driven", line=17, raw="gone")
 
 
 class FakeLine:
@@ -39,14 +40,14 @@ class FakeLine:
 
     def drive(self, *, permitted: bool) -> None:
         if self.gone:
-            raise LineGone("the line is gone")
+            raise GONE
         with self.moved:
             self.driven.append(permitted)
             self.moved.notify_all()
 
     def permitted(self) -> bool:
         if self.gone:
-            raise LineGone("the line is gone")
+            raise GONE
         return self.driven[-1] if self.sticks_at is None else self.sticks_at
 
     def close(self) -> None:
@@ -169,7 +170,7 @@ def test_a_line_that_is_gone_for_a_while_is_driven_by_the_lease_when_it_returns(
     held.answer(b"permit 5000", 0, heard=True)
     line.gone = True
     assert not held.obeys(1000)
-    assert held.answer(b"ask", 1500, heard=True) == b"error the line is gone"
+    assert held.answer(b"ask", 1500, heard=True) == b"error " + str(GONE).encode()
     line.gone = False
     line.driven.append(False)  # a line that comes back is released
     assert held.obeys(2000)
@@ -181,7 +182,7 @@ def test_a_cut_is_driven_before_anything_is_read() -> None:
     class Unreadable(FakeLine):
         def permitted(self) -> bool:
             if len(self.driven) > 2:
-                raise LineGone("cannot be read")
+                raise LineGone("relay.line_not_read", line=17, raw="gone")
             return super().permitted()
 
     line = Unreadable()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agent import rows, words
 from agent.core import model
 from agent.core.terms import Ends
+from agent.ports import LinkFault
 from agent.settings import Problem, Reason, SettingsError
 
 TABLES: dict[str, type[StrEnum]] = {
@@ -35,6 +36,7 @@ TABLES: dict[str, type[StrEnum]] = {
     "rating_broken": model.RatingBroken,
     "settings": Reason,
     "settings_remedy": Reason,
+    "link": LinkFault,
 }
 # Terms of the field (glossary.md) that these texts must use, by key.
 TERMS = {

@@ -28,7 +28,7 @@ from agent.core.model import (
 from agent.desk.client import Client, DeskGone, DeskRefused, Reply
 from agent.desk.server import Desk, DeskBlocked
 from agent.journal import Journal, Parked
-from agent.status import UplinkPicture
+from agent.status import Reported, UplinkPicture
 
 WAIT_S = 20.0
 PLAN = {"year": 2026, "kind": "plan", "volume_l": 62_500_000, "document": "师水〔2026〕7号"}
@@ -151,14 +151,13 @@ def test_a_parked_record_is_said_until_the_journal_holds_it_and_counted_once(hou
 
 
 def test_an_uplink_is_what_it_reports_while_it_is_connected(house: Any) -> None:
-    away = UplinkPicture(
-        0, connected=False, error="the uplink is not running", parked=0, delivered=0
-    )
+    away = UplinkPicture(cursor=0, parked=0)
+    assert away.reported.error == "the uplink is not running"
     assert house.desk.uplinks() == {"division": away, "region": away}
     client = house.client("region")
     fields = {"connected": True, "error": "", "delivered": 7}
     client.call("report", fields, WAIT_S)
-    there = UplinkPicture(0, connected=True, error="", parked=0, delivered=7)
+    there = UplinkPicture(0, 0, Reported(connected=True, fault=None, error="", delivered=7))
     assert house.desk.uplinks()["region"] == there
     assert house.desk.uplinks()["division"] == away
     client.close()
@@ -166,9 +165,9 @@ def test_an_uplink_is_what_it_reports_while_it_is_connected(house: Any) -> None:
         # The desk hears of the hang-up in its own time; ask it until it did.
         for _ in range(1000):
             admin.call("hello", {}, WAIT_S)
-            if not house.desk.uplinks()["region"].connected:
+            if not house.desk.uplinks()["region"].reported.connected:
                 break
-    assert house.desk.uplinks()["region"].error == "the uplink is not running"
+    assert house.desk.uplinks()["region"].reported.error == "the uplink is not running"
 
 
 def test_a_command_is_answered_after_its_verdict_and_names_who_asked(house: Any) -> None:

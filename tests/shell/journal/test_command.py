@@ -101,7 +101,7 @@ def test_the_first_bad_record_is_named(
     written: Path, capsys: pytest.CaptureFixture[str], sql: str, words: str
 ) -> None:
     alter(written, sql)
-    assert main(["journal", "verify", str(written)]) == 65
+    assert main(["journal", "verify", str(written), "--language", "en"]) == 65
     assert words in capsys.readouterr().err
 
 
@@ -115,14 +115,15 @@ def test_a_file_rewritten_with_a_good_chain_fails_at_its_seal(
     upkeep = Upkeep(journal, Retention(1, 1, 1), forger)
     seal(upkeep, Now(EPOCH_UTC_MS, trusted=True, passed=0))
     journal.close()
-    assert main(["journal", "verify", str(path)]) == 65
+    assert main(["journal", "verify", str(path), "--language", "en"]) == 65
     assert "record 2, a seal, has a signature that its key did not" in capsys.readouterr().err
 
 
 def test_a_seal_of_another_key_than_the_platform_knows_is_said(
     written: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["journal", "verify", str(written), "--key", "00" * 32]) == 65
+    other = ["--key", "00" * 32, "--language", "en"]
+    assert main(["journal", "verify", str(written), *other]) == 65
     assert "record 21, a seal, is of another key" in capsys.readouterr().err
 
 
@@ -193,11 +194,30 @@ def test_the_live_file_is_read_while_it_is_written(
     journal.close()
 
 
+def test_a_copy_without_its_log_is_told_from_a_damaged_one(
+    path: Path, sample: Minute, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = Journal.open(path)
+    journal.append(Transaction([sample(1)]))
+    copy = tmp_path / "copy.db"
+    shutil.copy(path, copy)
+    assert main(["journal", "stats", str(path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["log_bytes"] == path.with_name("journal.db-wal").stat().st_size > 0
+    assert main(["journal", "verify", str(copy)]) == 74
+    assert "请把" in capsys.readouterr().err
+    shutil.copy(path.with_name("journal.db-wal"), tmp_path / "copy.db-wal")
+    assert main(["journal", "verify", str(copy)]) == 0
+    journal.close()
+
+
 def test_a_file_that_is_not_there_or_older_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["journal", "verify", str(tmp_path / "none.db")]) == 74
-    assert "unable to open database file" in capsys.readouterr().err
+    assert main(["journal", "verify", str(tmp_path / "none.db"), "--language", "en"]) == 74
+    assert "There is no file" in capsys.readouterr().err
+    assert main(["journal", "verify", str(tmp_path), "--language", "en"]) == 74
+    assert "is a directory and no journal" in capsys.readouterr().err
     shutil.copy(Path(__file__).parent / "old" / "version-1.db", tmp_path / "old.db")
-    assert main(["journal", "verify", str(tmp_path / "old.db")]) == 74
+    assert main(["journal", "verify", str(tmp_path / "old.db"), "--language", "en"]) == 74
     assert "has format 1, this wellkeeper reads 2" in capsys.readouterr().err

@@ -82,7 +82,7 @@ class PlatformSide:
 
     def told(self) -> str:
         """What the desk knows of the uplink's trouble."""
-        return self.house.desk.uplinks()[self.name].error
+        return self.house.desk.uplinks()[self.name].reported.error
 
     def _broker(self) -> Broker:
         return Broker("127.0.0.1", self.broker.port, f"platform-{self.name}", keepalive_s=10)

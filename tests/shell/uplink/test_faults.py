@@ -26,7 +26,7 @@ World = list[PlatformSide]
 def stop_and_continue(world: World) -> None:
     """Nobody answers, and the sockets stay: noticed by the keepalive."""
     world[0].broker.freeze()
-    until(world[1:], lambda: not world[0].house.desk.uplinks()["a"].connected)
+    until(world[1:], lambda: not world[0].house.desk.uplinks()["a"].reported.connected)
     world[0].broker.thaw()
 
 
@@ -54,7 +54,7 @@ def restarted(world: World) -> None:
 def black_hole(world: World) -> None:
     """Bytes vanish on the way, and the sockets stay."""
     world[0].proxy.mode = Mode.HOLE
-    until(world[1:], lambda: not world[0].house.desk.uplinks()["a"].connected)
+    until(world[1:], lambda: not world[0].house.desk.uplinks()["a"].reported.connected)
     world[0].proxy.mode = Mode.PASS
 
 
@@ -69,7 +69,7 @@ def reset_on_the_way(world: World) -> None:
     for _ in range(3):
         world[0].proxy.cut()
         _wait_for_loss(world)
-        until(world, lambda: world[0].house.desk.uplinks()["a"].connected)
+        until(world, lambda: world[0].house.desk.uplinks()["a"].reported.connected)
 
 
 def garbage_after_the_greeting(world: World) -> None:
@@ -112,7 +112,10 @@ def _wait_for_loss(world: World) -> None:
     """The platform's own side notices; the uplink does so in its own time."""
     receiver = world[0].receiver
     assert receiver is not None
-    if world[0].proxy.mode is Mode.PASS and not world[0].house.desk.uplinks()["a"].connected:
+    if (
+        world[0].proxy.mode is Mode.PASS
+        and not world[0].house.desk.uplinks()["a"].reported.connected
+    ):
         return
     for _ in range(3):
         for platform in world:

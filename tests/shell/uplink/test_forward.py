@@ -150,15 +150,15 @@ def test_a_platform_without_a_consumer_gets_one_batch_a_retry_and_keeps_the_curs
 ) -> None:
     platform.now.consumed = False
     house.samples(3_000)
-    house.turn_until(uplink, lambda: "no_consumer" in house.desk.uplinks()["a"].error)
-    assert house.desk.uplinks()["a"].connected
+    house.turn_until(uplink, lambda: "no_consumer" in house.desk.uplinks()["a"].reported.error)
+    assert house.desk.uplinks()["a"].reported.connected
     assert platform.order.count("records") == 1
     assert house.desk.cursors().get("a", 0) == 0
     platform.now.consumed = True
     house.clock.at_ms += DELAY_MIN_MS
     house.delivered(uplink, 3_000)
     assert_everything_once_in_order(platform, 3_000)
-    house.turn_until(uplink, lambda: not house.desk.uplinks()["a"].error)
+    house.turn_until(uplink, lambda: not house.desk.uplinks()["a"].reported.error)
 
 
 def test_a_consumer_that_leaves_in_mid_drain_misses_nothing(
@@ -249,7 +249,7 @@ def test_the_platform_is_not_hammered_while_it_is_away(
     house: House, platform: SimulatedPlatform, uplink: Uplink
 ) -> None:
     platform.now.reachable = False
-    house.turn_until(uplink, lambda: bool(house.desk.uplinks()["a"].error))
+    house.turn_until(uplink, lambda: bool(house.desk.uplinks()["a"].reported.error))
     for _ in range(20):
         uplink._desk.close()
         uplink.turn(house.clock)
@@ -274,11 +274,11 @@ def test_records_flow_while_status_has_nothing_new(
 def test_the_desk_is_told_how_the_link_is(
     house: House, platform: SimulatedPlatform, uplink: Uplink
 ) -> None:
-    house.turn_until(uplink, lambda: house.desk.uplinks()["a"].connected)
+    house.turn_until(uplink, lambda: house.desk.uplinks()["a"].reported.connected)
     platform.now.reachable = False
-    house.turn_until(uplink, lambda: not house.desk.uplinks()["a"].connected)
-    assert "out of reach" in house.desk.uplinks()["a"].error
+    house.turn_until(uplink, lambda: not house.desk.uplinks()["a"].reported.connected)
+    assert "out of reach" in house.desk.uplinks()["a"].reported.error
     platform.now.reachable = True
     house.clock.at_ms += DELAY_MIN_MS
-    house.turn_until(uplink, lambda: house.desk.uplinks()["a"].connected)
-    assert house.desk.uplinks()["a"].error == ""
+    house.turn_until(uplink, lambda: house.desk.uplinks()["a"].reported.connected)
+    assert house.desk.uplinks()["a"].reported.error == ""

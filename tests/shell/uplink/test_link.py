@@ -1,8 +1,11 @@
 """How much a link may carry."""
 
-from agent.ports import LinkUp
-from agent.uplink.link import ANSWER_GOOD_MS, Link
+from agent.ports import LinkFault, LinkUp
+from agent.uplink.link import ANSWER_GOOD_MS, Link, Trouble
 from agent.uplink.retry import DELAY_MIN_MS
+
+NOBODY = Trouble(LinkFault.NO_CONSUMER, "nobody listens")
+CABLE = Trouble(LinkFault.LOST, "cable")
 
 
 def link_up(window: int = 8) -> Link:
@@ -38,20 +41,20 @@ def test_slow_answers_close_it_so_that_the_state_does_not_wait_behind_a_backlog(
 
 def test_a_hold_keeps_everything_until_its_retry_and_says_why() -> None:
     link = link_up()
-    link.hold("nobody listens", 1_000)
+    link.hold(NOBODY, 1_000)
     assert not link.room(0, 1_000 + DELAY_MIN_MS - 1)
     assert link.room(0, 1_000 + DELAY_MIN_MS)
-    assert link.error == "nobody listens"
+    assert link.error == NOBODY
     link.answered(1)
-    assert link.error == ""
+    assert link.error is None
 
 
 def test_a_fallen_link_says_why_until_the_next_is_up() -> None:
     link = link_up()
-    link.fell("cable", 5_000)
-    assert link.error == "cable"
+    link.fell(CABLE, 5_000)
+    assert link.error == CABLE
     assert not link.room(0, 5_000)
     assert not link.may_connect(5_000 + DELAY_MIN_MS - 1)
     assert link.may_connect(5_000 + DELAY_MIN_MS)
     link.came_up(LinkUp(1, 1_024), 6_000)
-    assert link.error == ""
+    assert link.error is None

@@ -74,7 +74,7 @@ def test_a_broker_killed_in_mid_drain_gets_again_what_it_had_not_acknowledged(
     house.samples(20_000)
     until(receiver, ledger, lambda: len(ledger.records) >= 2_000)
     broker.kill()
-    until(receiver, ledger, lambda: not house.desk.uplinks()["a"].connected)
+    until(receiver, ledger, lambda: not house.desk.uplinks()["a"].reported.connected)
     acknowledged = house.desk.cursors()["a"]
     assert acknowledged < 20_000, "it was killed in mid-drain"
     broker.start()
@@ -92,7 +92,7 @@ def test_a_broker_that_keeps_its_store_over_a_restart_loses_nothing(
     house.samples(20_000)
     until(receiver, ledger, lambda: len(ledger.records) >= 2_000)
     broker.stop()
-    until(receiver, ledger, lambda: not house.desk.uplinks()["a"].connected)
+    until(receiver, ledger, lambda: not house.desk.uplinks()["a"].reported.connected)
     broker.start()
     until(receiver, ledger, lambda: len(ledger.records) == 20_000)
     assert_complete(house, ledger, 20_000)
@@ -119,8 +119,8 @@ def test_a_frozen_broker_is_noticed_and_everything_arrives_after_the_thaw(
     until(receiver, ledger, all_told(house, 500))
     broker.freeze()
     house.samples(500)
-    until(receiver, Ledger(), lambda: not house.desk.uplinks()["a"].connected)
-    assert house.desk.uplinks()["a"].error
+    until(receiver, Ledger(), lambda: not house.desk.uplinks()["a"].reported.connected)
+    assert house.desk.uplinks()["a"].reported.error
     broker.thaw()
     until(receiver, ledger, lambda: len(ledger.records) == 1_000)
     assert_complete(house, ledger, 1_000)
@@ -146,13 +146,15 @@ def test_without_a_subscriber_no_cursor_moves_and_the_desk_is_told(
     house.samples(50)
     bystander = Receiver(Broker("127.0.0.1", broker.port, "other"), ["wells/W-1/state"])
     with closing(subscribe(bystander)):
-        until(bystander, Ledger(), lambda: "no_consumer" in house.desk.uplinks()["a"].error)
+        until(
+            bystander, Ledger(), lambda: "no_consumer" in house.desk.uplinks()["a"].reported.error
+        )
         assert house.desk.cursors().get("a", 0) == 0
         consumer = Receiver(Broker("127.0.0.1", broker.port, "rx"), ["wells/#"])
         with closing(subscribe(consumer)):
             ledger = Ledger()
             until(consumer, ledger, lambda: len(ledger.records) == 50)
-            until(consumer, ledger, lambda: not house.desk.uplinks()["a"].error)
+            until(consumer, ledger, lambda: not house.desk.uplinks()["a"].reported.error)
             assert_complete(house, ledger, 50)
 
 

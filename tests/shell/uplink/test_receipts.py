@@ -74,7 +74,7 @@ def test_a_platform_that_stays_silent_gets_what_it_did_not_acknowledge_again(
     stored(platform, house, 12)
     house.delivered(uplink, 12)
     house.clock.at_ms += RECEIPT_PATIENCE_MS
-    house.turn_until(uplink, lambda: "no receipt" in house.desk.uplinks()["a"].error)
+    house.turn_until(uplink, lambda: "no receipt" in house.desk.uplinks()["a"].reported.error)
     house.clock.at_ms += DELAY_MIN_MS
     house.turn_until(uplink, lambda: bool(platform.received))
     numbers = [row[0] for group in json.loads(platform.received[0])["records"] for row in
@@ -82,7 +82,7 @@ def test_a_platform_that_stays_silent_gets_what_it_did_not_acknowledge_again(
     assert numbers == [*range(13, 31)]
     stored(platform, house, 30)
     house.delivered(uplink, 30)
-    house.turn_until(uplink, lambda: not house.desk.uplinks()["a"].error)
+    house.turn_until(uplink, lambda: not house.desk.uplinks()["a"].reported.error)
 
 
 def test_a_receipt_retained_from_before_lets_a_new_uplink_begin_there(

@@ -142,11 +142,11 @@ def test_the_desk_hears_how_much_was_sent_and_what_went_wrong_last(
     house.samples(20)
     house.delivered(uplink, 20)
     platform.now.reachable = False
-    house.turn_until(uplink, lambda: bool(house.desk.uplinks()["a"].error))
+    house.turn_until(uplink, lambda: bool(house.desk.uplinks()["a"].reported.error))
     platform.now.reachable = True
     house.clock.at_ms += 5_000
-    house.turn_until(uplink, lambda: house.desk.uplinks()["a"].connected)
-    told = house.desk.uplinks()["a"]
+    house.turn_until(uplink, lambda: house.desk.uplinks()["a"].reported.connected)
+    told = house.desk.uplinks()["a"].reported
     assert (told.delivered, told.batches, told.reconnects, told.rejected) == (20, 1, 1, 0)
     assert told.bytes == len(platform.received[0])
     assert told.error == ""

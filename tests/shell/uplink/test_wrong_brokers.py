@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.ports import LinkFault
+from agent.status import Reported
 from drivers.mqtt import Broker, Receiver, TlsFiles
 from tests.drivers.certificates import ELSEWHERE, HOST, Authority
 from tests.links import WAIT_S, subscribe
@@ -76,22 +78,31 @@ def of_rights(name: str, folder: Path) -> Wrong:
     }[name]  # fmt: skip
 
 
-NAMES = ("wrong_authority", "expired", "wrong_host", "clock_at_1970", "refused_credentials",
-         "topic_not_authorised", "packets_too_small", "no_quality_of_service")  # fmt: skip
+# By the kind of fault a person is told what to do about it.
+FAULTS = {
+    "wrong_authority": LinkFault.TLS_UNTRUSTED,
+    "expired": LinkFault.TLS_TIME,
+    "wrong_host": LinkFault.TLS_NAME,
+    "clock_at_1970": LinkFault.TLS_TIME,
+    "refused_credentials": LinkFault.NOT_AUTHORISED,
+    "topic_not_authorised": LinkFault.FORBIDDEN,
+    "packets_too_small": LinkFault.LIMITS,
+    "no_quality_of_service": LinkFault.LIMITS,
+}
+OF_TLS = ("wrong_authority", "expired", "wrong_host", "clock_at_1970")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FAULTS)
 def test_what_is_wrong_is_told_in_words_and_nothing_is_lost(
     house: House, authorities: tuple[Authority, Authority], name: str
 ) -> None:
     folder = house._folder
-    tls = name in NAMES[:4]
-    case = of_tls(name, *authorities) if tls else of_rights(name, folder)
+    case = of_tls(name, *authorities) if name in OF_TLS else of_rights(name, folder)
     house.samples(RECORDS)
     with Mosquitto(folder, case.wrong) as broker:
         process = Process(folder / "a.sock", broker.port, case.uplink)
         try:
-            _until(house, process, case.told)
+            assert _told(house, process, case.told).fault == FAULTS[name]
             assert house.desk.cursors().get("a", 0) == 0
             broker.reconfigure(case.right)
             _assert_all_arrive(house, Broker("127.0.0.1", broker.port, "rx", case.tls))
@@ -111,13 +122,15 @@ def test_a_broker_that_takes_small_packets_gets_small_batches(house: House, prot
             process.end()
 
 
-def _until(house: House, process: Process, told: str) -> None:
+def _told(house: House, process: Process, words: str) -> Reported:
+    """What the desk was told, as soon as it has these words."""
     for _ in range(STEPS_MAX):
-        if told in house.desk.uplinks()["a"].error:
-            return
+        reported = house.desk.uplinks()["a"].reported
+        if words in reported.error:
+            return reported
         with suppress(subprocess.TimeoutExpired):
             process.wait(WAIT_S)
-    raise AssertionError(f"the desk was told {house.desk.uplinks()['a'].error!r}, not {told!r}")
+    raise AssertionError(f"the desk was told {reported.error!r}, not {words!r}")
 
 
 def _assert_all_arrive(house: House, broker: Broker) -> None:
