@@ -25,6 +25,8 @@ from agent.core.model import (
     Contacts,
     Fault,
     FitMeter,
+    Health,
+    Moment,
     Rebuilt,
     RelayMoved,
     Site,
@@ -34,6 +36,8 @@ from agent.core.model import (
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State
 from agent.desk.server import Desk
+from agent.health import Around as HealthAround
+from agent.health import Link, Watch
 from agent.journal import (
     Ahead,
     Head,
@@ -73,6 +77,7 @@ class Organs:
     book: Book
     inputs: Inputs | None = None
     upkeep: Upkeep | None = None
+    health: Watch | None = None
 
 
 class _Committed:
@@ -196,7 +201,20 @@ def _see(organs: Organs, loop: _Loop) -> Seen:
         rebuilt=loop.rebuilt,
         contacts=_contacts(organs.inputs),
         uplink_stale=not all(one.reported.connected for one in organs.desk.uplinks().values()),
+        health=_health(organs, moment),
     )
+
+
+def _health(organs: Organs, moment: Moment) -> Health | None:
+    """What is to be written down of the station's own body, if it is time."""
+    if organs.health is None or not organs.health.judges(moment):
+        return None
+    links = {
+        name: Link(one.reported.began_ms, one.reported.wire_bytes)
+        for name, one in organs.desk.uplinks().items()
+    }
+    around = HealthAround(organs.meters.counters(), links, organs.relay.process_id())
+    return organs.health.due(moment, around)
 
 
 def _contacts(inputs: Inputs | None) -> Contacts:
@@ -285,8 +303,12 @@ def _publish(organs: Organs, identity: Identity, loop: _Loop, outcome: Outcome, 
         buses=organs.meters.standings(),
         counters=organs.meters.counters(),
         inputs={} if organs.inputs is None else organs.inputs.read(),
+        health=None if organs.health is None else organs.health.latest,
     )
-    organs.desk.publish(picture(identity, outcome, around), revision(outcome))
+    state = picture(identity, outcome, around)
+    organs.desk.publish(state, revision(outcome))
+    if organs.health is not None:
+        organs.health.show(state)
 
 
 def _stamped(outcome: Outcome) -> tuple[Stamped, ...]:

@@ -19,6 +19,7 @@ import errno
 import re
 import select
 import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, Self
@@ -282,6 +283,15 @@ class Lease:
 
     def cut(self) -> None:
         self._ask(b"cut")
+
+    def process_id(self) -> int | None:
+        if self._socket is None:
+            return None
+        size = struct.calcsize("3i")
+        pid, _, _ = struct.unpack(
+            "3i", self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        )
+        return int(pid)
 
     def close(self) -> None:
         if self._socket is not None:

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from agent.catalogue import Told
-from agent.core.model import Fault, Moment, Reading, Role
+from agent.core.model import Fault, HostHealth, ModemHealth, Moment, Reading, Role
 
 
 class Clock(Protocol):
@@ -125,6 +125,15 @@ class Inputs(Protocol):
     def close(self) -> None: ...
 
 
+class Host(Protocol):
+    """How the computer is. A look may take as long as a slow disk: never one within a scan."""
+
+    def host(self) -> HostHealth: ...
+
+    def modem(self) -> ModemHealth | None:
+        """None where nobody tells of one."""
+
+
 # --- the relay -----------------------------------------------------------------------------------
 
 
@@ -153,6 +162,9 @@ class Relay(Protocol):
 
     def cut(self) -> None:
         """Open the relay now. RelayGone as above."""
+
+    def process_id(self) -> int | None:
+        """Of the relay process that answered last; None when none has."""
 
 
 class LineGone(Told):
@@ -315,7 +327,14 @@ class Heard:
     payload: bytes
 
 
-LinkEvent = LinkUp | LinkDown | LinkTrouble | Receipt | CertificatesSeen | Heard
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Octets on the wire since this was last said, both ways, headers included."""
+
+    octets: int
+
+
+LinkEvent = Spent | LinkUp | LinkDown | LinkTrouble | Receipt | CertificatesSeen | Heard
 
 
 class Platform(Protocol):

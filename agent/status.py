@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from agent import rows
 from agent.catalogue import Told
 from agent.core.ledger import counted_l
-from agent.core.model import Balance, Moment, Reading
+from agent.core.model import Balance, Health, Moment, Reading
 from agent.core.scan import Outcome
 from agent.core.state import State
 from agent.ports import BusStanding, Counters, LinkFault
@@ -48,6 +49,8 @@ class Reported:
     foreign: int = 0
     last_error: str = ""
     last_error_utc_ms: int | None = None
+    wire_bytes: int = 0  # both ways, headers included
+    began_ms: int = 0  # its process, on the monotonic clock; 0 while it has told nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Around:
     buses: Sequence[BusStanding] = ()
     counters: Sequence[Counters] = ()
     inputs: Mapping[str, bool | None] = field(default_factory=dict)
+    health: Health | None = None  # as last looked at, written down or not
 
 
 def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, Any]:
@@ -106,6 +110,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "buses": {one.name: bus_picture(one, around.counters) for one in around.buses},
         "inputs": dict(around.inputs),
         "journal": _journal(around.journal_failing),
+        "health": None if around.health is None else rows.named(around.health),
         "uplinks": {
             name: {
                 "cursor": one.cursor,

@@ -1,4 +1,4 @@
-"""Room rule: writes what platforms read of our payload: docs/schema/*.json and docs/asyncapi.json.
+"""Room rule: writes what others read of us: docs/schema/*.json and docs/asyncapi.json.
 
 Run it after a change to a record: `python docs/payload.py`. A test compares what it would write.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.cli import VERSION
-from drivers.payload import asyncapi, schema
+from drivers.payload import asyncapi, schema, status
 
 DOCS = Path(__file__).parent
 
@@ -20,6 +20,7 @@ def files() -> Iterator[tuple[Path, str]]:
         yield DOCS / "schema" / f"{kind}.json", _text(schema.of_record(kind))
     yield DOCS / "schema" / "batch.json", _text(schema.of_batch())
     yield DOCS / "schema" / "state_message.json", _text(schema.of_state())
+    yield DOCS / "schema" / "status.json", _text(status.of_status())
     yield DOCS / "schema" / "online_message.json", _text(schema.of_online())
     yield DOCS / "schema" / "receipt.json", _text(schema.of_receipt())
     yield DOCS / "asyncapi.json", _text(asyncapi.document(VERSION))

@@ -14,7 +14,7 @@ import socket
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple, Self
 
 from agent.core.model import Moment
 
@@ -75,8 +75,19 @@ class _Timex(ctypes.Structure):
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Discipline(NamedTuple):
+    """Whether something keeps the host's clock right, and how far it may be off at the most."""
+
+    synchronised: bool
+    error_ms: int
+
+
 def synchronised() -> bool:
     """True when NTP or another source disciplines the host's clock. Needs no capability."""
+    return discipline().synchronised
+
+
+def discipline() -> Discipline:
     timex = _Timex()
     state = _libc.adjtimex(ctypes.byref(timex))
     if state < 0:
@@ -84,7 +95,8 @@ def synchronised() -> bool:
         # A sandbox with ProtectClock=yes refuses even to read: that is our unit file's fault.
         assert number != errno.EPERM, "adjtimex is forbidden here: set ProtectClock=no"
         raise OSError(number, os.strerror(number), "adjtimex")
-    return state != _TIME_ERROR and not timex.status & _STA_UNSYNC
+    disciplined = state != _TIME_ERROR and not timex.status & _STA_UNSYNC
+    return Discipline(disciplined, timex.maxerror // 1000)
 
 
 # --- the service manager -----------------------------------------------------------------------

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from agent import control, rows
 from agent.book import Book
@@ -12,22 +13,34 @@ from agent.cli import VERSION
 from agent.cli.house import House, house_of
 from agent.cli.options import add_config, settings_of
 from agent.control import Beginning
-from agent.core.model import Rebuilt, Record
+from agent.core.model import Health, Rebuilt, Record
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.state import State
 from agent.deadman import Lease
 from agent.desk.server import Desk
+from agent.health import Looking, Watch
 from agent.journal import Ahead, Journal, Retention, Signer, Upkeep, begin_epoch
 from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
-from agent.settings import Settings, console_client, desk_socket, journal_file, relay_socket
+from agent.settings import (
+    Settings,
+    console_client,
+    desk_socket,
+    journal_file,
+    metrics_file,
+    relay_socket,
+)
 from agent.signing import KeyUnusable
 from agent.status import Identity
 from drivers.adapter import refuse_taken
 from drivers.bus import Buses
+from drivers.health import HostLooks
 from drivers.host import HostClock, StopRequest, SystemdWatchdog
+from drivers.metrics import MetricsFile
 
 REASON_MAX = 200
+# Beside the settings: what the contract says of the SIM card.
+MODEM_DECLARED = "modem.txt"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,13 +59,18 @@ def run(options: argparse.Namespace) -> int:
     inputs = _inputs(settings)
     with StopRequest() as stop:
         notary = Notary(station.state_dir)
-        parts = _Parts(settings, house, clock, inputs, notary, stop)
+        declared = options.config.resolve().parent / MODEM_DECLARED
+        host = HostLooks(station.state_dir, declared)
+        metrics = MetricsFile(metrics_file(settings), station.id)
+        looking = Looking(host, metrics.write)
+        parts = _Parts(settings, house, clock, inputs, notary, stop, looking)
         while (ahead := _epoch(parts)) is not None:
             now = clock.now()
             uplinks = [platform.name for platform in settings.platform]
             file = journal_file(settings)
             begin_epoch(file, ahead, now.utc_ms, trusted=now.trusted, uplinks=uplinks)
         notary.close()
+        looking.close()
         if inputs is not None:
             inputs.close()
     return 0
@@ -68,6 +86,7 @@ class _Parts:
     inputs: Inputs | None
     notary: Notary
     stop: StopRequest
+    looking: Looking
 
 
 def _epoch(parts: _Parts) -> Ahead | None:
@@ -99,6 +118,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             book=Book(journal.book()),
             inputs=parts.inputs,
             upkeep=Upkeep(journal, retention, _signer(parts.notary)),
+            health=_watch(parts, journal),
         ),
         house.site,
         Identity(
@@ -120,6 +140,14 @@ def _epoch(parts: _Parts) -> Ahead | None:
 
 def _signer(notary: Notary) -> Signer:
     return Signer(notary.public, notary.begin_signing, (NotaryGone, KeyUnusable))
+
+
+def _watch(parts: _Parts, journal: Journal) -> Watch:
+    """The newest health record is where its counts go on from."""
+    newest = journal.newest("health")
+    last = None if newest is None else newest[2]
+    assert last is None or isinstance(last, Health), "the kind is the class's"
+    return Watch(parts.looking, VERSION, ZoneInfo(parts.settings.station.zone), last)
 
 
 def _inputs(settings: Settings) -> Inputs | None:

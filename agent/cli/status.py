@@ -7,6 +7,7 @@ from typing import Any
 from agent import words
 from agent.catalogue import Told
 from agent.cli.asking import account_lines, administrator, labelled
+from agent.cli.health import health_lines
 from agent.cli.options import add_config, language_of, settings_of
 from agent.core.model import ConditionKind, Quantity
 
@@ -73,6 +74,7 @@ def screen(state: dict[str, Any], language: str) -> list[str]:
         line("journal", f"{number} {say('label.records')}, {failing or say('state.writable')}"),
         line("clock", f"{when} ({trust})"),
         line("version", state["version"]),
+        *health_lines(state["health"], language),
     ]
 
 

@@ -93,6 +93,8 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     if bodies or _sample_due(site, state, moment):
         state = replace(state, sampled_at=moment)
         bodies = (*bodies, _sample(readings, balance, permitted=state.permitted))
+    if seen.health is not None:
+        bodies = (*bodies, seen.health)
     return Outcome(
         state=_passed(site, state, seen, moment, readings),
         bodies=bodies,

@@ -16,6 +16,7 @@ from agent.core.model import (
     Balance,
     Command,
     Contacts,
+    Health,
     InterruptionCause,
     InterruptionPolicy,
     Moment,
@@ -145,6 +146,7 @@ class Seen:
     rebuilt: Rebuilt | None = None  # and its state was made again from the entries
     contacts: Contacts = Contacts()
     uplink_stale: bool = False  # a platform is not reached now
+    health: Health | None = None  # to be written down; the scan decides nothing by it
 
 
 def last_total_l(state: State) -> int | None:

@@ -173,6 +173,8 @@ async def _report(room: Room, caller: Caller, fields: Fields) -> Answer:
         foreign=count("foreign"),
         last_error=fields.optional_text("last_error", ERROR_MAX),
         last_error_utc_ms=fields.optional_integer("last_error_utc_ms"),
+        wire_bytes=count("wire_bytes"),
+        began_ms=count("began_ms"),
     )
     fields.end()
     room.clients.report(caller.client, reported)

@@ -23,7 +23,14 @@ from agent.settings.declarations import (
     Station,
     Tls,
 )
-from agent.settings.paths import ADMIN, console_client, desk_socket, journal_file, relay_socket
+from agent.settings.paths import (
+    ADMIN,
+    console_client,
+    desk_socket,
+    journal_file,
+    metrics_file,
+    relay_socket,
+)
 from agent.settings.problems import Problem, Reason, SettingsError
 from agent.settings.reader import load
 
@@ -53,5 +60,6 @@ __all__ = [
     "desk_socket",
     "journal_file",
     "load",
+    "metrics_file",
     "relay_socket",
 ]

@@ -34,6 +34,11 @@ def console_client(name: str) -> str:
     return f"{CONSOLE}{name}"
 
 
+def metrics_file(settings: Settings) -> Path:
+    """For node_exporter's textfile collector."""
+    return settings.station.run_dir / "metrics" / "wellkeeper.prom"
+
+
 def desk_socket_in(run_dir: Path, client: str) -> Path:
     return run_dir / "desk" / f"{client}.sock"
 

@@ -25,6 +25,7 @@ from agent.ports import (
     Platform,
     RawRecord,
     Receipt,
+    Spent,
     Word,
 )
 from agent.uplink.inquiry import Greeting, Inquiry
@@ -65,6 +66,7 @@ def run(
 ) -> None:
     """Forward until `stop`. `desk` makes a connection; broker and desk may come and go."""
     uplink = Uplink(platform, codec, Inquiry(desk), policy, Link(draw), stop=stop)
+    uplink.began(clock.monotonic_ms())
     while not stop.requested():
         uplink.turn(clock)
     uplink.close(clock.monotonic_ms())
@@ -105,6 +107,10 @@ class Uplink:
             rate=Rate(policy.records_per_s),
             batch_interval_ms=policy.batch_interval_ms,
         )
+
+    def began(self, now_ms: int) -> None:
+        """What tells this process from the one before it and the one after."""
+        self._telling.began_ms = now_ms
 
     def turn(self, clock: Clock) -> None:
         now_ms = clock.monotonic_ms()
@@ -240,6 +246,8 @@ class Uplink:
                 self._go_back()
             case LinkTrouble(why, fault):
                 self._link.complaint = Trouble(fault, why)
+            case Spent(octets):
+                self._telling.wire_bytes += octets
             case Receipt():
                 assert self._outbox is not None, "sent from an outbox"
                 self._take_receipt(self._outbox, event, now_ms)

@@ -63,6 +63,8 @@ class Health(NamedTuple):
     foreign: int
     last_error: str
     last_error_utc_ms: int | None
+    wire_bytes: int = 0
+    began_ms: int = 0
 
 
 @dataclass(slots=True)

@@ -22,6 +22,8 @@ class Telling:
     connects: int = 0
     rejected: int = 0
     foreign: int = 0  # messages that mean nothing to us
+    wire_bytes: int = 0  # both ways, headers included
+    began_ms: int = 0
     _last_error: str = ""
     _last_error_utc_ms: int | None = None
     _certificates: dict[str, Certificate] = field(default_factory=dict)
@@ -69,4 +71,6 @@ class Telling:
             foreign=self.foreign,
             last_error=self._last_error,
             last_error_utc_ms=self._last_error_utc_ms,
+            wire_bytes=self.wire_bytes,
+            began_ms=self.began_ms,
         )

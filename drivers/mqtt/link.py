@@ -26,6 +26,7 @@ from agent.ports import (
     LinkFault,
     LinkTrouble,
     LinkUp,
+    Spent,
     Word,
 )
 from drivers.mqtt import certificate
@@ -52,6 +53,7 @@ from drivers.mqtt.broker import (
 )
 from drivers.mqtt.dial import Dial
 from drivers.mqtt.ears import Ears
+from drivers.mqtt.meter import Meter
 from drivers.mqtt.traffic import Traffic
 
 DIAL_TIMEOUT_MS = 30_000  # name resolution, TCP and TLS together
@@ -100,6 +102,7 @@ class MqttLink:
         self._events: list[LinkEvent] = []
         self._tokens = 0
         self._appetite = Appetite()
+        self._meter = Meter()
         self._lost_soon = 0
         self._clear()
 
@@ -152,7 +155,8 @@ class MqttLink:
             self._work(self._client, monotonic_ms, readable=readable, writable=writable)
             self._watch(monotonic_ms)
         events, self._events = self._events, []
-        return events
+        octets = self._meter.told(monotonic_ms, over=self._client is None)
+        return [Spent(octets), *events] if octets else events
 
     def _await(self, dial: Dial, now_ms: int) -> None:
         """The attempt to connect, until it is over or its time is."""
@@ -166,6 +170,7 @@ class MqttLink:
                 self._events.append(LinkDown(why, fault=fault_of(dial.fault)))
                 return
             self._client = dial.client
+            self._meter.begin(dial.client.socket(), now_ms)
             self._events.append(CertificatesSeen(certificate.of_peer(dial.client.socket())))
         elif now_ms - self._since_ms > DIAL_TIMEOUT_MS:
             dial.abandon()
@@ -175,6 +180,7 @@ class MqttLink:
             self._events.append(LinkDown(why, fault=LinkFault.UNREACHABLE))
 
     def _work(self, client: paho.Client, now_ms: int, *, readable: bool, writable: bool) -> None:
+        self._meter.read(client.socket())
         too_much = readable and not drain(client, INCOMING_BYTES_MAX)
         self._understand(now_ms)
         if self._client is not client:

@@ -55,8 +55,11 @@ class JsonCodec:
         )
 
     def encode_state(self, state: dict[str, Any]) -> bytes:
-        """The live state as the desk gives it, with instants in words and the head named."""
-        spoken = _spoken(state)
+        """The live state as the desk gives it, with instants in words and the head named.
+
+        Without the station's own health, which comes as a record: a SIM is paid by the megabyte.
+        """
+        spoken = _spoken({name: value for name, value in state.items() if name != "health"})
         number, digest = spoken["head"]
         return _dumps({"schema": SCHEMA, **spoken, "head": {"number": number, "hash": digest}})
 

@@ -19,6 +19,8 @@ TABLES: dict[str, type[StrEnum]] = {
     "condition": model.ConditionKind,
     "condition_means": model.ConditionKind,
     "action": model.Action,
+    "ailment": model.AilmentKind,
+    "ailment_remedy": model.AilmentKind,
     "role": model.Role,
     "quantity": model.Quantity,
     "quality": model.Quality,

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from agent.core.model.conditions import Action, ConditionKind
 from agent.core.model.entries import Balance, Entry
+from agent.core.model.health import Health
 from agent.core.model.measure import Quantity, Reading
 from agent.core.model.orders import Origin, RateMethod, Refusal
 from agent.core.model.people import AccountChanged, RelayTested, VisitClosed, VisitOpened
@@ -318,6 +319,7 @@ Body = (
     | VisitOpened
     | VisitClosed
     | RelayTested
+    | Health
     | Entry
 )
 
