@@ -86,7 +86,7 @@ def _stage(stage: Stage, site: Site, language: str) -> str:
     if stage.when:
         space = "" if language == "zh" else " "
         said += space + words.say(f"when.{stage.when}", language)
-    if stage.on(site):
+    if stage.on is None or stage.on(site):
         return said
     return words.say("conditions_page.where_enabled", language, stage=said)
 

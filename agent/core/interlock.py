@@ -62,13 +62,14 @@ class Present:
 
 def assess(rules: tuple[Rule, ...], before: Standing, present: Present) -> Standing:
     """The conditions that stand now."""
-    seen_ms = before.seen_ms + present.step_ms
+    known, site, seen_ms = present.facts, present.site, before.seen_ms + present.step_ms
     trips = tuple(one for one in before.trips if seen_ms - one.at_ms < TRIPS_WITHIN_MS)
     after = Standing(trips=trips, seen_ms=seen_ms)
     remembered = {one.kind for one in before.watches} | {one.kind for one in before.conditions}
     for rule in rules:
         facts = [
-            stage.fact(present.facts) if stage.on(present.site) else False for stage in rule.stages
+            stage.fact(known) if stage.on is None or stage.on(site) else False
+            for stage in rule.stages
         ]
         if True in facts or rule.kind in remembered:
             after = _assess_rule(rule, facts, before, after, present)

@@ -91,7 +91,8 @@ class Ends(StrEnum):
 class Stage:
     """`action` stands once `fact` has held for `after` milliseconds.
 
-    `unless` keeps the action back and stops no clock; where `on` says no, there is no such stage.
+    `unless` keeps the action back and stops no clock; where `on` says no, there is no such stage
+    (None: it is at every site).
     `when` is the catalogue's word for a fact that is not plain from the condition's own name.
     """
 
@@ -99,7 +100,7 @@ class Stage:
     fact: Fact
     after: Delay = lambda _site: 0
     unless: Fact = lambda _facts: False
-    on: Switch = lambda _site: True
+    on: Switch | None = None
     when: str = ""
 
 

@@ -84,8 +84,15 @@ def jump_that_stays(year: Year) -> int:
 
 def total_stuck(year: Year) -> int:
     """A register that is written every few seconds only, while water flows: then it catches up."""
-    stuck = {Q.FORWARD_TOTAL_L: year.house.flow.shown}
-    return show(year, year.rng.randint(2, 3) * SECOND, stuck)
+    meter = year.house.flow
+    meter.stuck = meter.shown
+
+    def write(now: Year) -> None:
+        meter.stuck = None
+
+    lasts_ms = year.rng.randint(2, 3) * SECOND
+    year.after(lasts_ms, write)
+    return lasts_ms
 
 
 def reset(year: Year) -> int:

@@ -6,11 +6,13 @@ litres from a meter's counter; the truth is its high-water mark.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from agent.core.model import Contacts, Fault, Quality, Quantity, Reading, Role
 from tests.core.story import ROLES
 
 Q = Quantity
+READINGS_MAX = 4096
 OF_FLOW_METER = (Q.FORWARD_TOTAL_L, Q.FLOW_L_PER_H, Q.REVERSE_TOTAL_L)
 OF_POWER_METER = (
     Q.ENERGY_WH,
@@ -27,6 +29,13 @@ INRUSH_MS = 3_000
 DRAIN_ML_PER_MS = 100
 
 
+@lru_cache(READINGS_MAX)
+def _reading(quantity: Quantity, value: int | None, fault: Fault | None) -> Reading:
+    """Most readings are those of the last scan."""
+    quality = Quality.GOOD if fault is None else Quality.BAD
+    return Reading(ROLES[quantity], quantity, value, quality, fault)
+
+
 @dataclass(slots=True)
 class Meter:
     """A totalizer in thousandths of its unit. It counts whether anybody reads it or not."""
@@ -37,12 +46,15 @@ class Meter:
     modulus: int
     counting: bool = True
     high: int = 0
+    stuck: int | None = None  # its register is not written; it counts on behind it
 
     def __post_init__(self) -> None:
         self.high = self.counter
 
     @property
     def shown(self) -> int:
+        if self.stuck is not None:
+            return self.stuck
         return self.counter // 1000 // self.resolution * self.resolution % self.modulus
 
     def pass_through(self, thousandths: int) -> int:
@@ -245,9 +257,7 @@ class House:
         fault = self.faults.get(quantity)
         if fault is None and not self.mains:
             fault = Fault.TIMEOUT
-        if fault is not None:
-            return Reading(ROLES[quantity], quantity, None, Quality.BAD, fault)
-        return Reading(ROLES[quantity], quantity, value, Quality.GOOD)
+        return _reading(quantity, None if fault else value, fault)
 
     def lay(self, fault: Fault, *quantities: Quantity) -> None:
         self.faults |= dict.fromkeys(quantities, fault)

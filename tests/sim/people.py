@@ -1,11 +1,13 @@
 """Room rule: what people do at a well: the owner, the technician, the authority. No fault."""
 
+from agent.core.ledger import grant_of
 from agent.core.model import (
     AcknowledgeOrder,
     AllocateEnergyOrder,
     AllocateOrder,
     AllocationKind,
     BeginRatingOrder,
+    ConditionKind,
     CorrectOrder,
     EndRatingOrder,
     FitMeterOrder,
@@ -64,14 +66,17 @@ def commission(year: Year) -> None:
             AllocateOrder(plan_year(now), A.PROVISIONAL, litres(now, 1500, 4000), "doc", until_ms)
         )
 
-    def issue(now: Year) -> None:
-        give(now, A.PLAN, litres(now, 6_000, 14_000))
-        rate(now)
-
     year.after(2 * SECOND, fit)
-    year.after(year.rng.randint(20, 70) * DAY, issue)
+    year.after(year.rng.randint(20, 70) * DAY // year.density, issue)
     year.after(year.rng.randint(200, 300) * DAY, next_plan)
     year.after(DAY, visit)
+
+
+def issue(year: Year) -> None:
+    """The plan comes in spring, and with it a coefficient."""
+    if grant_of(year.station.state.ledger.grants, plan_year(year)).plan is None:
+        give(year, A.PLAN, litres(year, 6_000, 14_000))
+        rate(year)
 
 
 def next_plan(year: Year) -> None:
@@ -95,8 +100,11 @@ def tend(year: Year) -> None:
     if state.totalizer is not None and state.totalizer.in_doubt:
         rule(year)
     balance = account(state, year.clock.moment) if state.scanned_at else None
-    if balance is not None and balance.remaining_l < 0 and year.rng.random() < 0.6:
-        give(year, A.ADDITION, -balance.remaining_l + litres(year, 20, 1500))
+    standing = {one.kind for one in state.standing.conditions}
+    if balance and ConditionKind.ALLOCATION_EXHAUSTED in standing and year.rng.random() < 0.6:
+        planned = grant_of(state.ledger.grants, plan_year(year)).plan is not None
+        more_l = max(0, -balance.remaining_l) + litres(year, 20, 1500)
+        give(year, A.ADDITION, more_l) if planned else issue(year)
     energy_wh = None if balance is None else balance.energy_remaining_wh
     if energy_wh is not None and energy_wh <= 0:
         more_wh = -energy_wh + 900_000
@@ -247,7 +255,7 @@ def bad_orders(year: Year) -> int:
         AllocateOrder(this, A.TRANSFER_OUT, 9_000_000_000, "doc"),
         AllocateOrder(this, A.ADDITION, 1000, " "),
         RemoveMeterOrder(Role.FLOW_METER, "nobody's", "doc"),
-        RemoveMeterOrder(Role.FLOW_METER, year.house.flow.serial, "doc", 1),
+        RemoveMeterOrder(Role.FLOW_METER, year.house.flow.serial, "doc", -5_000_000),
         RateOrder(49, RateMethod.ISSUED, 1, "doc"),
         RateOrder(20_001, RateMethod.ISSUED, 1, "doc"),
         CorrectOrder(this, -9_000_000_000, "slip", "doc"),

@@ -70,7 +70,7 @@ class Station:
     committed: Counter[str] = field(default_factory=Counter)
     _journal: Journal | None = None
     _backlog: Backlog = field(default_factory=lambda: Backlog(PENDING_RECORDS_MAX))
-    _failing: bool = False
+    failing: bool = False
     _written: bool = False
     _started: bool = False
     _handed_over_ms: int = 0
@@ -91,7 +91,7 @@ class Station:
         self._journal = Journal.open(self.path)
         self.state, self.folded = _beginning(self._journal)
         self._backlog = Backlog(PENDING_RECORDS_MAX)
-        self._failing = self._written = False
+        self.failing = self._written = False
         self._started = True
         self._handed_over_ms = self.clock.now_ms
 
@@ -149,9 +149,9 @@ class Station:
         return Seen(
             moment=moment,
             readings=self.house.readings(),
-            commands=() if self._failing else self.inbox.take(),
+            commands=() if self.failing else self.inbox.take(),
             relay_permitted=relay,
-            journal_failing=self._failing,
+            journal_failing=self.failing,
             journal_written=self._written,
             started=started if self._started else None,
             contacts=self.house.contacts,
@@ -188,17 +188,17 @@ class Station:
 
     def _flush(self) -> None:
         """The writer's thread had time: what waits is written; a card that failed is tried."""
-        if self._backlog or self._failing:
+        if self._backlog or self.failing:
             self._append(Transaction())
 
     def _append(self, last: Transaction) -> bool:
         transaction = self._backlog.transaction("the card failed", last)
         if self.card_fails:
-            self._failing = True
+            self.failing = True
             return False
         self.journal.append(transaction)
         self._backlog = Backlog(PENDING_RECORDS_MAX)
-        self._failing, self._written = False, True
+        self.failing, self._written = False, True
         self.parked.clear()
         for _, _, body in transaction.bodies:
             self.committed[rows.kind_of(type(body))] += 1

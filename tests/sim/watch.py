@@ -162,6 +162,7 @@ class Watch:
             and not totalizer.in_doubt
             and state.interruption is None
             and self.house.flow.counting
+            and self.house.flow.stuck is None
         )
         if not settled:
             return
