@@ -3,16 +3,21 @@
 A year that fails names its seed and the command that repeats it.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from tests.core.story import DAY
+from tests.sim import people
 from tests.sim.conftest import PROPERTY
 from tests.sim.deeds import fill
 from tests.sim.recovery import recover
+from tests.sim.tally import told
 from tests.sim.year import YEAR_MS, Year
 
 # Three weeks over New Year, or after it, in which as much happens as in three months.
-SHORT_SEEDS = range(8)
+SHORT_SEEDS = range(16)
 SHORT_MS, DENSITY = 20 * DAY, 5
 # A soak of 20 is 200 station-years.
 YEARS_PER_SOAK = 10
@@ -26,23 +31,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("whole_year", [(1000 + one, days) for one in range(many)])
 
 
-def _report(record: pytest.FixtureRequest, year: Year) -> None:
-    watch = year.watch
-    record.node.user_properties.append(
-        (
-            PROPERTY,
-            {
-                "seed": year.seed,
-                "days": year.now_ms // DAY,
-                "scans": year.scans,
-                "seen": dict(watch.seen),
-                "injected": dict(year.injected),
-                "worst_l": max(0, watch.worst_l - watch.resolution_l(year.site)),
-                "worst_estimate_l": watch.worst_estimate_l,
-                "worst_overshoot_l": watch.worst_overshoot_l,
-            },
-        )
-    )
+def _report(request: pytest.FixtureRequest, year: Year) -> None:
+    request.node.user_properties.append((PROPERTY, told(year)))
 
 
 @pytest.mark.parametrize("seed", SHORT_SEEDS)
@@ -60,3 +50,60 @@ def test_a_station_keeps_the_law_through_a_year(
     """In a soak; a month of one in `make test`."""
     seed, days = whole_year
     _report(request, Year(seed, days * DAY).run(fill, recover))
+
+
+# --- that it would be seen ---------------------------------------------------------------------
+
+
+def _lose_water(year: Year) -> None:
+    year.house.visible_ml += 2 * (year.watch.resolution_l(year.site) + 1) * 1000
+
+
+def _lapse(year: Year) -> None:
+    year.house.running = True
+    year.house.relay = True
+    year.house.open_relay("lapsed")
+
+
+def _stop_for_nothing(year: Year) -> None:
+    year.house.running = True
+    year.house.relay = True
+    year.house.open_relay("flow_meter_silent")
+
+
+def _alter_a_record(year: Year) -> None:
+    year.uplinks[0].stored.bodies[3] = ("sample", b"[]")
+
+
+def _forget_an_entry(year: Year) -> None:
+    year.station.folded = replace(year.station.folded, corrected_l=1)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_lose_water, "the ledger is off by"),
+        (_lapse, "the lease lapsed by itself"),
+        (_stop_for_nothing, "all was well, and the pump was stopped: flow_meter_silent"),
+        (_alter_a_record, "record 4"),
+        (_forget_an_entry, "its entries do not make the live ledger"),
+    ],
+)
+def test_a_year_that_does_not_hold_says_how_to_repeat_it(
+    spoil: Callable[[Year], None], said: str
+) -> None:
+    def begin(year: Year) -> None:
+        people.commission(year)
+        year.after(2 * DAY, spoil)
+
+    with pytest.raises(AssertionError, match=said) as broken:
+        Year(7, 3 * DAY).run(begin, recover)
+    assert "repeat it: .venv/bin/python -m tests.sim 7 --days 3 --density 1" in str(broken.value)
+
+
+def test_a_seed_decides_everything() -> None:
+    first, second = (Year(11, 5 * DAY, 8).run(fill, recover) for _ in range(2))
+    assert told(first) == told(second)
+    assert [one.stored.bodies for one in first.uplinks] == [
+        one.stored.bodies for one in second.uplinks
+    ]

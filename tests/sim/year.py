@@ -2,14 +2,12 @@
 
 Scans come every second within two minutes of anything that happens, every minute while the pump
 runs or metering is interrupted, and every ten minutes while nothing moves. `python -m
-tests.sim.year SEED` repeats a year and says what it saw.
+tests.sim SEED` repeats a year and says what it saw.
 """
 
-import argparse
 import heapq
 import random
 import shutil
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -104,7 +102,7 @@ class Year:
         except AssertionError as broken:
             at = f"day {self.now_ms / DAY:.2f}, scan {self.scans}"
             span = f"--days {self.lasts_ms // DAY} --density {self.density}"
-            again = f".venv/bin/python -m tests.sim.year {self.seed} {span}"
+            again = f".venv/bin/python -m tests.sim {self.seed} {span}"
             raise AssertionError(
                 f"seed {self.seed}, {at}: {broken}\nrepeat it: {again}"
             ) from broken
@@ -290,42 +288,3 @@ class Year:
     @property
     def outcome_year(self) -> int | None:
         return self.station.state.ledger.year
-
-
-def told(year: Year) -> str:
-    """A year in a few lines."""
-    watch = year.watch
-    lines = [
-        (
-            f"seed {year.seed}: {year.scans} scans, {sum(year.injected.values())} injected,"
-            f" worst {watch.worst_l} L without an interruption"
-            f" (resolution {year.site.flow_resolution_l} L), estimate off by"
-            f" {watch.worst_estimate_l} L, overshoot {watch.worst_overshoot_l} L,"
-            f" {watch.house.visible_ml // 1_000_000} m3 metered"
-        )
-    ]
-    for title, counter in (
-        ("injected", year.injected),
-        ("seen", watch.seen),
-        ("refused", year.refused),
-    ):
-        lines.append(f"  {title}: " + ", ".join(f"{k} {n}" for k, n in sorted(counter.items())))
-    return "\n".join(lines)
-
-
-def main(arguments: list[str]) -> int:
-    from tests.sim.deeds import fill
-    from tests.sim.recovery import recover
-
-    parser = argparse.ArgumentParser(prog="tests.sim.year", description=__doc__)
-    parser.add_argument("seeds", type=int, nargs="+")
-    parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--density", type=int, default=1)
-    options = parser.parse_args(arguments)
-    for seed in options.seeds:
-        print(told(Year(seed, options.days * DAY, options.density).run(fill, recover)), flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
