@@ -31,6 +31,7 @@ BAUDS: Final = (9_600, 19_200, 38_400, 57_600, 115_200)
 READ_MAX: Final = 4_096
 # Output stands in the kernel for at most this long: what comes after Ctrl-C is soon seen.
 AHEAD_MS: Final = 200
+DRAIN_MAX_MS: Final = 1_000
 # How often the modem lines are looked at, and for how long a dropped one is a glitch.
 MODEM_LOOK_MS: Final = 250
 GLITCH_MS: Final = 500
@@ -130,8 +131,7 @@ class SerialLine:
             self._hung_up = HungUp("closed")
         if self._tty.is_open:
             try:
-                # What a stalled terminal never took would hold the kernel's close for 30 s.
-                termios.tcflush(self._tty.fd, termios.TCOFLUSH)
+                self._drain()
                 fcntl.ioctl(self._tty.fd, termios.TIOCNXCL)
             except (OSError, termios.error) as why:
                 self._lost(why)
@@ -175,6 +175,14 @@ class SerialLine:
             self._lost(why)
             return 0
         return self._ahead_max - waiting
+
+    def _drain(self) -> None:
+        """The last words go out, but what stalls is dropped: the kernel would hold it for 30 s."""
+        ends_ms = self._clock() + DRAIN_MAX_MS
+        while self._tty.out_waiting and self._clock() < ends_ms:
+            time.sleep(AHEAD_MS / 4_000)
+        if self._tty.out_waiting:
+            termios.tcflush(self._tty.fd, termios.TCOFLUSH)
 
     def _lost(self, why: Exception | None) -> HungUp:
         name = self._tty.port

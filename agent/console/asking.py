@@ -42,6 +42,8 @@ Complete = Callable[[str, int], Sequence[str]]
 Help = Callable[[str, int], Sequence[str] | None]
 # How lines are shown beneath the prompt.
 Show = Callable[[Sequence[str]], None]
+# Finds out anew what the terminal is: its window may have been turned or drawn larger.
+Look = Callable[[], Traits]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Asking:
         traits: Traits,
         language: str,
         show: Show,
+        look: Look,
     ) -> None:
         self._question = question
         self._stream = stream
@@ -71,14 +74,17 @@ class Asking:
         self._history = history
         self._language = language
         self._show = show
+        self._look = look
         self._edit = Edit()
         self._view = LineView(traits)
         self._offset = 0
 
     def answer(self) -> Answer:
         self._begin(self._question.text)
+        ends_ms = self._stream.now_ms() + self._question.idle_ms
         while True:
-            key = self._stream.key(self._question.idle_ms)
+            left_ms = ends_ms - self._stream.now_ms()
+            key = self._stream.key(left_ms) if left_ms > 0 else None
             match key:
                 case None:
                     self._end()
@@ -98,6 +104,8 @@ class Asking:
                     self._refuse(self._edit.spoiled)
                 case _:
                     self._press(key)
+                    if isinstance(key, Press | Typed):  # noise on the line is nobody's presence
+                        ends_ms = self._stream.now_ms() + self._question.idle_ms
                     if not self._stream.typed_ahead():
                         self._paint()
 
@@ -190,6 +198,7 @@ class Asking:
 
     def _redraw(self) -> None:
         self._stream.send("\x1b[H\x1b[2J" if self._traits.ansi else "\r\n")
+        self._traits = self._look()
         self._view = LineView(self._traits)
 
     def _paint(self) -> None:

@@ -77,22 +77,23 @@ class Traits:
 
 def cells(text: str, traits: Traits) -> list[Cell]:
     """What of a text is drawn. Nobody's name or document brings a control sequence along."""
-    drawn: list[Cell] = []
+    line: list[Cell] = []
     style, column = _PLAIN, 0
     for one in text:
         if one in _MARKS:
             style = one if traits.ansi else _PLAIN
             continue
         if one == "\t":
-            drawn += [Cell(" ", 1, style)] * (_TAB - column % _TAB)
-            column += _TAB - column % _TAB
-            continue
-        shown = one if traits.utf8 or one.isascii() else "?"
-        columns = width(shown, ambiguous=traits.ambiguous)
-        if columns:
-            drawn.append(Cell(shown, columns, style))
-            column += columns
-    return drawn
+            columns = _TAB - column % _TAB
+            line += [Cell(" ", 1, style)] * columns
+        else:
+            columns = width(one, ambiguous=traits.ambiguous)
+            if traits.utf8 or one.isascii():
+                line += [Cell(one, columns, style)] * (columns > 0)
+            else:
+                line += [Cell("?", 1, style)] * columns
+        column += columns
+    return line
 
 
 def width_of(line: Sequence[Cell]) -> int:
@@ -100,16 +101,20 @@ def width_of(line: Sequence[Cell]) -> int:
 
 
 def folded(text: str, traits: Traits) -> Iterator[list[Cell]]:
-    """A text as lines that fit the window, cut where they must be; an empty one is one line."""
-    line: list[Cell] = []
-    column = 0
-    for cell in cells(text, traits):
-        if column + cell.columns > traits.columns:
+    """A text as lines that fit the window; an empty one is one line.
+
+    Broken at a blank where there is one in the second half of a line, else where it is full.
+    """
+    rest = cells(text, traits)
+    while True:
+        line = fitting(rest, traits.columns)
+        if len(line) == len(rest):
             yield line
-            line, column = [], 0
-        line.append(cell)
-        column += cell.columns
-    yield line
+            return
+        blanks = [at for at in range(len(line) // 2, len(line) + 1) if rest[at].character == " "]
+        end = blanks[-1] if blanks else len(line)
+        yield line[:end]
+        rest = rest[end + bool(blanks) :]
 
 
 def fitting(line: Sequence[Cell], room: int) -> list[Cell]:

@@ -31,15 +31,18 @@ class Stream:
         self._ahead = 0
         self._heard_ms = clock.monotonic_ms()
 
+    def now_ms(self) -> int:
+        return self._clock.monotonic_ms()
+
     def key(self, within_ms: int) -> Key | HungUp | None:
         """The next key; None when there was none within the time."""
-        ends_ms = self._clock.monotonic_ms() + within_ms
+        ends_ms = self.now_ms() + within_ms
         while self.hung_up is None:
             if self._keys:
                 key = self._keys.popleft()
                 self._ahead -= _size(key)
                 return key
-            left_ms = ends_ms - self._clock.monotonic_ms()
+            left_ms = ends_ms - self.now_ms()
             self._take(max(0, left_ms))
             if left_ms <= 0 and not self._keys:
                 return self.hung_up
@@ -67,7 +70,7 @@ class Stream:
     def send(self, text: str) -> None:
         """All of it, unless the terminal hangs up or takes nothing for STALL_MAX_MS."""
         octets = text.encode()
-        taken_ms = self._clock.monotonic_ms()
+        taken_ms = self.now_ms()
         while octets and self.hung_up is None:
             taken = self._line.write(octets[:PIECE], OFFER_MS)
             if isinstance(taken, HungUp):
@@ -76,7 +79,7 @@ class Stream:
             octets = octets[taken:]
             if not octets:
                 return
-            now_ms = self._clock.monotonic_ms()
+            now_ms = self.now_ms()
             if taken:
                 taken_ms = now_ms
             elif now_ms - taken_ms >= STALL_MAX_MS:
@@ -91,12 +94,12 @@ class Stream:
         settles_ms = self._decoder.settles_after_ms
         if settles_ms is not None:
             quiet_at_ms = self._heard_ms + settles_ms
-            within_ms = min(within_ms, max(0, quiet_at_ms - self._clock.monotonic_ms()))
+            within_ms = min(within_ms, max(0, quiet_at_ms - self.now_ms()))
         octets = self._line.read(within_ms)
         if isinstance(octets, HungUp):
             self._hang_up(octets)
             return
-        now_ms = self._clock.monotonic_ms()
+        now_ms = self.now_ms()
         if octets:
             self._heard_ms = now_ms
             self._queue(self._decoder.feed(octets))

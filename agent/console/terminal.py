@@ -60,15 +60,23 @@ class Terminal:
         language: str,
         declared: Traits | None = None,
     ) -> None:
-        self.language = language
         self.paging = True
+        self._language = language
         self._declared = declared
         self._traits = declared or Traits()
-        self._clock = clock
         self._stream = Stream(line, clock)
         self._history = History()
         self._progress: LineView | None = None
         self._screen: Screen | None = None
+
+    @property
+    def language(self) -> str:
+        """The chosen one; English where the terminal cannot draw Chinese."""
+        return self._language if self._traits.utf8 else "en"
+
+    @language.setter
+    def language(self, chosen: str) -> None:
+        self._language = chosen
 
     @property
     def traits(self) -> Traits:
@@ -115,10 +123,10 @@ class Terminal:
 
     def _answers(self, count: int, kept: list[Key]) -> list[CursorAt]:
         """As many as come in time; the other keys are kept in order."""
-        ends_ms = self._clock.monotonic_ms() + PROBE_MAX_MS
+        ends_ms = self._stream.now_ms() + PROBE_MAX_MS
         answers: list[CursorAt] = []
         while len(answers) < count and len(kept) < PROBE_KEYS_MAX:
-            key = self._stream.key(ends_ms - self._clock.monotonic_ms())
+            key = self._stream.key(ends_ms - self._stream.now_ms())
             if isinstance(key, CursorAt):
                 answers.append(key)
             elif key is None or isinstance(key, HungUp):
@@ -153,6 +161,7 @@ class Terminal:
             traits=self._traits,
             language=self.language,
             show=self._show,
+            look=self._look,
         ).answer()
         if remember and not secret and isinstance(answer, str):
             self._history.remember(answer)
@@ -252,6 +261,10 @@ class Terminal:
 
     def _show(self, lines: Sequence[str]) -> None:
         self.page(lines)
+
+    def _look(self) -> Traits:
+        self.probe()
+        return self._traits
 
     def _end_row(self) -> None:
         """What was drawn to be replaced is over: the cursor stands at the start of an empty row."""

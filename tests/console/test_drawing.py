@@ -158,6 +158,7 @@ def test_the_screen_shows_the_line_that_is_edited(
         traits=traits,
         language="en",
         show=lambda lines: emulator.shows("".join(f"{one}\r\n" for one in lines)),
+        look=lambda: traits,
     )
     line.asking, line.emulator = asking, emulator
     for key in keys:
@@ -174,6 +175,7 @@ def test_the_last_column_is_never_written(ansi: bool) -> None:  # noqa: FBT001
     asking = Asking(
         Question("> ", 1_000), Stream(line, clock), History(),
         traits=Traits(width=20, height=4, ansi=ansi), language="en", show=lambda _: None,
+        look=Traits,
     )  # fmt: skip
     line.come += [one.encode() for one in "水" * 30 + "a" * 30]
     asking.answer()

@@ -342,7 +342,41 @@ def test_a_terminal_without_utf8_gets_no_octets_it_would_draw_wrongly() -> None:
     clock = Hands()
     line = MemoryLine(clock)
     Terminal(line, clock, "en", Traits(utf8=False)).say("1,234 m³ 水")
-    assert bytes(line.written) == b"1,234 m? ?\r\n"
+    assert bytes(line.written) == b"1,234 m? ??\r\n"
+
+
+def test_a_terminal_that_cannot_draw_chinese_is_spoken_to_in_english() -> None:
+    clock = Hands()
+    terminal = Terminal(MemoryLine(clock), clock, "zh", Traits(utf8=False))
+    assert terminal.language == "en"
+    terminal = Terminal(MemoryLine(clock), clock, "en")
+    terminal.language = "zh"
+    assert terminal.language == "zh"
+
+
+def test_ctrl_l_finds_out_how_large_the_window_has_become() -> None:
+    clock, emulator = Hands(), Emulator(80, 24)
+    line = MemoryLine(clock, emulator.feed)
+    terminal = Terminal(line, clock, "en")
+    terminal.probe()
+    emulator.screen.resize(40, 100)
+    line.come += [b"allocation", b"\x0c", b" add\r"]
+    assert terminal.ask("> ") == "allocation add"
+    assert (terminal.width, terminal.height) == (100, 40)
+    assert emulator.row(0) == "> allocation add"
+
+
+def test_noise_is_nobody_and_keeps_no_session_awake(desk: Desk) -> None:
+    read = desk.line.read
+
+    def noisy(within_ms: int) -> bytes | HungUp:
+        desk.types(b"\0\xff\xfe\x1b[1;1R")
+        desk.clock.ms += 100
+        return read(within_ms)
+
+    desk.line.read = noisy  # type: ignore[method-assign]
+    assert desk.terminal.ask("> ", idle_ms=60_000) == Idle()
+    assert desk.clock.ms < 61_000
 
 
 def test_leaving_gives_the_terminal_back_as_it_was() -> None:

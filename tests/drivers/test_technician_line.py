@@ -1,10 +1,9 @@
 """What is particular to a serial tty: it comes and goes, is ours alone, stalls and hangs up."""
 
 import os
-import select
 import termios
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,15 @@ import pytest
 from agent.ports import HungUp, NotThere
 from drivers import line
 from drivers.host import monotonic_ms
-from drivers.line import AHEAD_MS, GLITCH_MS, MODEM_LOOK_MS, LineConfig, SerialLine, SerialPort
+from drivers.line import (
+    AHEAD_MS,
+    DRAIN_MAX_MS,
+    GLITCH_MS,
+    MODEM_LOOK_MS,
+    LineConfig,
+    SerialLine,
+    SerialPort,
+)
 
 XOFF, XON = b"\x13", b"\x11"
 
@@ -102,14 +109,11 @@ def test_xoff_stops_the_output_and_xon_lets_it_go_on(pty: Pty) -> None:
     opened.close()
 
 
-def test_closing_a_stalled_line_waits_for_nothing(pty: Pty) -> None:
-    opened = pty.open(flow="xon/xoff")
-    os.write(pty.master, XOFF)
-    while opened.write(b".", 10):
-        pass
+def test_the_last_words_before_closing_arrive(pty: Pty) -> None:
+    opened = pty.open()
+    assert opened.write(b"goodbye\r\n", 1_000) == 9
     opened.close()
-    ready, _, _ = select.select([pty.master], [], [], 0)
-    assert not ready or set(os.read(pty.master, 4_096)) == {ord(".")}
+    assert os.read(pty.master, 100) == b"goodbye\r\n"
 
 
 # --- modem lines, which a pty has not ------------------------------------------------------------
@@ -125,7 +129,11 @@ class Adapter:
     out_waiting: int = 0
     port: str = "usb-adapter"
     baudrate: int = 9_600
-    is_open: bool = field(default=False)
+    is_open: bool = False
+    sends: int = 48  # characters that leave while something waits
+
+    def close(self) -> None:
+        self.is_open = False
 
 
 @dataclass
@@ -189,3 +197,22 @@ def test_little_is_written_ahead_of_the_wire(pty: Pty) -> None:
     assert opened.write(b"x" * 4_096, 0) == 10
     adapter.out_waiting = most
     assert opened.write(b"x" * 4_096, 0) == 0
+
+
+def test_closing_waits_for_the_wire_and_for_a_stalled_terminal_only_so_long(
+    pty: Pty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter, hands = Adapter(pty.slave, out_waiting=100, is_open=True), Hands()
+    flushed: list[int] = []
+    monkeypatch.setattr("drivers.line.termios.tcflush", lambda _fd, queue: flushed.append(queue))
+
+    def wait(seconds: float) -> None:
+        hands.ms += round(seconds * 1000)
+        adapter.out_waiting = max(0, adapter.out_waiting - adapter.sends)
+
+    monkeypatch.setattr("drivers.line.time.sleep", wait)
+    SerialLine(adapter, hands).close()
+    assert (adapter.out_waiting, flushed, adapter.is_open) == (0, [], False)
+    adapter.out_waiting, adapter.sends, adapter.is_open, hands.ms = 100, 0, True, 0
+    SerialLine(adapter, hands).close()
+    assert (flushed, hands.ms) == ([termios.TCOFLUSH], DRAIN_MAX_MS)
