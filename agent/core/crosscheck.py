@@ -13,6 +13,7 @@ from agent.core.model import (
     Contacts,
     Fault,
     Measured,
+    Quality,
     Quantity,
     Reading,
     Site,
@@ -86,6 +87,23 @@ class Sight:
         """Whether the pump runs, and is past its start."""
         running = powered(self.view, self.site) is True
         return running and self.running_ms >= self.site.limits.starting_ms
+
+
+def without_signal(readings: tuple[Reading, ...], view: View, site: Site) -> tuple[Reading, ...]:
+    """`readings`, where a flow meter that sees nothing does not count either.
+
+    Its total can be read and stands still, so it is as bad as its flow: water that passes now is
+    not metered. While the pump stands, the column has drained back and the total is right.
+    """
+    flow = next((one for one in readings if one.quantity is Quantity.FLOW_L_PER_H), None)
+    if flow is None or flow.fault not in SIGNAL_FAULTS or powered(view, site) is False:
+        return readings
+    return tuple(
+        replace(one, quality=Quality.BAD, fault=flow.fault)
+        if one.quantity is Quantity.FORWARD_TOTAL_L and one.quality is Quality.GOOD
+        else one
+        for one in readings
+    )
 
 
 # --- what is remembered ------------------------------------------------------------------------

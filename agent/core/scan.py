@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from agent.core import calendar
 from agent.core.accounting import pass_time, take_energy, take_total
-from agent.core.crosscheck import evidence
+from agent.core.crosscheck import evidence, without_signal
 from agent.core.facts import Evidence
 from agent.core.interruptions import watch_metering
 from agent.core.ledger import expired
@@ -113,7 +113,8 @@ def _account_for(
 ) -> tuple[State, tuple[Body, ...], tuple[Reading, ...]]:
     """The totals, then what begins with them. While nothing may be entered, nothing begins."""
     may_enter = not seen.journal_failing
-    state, metered, readings = take_energy(site, state, seen.readings, moment, may_enter=may_enter)
+    readings = without_signal(seen.readings, _meters(seen.readings), site)
+    state, metered, readings = take_energy(site, state, readings, moment, may_enter=may_enter)
     state, totalled, readings = take_total(site, state, readings, moment, may_enter=may_enter)
     running = powered(_meters(readings), site) is True
     state, interrupted = watch_metering(site, state, moment, running=running, may_enter=may_enter)

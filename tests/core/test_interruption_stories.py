@@ -24,7 +24,17 @@ from agent.core.model import (
     Session,
 )
 from agent.core.state import unmetered_l
-from tests.core.story import HOUR, MINUTE, OF_FLOW_METER, SITE, Story, plan, rate, utc_ms
+from tests.core.story import (
+    HOUR,
+    MINUTE,
+    OF_FLOW_METER,
+    OF_POWER_METER,
+    SITE,
+    Story,
+    plan,
+    rate,
+    utc_ms,
+)
 
 
 def pumping(per_kwh: int = 3_000, *, allocated_l: int = 10_000_000) -> Story:
@@ -334,3 +344,92 @@ def test_an_interruption_outlasts_a_power_meter_that_is_silent_as_well() -> None
     story.after(10 * 60)
     reckoned_l = story.withdrawn_l - before_l + unmetered_l(SITE, story.state, story.moment)
     assert reckoned_l == pytest.approx(12 * 1500, abs=100)
+
+
+# --- a signal that is lost ---------------------------------------------------------------------
+
+
+def blind(story: Story, seconds: float, *, counts: bool) -> int:
+    """The meter has no signal, and its total can be read; what the pump lifts, in litres."""
+    story.lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
+    before_ml, lifted_ml = story.total_ml, 0
+    for _ in range(int(seconds)):
+        story.after(1)
+        if not counts:
+            lifted_ml += story.total_ml - before_ml
+            story.total_ml = before_ml
+    return (lifted_ml or story.total_ml - before_ml) // 1000
+
+
+def test_water_that_passes_without_a_signal_is_an_interruption_and_is_converted() -> None:
+    """The total is read in good order all the while: it stands still, and is not believed."""
+    story = pumping()
+    last_l = story.total_l
+    lifted_l = blind(story, 2400, counts=False)
+    (began,) = story.of(InterruptionBegan)
+    assert (began.cause, began.total_l) == (InterruptionCause.SILENT, last_l)
+    assert story.permitted, "it is converted, so it need not cut after half an hour"
+    story.heal()
+    story.after(1)
+    (ended,) = story.of(InterruptionEnded)
+    assert ended.standing_l == pytest.approx(lifted_l, abs=100)
+    assert story.withdrawn_l == pytest.approx(last_l - 500_000 + lifted_l, abs=150)
+
+
+def test_a_meter_that_counted_on_without_a_trustworthy_signal_wins_over_the_estimate() -> None:
+    story = pumping(per_kwh=3_300)
+    blind(story, 1500, counts=True)
+    assert story.of(Convert)
+    story.heal()
+    story.after(1)
+    assert story.of(InterruptionEnded)[0].standing_l == 0
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
+def test_a_run_without_a_signal_is_settled_when_the_pump_stands() -> None:
+    story = pumping()
+    lifted_l = blind(story, 900, counts=False)
+    story.coast_ms = 0
+    story.stop()
+    story.after(10)
+    (ended,) = story.of(InterruptionEnded)
+    assert ended.standing_l == pytest.approx(lifted_l, abs=100)
+    once_l = story.withdrawn_l
+    story.heal()
+    story.after(5)
+    assert story.withdrawn_l == once_l
+
+
+def test_a_pipe_that_drained_while_the_pump_stands_interrupts_nothing() -> None:
+    story = pumping()
+    story.stop()
+    story.after(10)
+    story.lay(Fault.EMPTY_PIPE, Quantity.FLOW_L_PER_H)
+    story.after(900)
+    assert story.of(InterruptionBegan) == []
+    assert story.state.totalizer is not None
+    assert story.state.totalizer.at == story.moment
+
+
+def test_a_main_that_fills_within_a_minute_is_no_interruption_and_every_litre_counts() -> None:
+    story = pumping()
+    blind(story, 59, counts=True)
+    story.heal()
+    story.after(1)
+    assert story.of(InterruptionBegan) == []
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
+def test_without_the_power_meters_word_a_blind_flow_meter_is_not_believed_either() -> None:
+    story = pumping()
+    story.lay(Fault.TIMEOUT, *OF_POWER_METER)
+    blind(story, 62, counts=False)
+    assert len(story.of(InterruptionBegan)) == 1
+
+
+def test_a_total_that_was_bad_before_keeps_its_own_reason() -> None:
+    story = pumping()
+    story.lay(Fault.GARBLED, Quantity.FORWARD_TOTAL_L)
+    blind(story, 1, counts=True)
+    shown = {one.quantity: one.fault for one in story.outcomes[-1].readings}
+    assert shown[Quantity.FORWARD_TOTAL_L] is Fault.GARBLED
