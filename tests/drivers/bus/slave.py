@@ -21,9 +21,16 @@ TRUTH = {
     Quantity.REVERSE_TOTAL_L: 0,
     Quantity.POWER_W: 16_000,
     Quantity.ENERGY_WH: 1_234_500,
+    Quantity.VOLTAGE_1_MV: 230_500,
+    Quantity.VOLTAGE_2_MV: 231_000,
+    Quantity.VOLTAGE_3_MV: 229_500,
+    Quantity.CURRENT_1_MA: 26_500,
+    Quantity.CURRENT_2_MA: 27_000,
+    Quantity.CURRENT_3_MA: 26_750,
 }
 FLOW = (Quantity.FLOW_L_PER_H, Quantity.FORWARD_TOTAL_L, Quantity.REVERSE_TOTAL_L)
-POWER = (Quantity.POWER_W, Quantity.ENERGY_WH)
+PHASES = tuple(one for one in TRUTH if one.value.startswith(("voltage", "current")))
+POWER = tuple(one for one in TRUTH if one not in FLOW)
 
 MOMENT = Moment(utc_ms=0, monotonic_ms=0, boot="test", trusted=True)
 
@@ -163,6 +170,9 @@ def dtsu(power_w: float = 16_000, energy_kwh: float = 1234.5, ratio: int = 1) ->
     """The registers of a DTSU666."""
     image = dict.fromkeys((6, 7, *range(0x101E, 0x102A), *range(0x2000, 0x2046)), 0)
     image[6], image[7] = ratio, 10
+    for phase, (volts, amperes) in enumerate([(230.5, 26.5), (231, 27), (229.5, 26.75)]):
+        image[0x2006 + 2 * phase], image[0x2007 + 2 * phase] = f32(volts * 10)
+        image[0x200C + 2 * phase], image[0x200D + 2 * phase] = f32(amperes * 1000 / ratio)
     image[0x2012], image[0x2013] = f32(power_w * 10 / ratio)
     image[0x101E], image[0x101F] = f32(energy_kwh / ratio)
     return image

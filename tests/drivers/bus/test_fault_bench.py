@@ -21,7 +21,9 @@ from drivers.instrument import PROBE_MS
 from drivers.wire import BUFFER_MAX
 from tests.drivers.bus.slave import (
     FLOW,
+    PHASES,
     POWER,
+    TRUTH,
     Hands,
     crc,
     dtsu,
@@ -63,6 +65,7 @@ class Bench:
                 Quantity.REVERSE_TOTAL_L: 0,
                 Quantity.POWER_W: 16_000 + n,
                 Quantity.ENERGY_WH: 1_234_000 + 1_000 * n,
+                **{one: TRUTH[one] for one in PHASES},
             }
         )
         return self.truth[-1]

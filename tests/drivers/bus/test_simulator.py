@@ -21,7 +21,7 @@ from drivers.simulator.faults import Faults
 from drivers.simulator.house import HouseConfig
 from drivers.simulator.images import FlowMeter, PowerMeter
 from drivers.wire import BusConfig
-from tests.drivers.bus.slave import FLOW, POWER, Hands, instrument, read, values
+from tests.drivers.bus.slave import FLOW, PHASES, POWER, Hands, instrument, read, values
 from tests.drivers.simulator.conftest import PanelClient
 
 READY_WITHIN_S = 10.0
@@ -84,7 +84,12 @@ def open_house() -> Iterator[Callable[..., House]]:
         yield begin
 
 
-QUANTITIES = 6
+STANDING = dict.fromkeys(PHASES, 0) | {
+    Quantity.VOLTAGE_1_MV: 230_000,
+    Quantity.VOLTAGE_2_MV: 230_000,
+    Quantity.VOLTAGE_3_MV: 230_000,
+}
+QUANTITIES = 12
 
 
 @pytest.mark.parametrize("baud", [9600, 115200])
@@ -107,6 +112,7 @@ def test_every_quantity_is_the_truth(open_house: Callable[..., House], baud: int
         Quantity.POWER_W: 0,
         Quantity.ENERGY_WH: 987_654,
         Quantity.LEVEL_MM: round(playing.truth()["level_mm"]),
+        **STANDING,
     }
     with playing.permitted():
         assert playing.panel("start")["running"]
@@ -121,6 +127,7 @@ def test_every_quantity_is_the_truth(open_house: Callable[..., House], baud: int
                 break
         assert good[Quantity.FLOW_L_PER_H] == round(after["flow_l_per_h"])
         assert good[Quantity.POWER_W] == round(after["power_w"])
+        assert min(good[one] or 0 for one in PHASES) > 0
 
 
 @pytest.mark.parametrize(
@@ -162,12 +169,12 @@ def test_a_dead_flow_meter_costs_the_power_meter_nothing(open_house: Callable[..
 def test_a_pulled_adapter_is_found_again(open_house: Callable[..., House]) -> None:
     clock = Hands()
     playing = open_house(clock)
-    assert len(values(read(playing.buses))) == 6
+    assert len(values(read(playing.buses))) == QUANTITIES
     playing.panel("pull")
     assert {one.fault for one in read(playing.buses).values()} == {Fault.DISCONNECTED}
     playing.panel("plug")
     clock.now_ms += 10_000
-    assert len(values(read(playing.buses))) == 6
+    assert len(values(read(playing.buses))) == QUANTITIES
 
 
 @pytest.mark.parametrize(
@@ -198,6 +205,7 @@ def test_a_bad_line_loses_values_and_falsifies_none(
         Quantity.POWER_W: 0,
         Quantity.ENERGY_WH: 987_654,
         Quantity.LEVEL_MM: round(playing.truth()["level_mm"]),
+        **STANDING,
     }
     good = 0
     for _ in range(10 * soak):

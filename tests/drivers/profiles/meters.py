@@ -14,6 +14,15 @@ FLOW, FORWARD = Quantity.FLOW_L_PER_H, Quantity.FORWARD_TOTAL_L
 REVERSE = Quantity.REVERSE_TOTAL_L
 POWER, ENERGY, LEVEL = Quantity.POWER_W, Quantity.ENERGY_WH, Quantity.LEVEL_MM
 UNIT = 17
+# What a pump's three phases have and draw, where the instrument shows it.
+PHASES = {
+    Quantity.VOLTAGE_1_MV: 230_500,
+    Quantity.VOLTAGE_2_MV: 231_000,
+    Quantity.VOLTAGE_3_MV: 229_500,
+    Quantity.CURRENT_1_MA: 26_500,
+    Quantity.CURRENT_2_MA: 27_000,
+    Quantity.CURRENT_3_MA: 26_750,
+}
 
 Words = dict[tuple[int, int], Sequence[int]]
 
@@ -44,11 +53,13 @@ def _dtsu(energy: int) -> Meter:
         {
             (3, 6): [40, 10],
             (3, 0x2C): [3, 0, UNIT],
+            (3, 0x2006): f32(2305) + f32(2310) + f32(2295),
+            (3, 0x200C): f32(662.5) + f32(675) + f32(668.75),
             (3, 0x2012): f32(4000),
             (3, 0x2044): f32(5000),
             (3, energy): f32(30.5),
         },
-        {POWER: 16_000, ENERGY: 1_220_000},
+        {POWER: 16_000, ENERGY: 1_220_000} | PHASES,
     )
 
 
@@ -68,11 +79,13 @@ def _sdm(**more: Sequence[int]) -> Meter:
 def _schneider() -> Meter:
     words: Words = {
         (3, 129): u32(123_456_789),
+        (3, 2999): f32(26.5) + f32(27) + f32(26.75),
+        (3, 3027): f32(230.5) + f32(231) + f32(229.5),
         (3, 3059): f32(16),
         (3, 3109): f32(49.98),
         (3, 3203): i64(1_234_500),
     }
-    return Meter(words, {POWER: 16_000, ENERGY: 1_234_500}, "123456789")
+    return Meter(words, {POWER: 16_000, ENERGY: 1_234_500} | PHASES, "123456789")
 
 
 METERS: dict[str, Meter] = {
@@ -192,31 +205,38 @@ METERS: dict[str, Meter] = {
         {
             (3, 0x28): [0x4505, 0xD000],
             (3, 0xFC00): u32(20_123_456),
-            (4, 0x00): f32(230.5) + f32(231) + f32(229.5),
+            (4, 0x00): f32(230.5) + f32(231) + f32(229.5) + f32(26.5) + f32(27) + f32(26.75),
             (4, 0x34): f32(16_000),
             (4, 0x46): f32(50),
             (4, 0x48): f32(1234.5),
         },
-        {POWER: 16_000, ENERGY: 1_234_500},
+        {POWER: 16_000, ENERGY: 1_234_500} | PHASES,
         "20123456",
     ),
     "adl400": Meter(
         {
-            (3, 0x0800): f32(230.5),
+            (3, 0x0800): f32(230.5) + f32(231) + f32(229.5),
+            (3, 0x080C): f32(26.5) + f32(27) + f32(26.75),
             (3, 0x081A): f32(16),
             (3, 0x0834): f32(50),
             (3, 0x084C): u32(12_345),
         },
-        {POWER: 16_000, ENERGY: 1_234_500},
+        {POWER: 16_000, ENERGY: 1_234_500} | PHASES,
     ),
     "adl400_secondary": Meter(
         {
             (3, 0x0A): u32(3050),
-            (3, 0x61): [2305, 2310, 2295],
+            (3, 0x61): [2305, 2310, 2295, 66, 68, 67],
             (3, 0x8D): [1, 40],
             (3, 0x016A): i32(400),
         },
-        {POWER: 16_000, ENERGY: 1_220_000},
+        {POWER: 16_000, ENERGY: 1_220_000}
+        | PHASES
+        | {
+            Quantity.CURRENT_1_MA: 26_400,
+            Quantity.CURRENT_2_MA: 27_200,
+            Quantity.CURRENT_3_MA: 26_800,
+        },
     ),
     # From 0x61 on: the reply of a real meter, as a public reader quotes it (CRC 3A 15).
     "adl3000": Meter(
@@ -229,7 +249,16 @@ METERS: dict[str, Meter] = {
             ],
             (3, 0x8D): [1, 1],
         },
-        {POWER: 661, ENERGY: 1_234_500},
+        {
+            POWER: 661,
+            ENERGY: 1_234_500,
+            Quantity.VOLTAGE_1_MV: 239_200,
+            Quantity.VOLTAGE_2_MV: 238_800,
+            Quantity.VOLTAGE_3_MV: 239_500,
+            Quantity.CURRENT_1_MA: 890,
+            Quantity.CURRENT_2_MA: 1550,
+            Quantity.CURRENT_3_MA: 1190,
+        },
     ),
     "iem3000": _schneider(),
     "pm5110": _schneider(),
@@ -247,21 +276,25 @@ METERS: dict[str, Meter] = {
     "em340": Meter(
         {
             (3, 0x0B): [341],
+            (3, 0x00): swapped(i32(2305)) + swapped(i32(2310)) + swapped(i32(2295)),
+            (3, 0x0C): swapped(i32(26_500)) + swapped(i32(27_000)) + swapped(i32(26_750)),
             (3, 0x28): swapped(i32(160_000)),
             (3, 0x34): swapped(i32(12_345)),
             (3, 0x5000): [ord(letter) for letter in "BR12345"],
         },
-        {POWER: 16_000, ENERGY: 1_234_500},
+        {POWER: 16_000, ENERGY: 1_234_500} | PHASES,
         "BR12345",
     ),
     "b23": Meter(
         {
             (3, 0x5000): i64(123_450),
+            (3, 0x5B00): u32(2305) + u32(2310) + u32(2295),
+            (3, 0x5B0C): u32(2650) + u32(2700) + u32(2675),
             (3, 0x5B14): i32(1_600_000),
             (3, 0x8900): u32(2_718_281),
             (3, 0x8960): text("B23 "),
         },
-        {POWER: 16_000, ENERGY: 1_234_500},
+        {POWER: 16_000, ENERGY: 1_234_500} | PHASES,
         "2718281",
     ),
     "pzem": Meter(
@@ -272,12 +305,13 @@ METERS: dict[str, Meter] = {
     ),
     "orwe516": Meter(
         {
-            (3, 0x0E): f32(230.5),
+            (3, 0x0E): f32(230.5) + f32(231) + f32(229.5),
             (3, 0x14): f32(50),
+            (3, 0x16): f32(26.5) + f32(27) + f32(26.75),
             (3, 0x1C): f32(16),
             (3, 0x0108): f32(1234.5),
         },
-        {POWER: 16_000, ENERGY: 1_234_500},
+        {POWER: 16_000, ENERGY: 1_234_500} | PHASES,
     ),
     "qdy30a": Meter({(3, 0): [UNIT, 3, 1, 2, 12_340]}, {LEVEL: 1234}),  # 123.40 cm
     "qdy30ab": Meter({(3, 0): [UNIT, 3, 16, 2, 1234]}, {LEVEL: 12_340}),  # 12.34 m

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent.core.model import Fault, Quality
+from agent.core.supply import VOLTAGES
 from drivers import profile
 from drivers.profile import OWN_FOLDER, Confidence, Profile
 from drivers.registers import Register
@@ -18,6 +19,7 @@ from tests.drivers.profiles.meters import (
     LEVEL,
     LOOKALIKES,
     METERS,
+    PHASES,
     POWER,
     UNIT,
 )
@@ -212,15 +214,19 @@ def test_what_an_instrument_says_of_its_health(
 
 
 @pytest.mark.parametrize("name", ["dtsu666", "adl400_secondary", "adl3000"])
-def test_power_and_energy_are_multiplied_by_both_ratios(name: str) -> None:
+def test_each_value_is_multiplied_by_the_ratios_of_its_transformers(name: str) -> None:
     one, meter = PROFILES[name], METERS[name]
     before = read_back(one, meter.image)
     image = meter.image
     for factor, times in zip(one.factors, (2, 3), strict=True):
         image[factor.at] *= times
     after = read_back(one, image)
-    for quantity in (POWER, ENERGY):
-        assert after[quantity].value == 6 * (before[quantity].value or 0)
+    ratio = {factor.name: times for factor, times in zip(one.factors, (2, 3), strict=True)}
+    for quantity, reading in before.items():
+        times = 6
+        if quantity in PHASES:
+            times = ratio["voltage_ratio" if quantity in VOLTAGES else "current_ratio"]
+        assert after[quantity].value == times * (reading.value or 0)
 
 
 @pytest.mark.parametrize(
