@@ -173,14 +173,18 @@ def _beginning(journal: Journal) -> Beginning:
     try:
         state = None if text is None else rows.from_row(State, json.loads(text))
     except ValueError as unreadable:  # no JSON, or rows that do not fit
-        return Beginning(rebuilt(records), _told(records, str(unreadable)))
+        return Beginning(_rebuilt(journal, records), _told(records, str(unreadable)))
     if state is None:
-        return Beginning(rebuilt(records), _told(records, "there is no checkpoint"))
+        return Beginning(_rebuilt(journal, records), _told(records, "there is no checkpoint"))
     assert isinstance(state, State), "the checkpoint is a state"
     if state.ledger != ledger_of(records):
         why = "its account is not that of its entries"
         return Beginning(reconciled(state, records), _told(records, why))
     return Beginning(state)
+
+
+def _rebuilt(journal: Journal, records: Sequence[Record]) -> State:
+    return rebuilt(records, journal.condition_changes())
 
 
 def _told(records: Sequence[Record], reason: str) -> Rebuilt:

@@ -7,6 +7,7 @@ measures plausibility by, and writes down what was withheld, confirmed, rolled o
 from dataclasses import dataclass
 from typing import assert_never
 
+from agent.core.authority import stops_after
 from agent.core.ledger import used_wh
 from agent.core.model import (
     Body,
@@ -20,10 +21,12 @@ from agent.core.model import (
     Quality,
     Quantity,
     Reading,
+    Released,
     RemoveMeter,
     Role,
     RolledOver,
     Site,
+    Stopped,
     Withheld,
     elapsed_ms,
 )
@@ -96,6 +99,8 @@ def enter(state: State, entry: Entry, moment: Moment) -> State:
             return replace(state, totalizer=Totalizer(entry.total_l, moment))
         case RolledOver(role=Role.POWER_METER):
             return replace(state, energy=Totalizer(entry.total_l, moment))
+        case Stopped() | Released():
+            return replace(state, stops=stops_after(state.stops, entry))
         case _:
             return state
 

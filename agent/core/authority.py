@@ -21,14 +21,17 @@ from agent.core.model import (
     OverrideOrder,
     Refusal,
     Refused,
+    Released,
     ReleaseOrder,
     ReleaseOverrideOrder,
     Site,
+    Stop,
     StopOrder,
+    Stopped,
 )
 from agent.core.override import Lifting
 from agent.core.rules import RULES
-from agent.core.state import State, Stop, last_total_l
+from agent.core.state import State, last_total_l
 
 REASON_MAX = 100
 # One stop for each sender; a station has a few platforms and a site.
@@ -46,7 +49,7 @@ RELEASED_BY: dict[Origin, frozenset[Origin]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """The state after an order that took effect, and the entry it made."""
+    """The state after an order that took effect at once, and the entry it made."""
 
     state: State
     entry: Override | None = None
@@ -54,7 +57,7 @@ class Ordered:
 
 def judge_authority(
     command: Command, order: AuthorityOrder, state: State, site: Site
-) -> Ordered | Refusal:
+) -> Ordered | Stopped | Released | Refusal:
     """What an order does, or why it does nothing."""
     if not order.reason.strip() or len(order.reason) > REASON_MAX:
         return Refusal(Refused.REASON_MISSING, order.reason[:REASON_MAX], f"1-{REASON_MAX}")
@@ -62,7 +65,7 @@ def judge_authority(
         case StopOrder():
             return _stop(command, order, state)
         case ReleaseOrder():
-            return _release(command, state)
+            return _release(command, order, state)
         case AcknowledgeOrder():
             return _acknowledge(order, state, site)
         case OverrideOrder():
@@ -86,20 +89,32 @@ def stopped_by_platform(state: State) -> bool:
     return any(one.origin is Origin.PLATFORM for one in state.stops)
 
 
-def _stop(command: Command, order: StopOrder, state: State) -> Ordered | Refusal:
+def stops_after(stops: tuple[Stop, ...], entry: Stopped | Released) -> tuple[Stop, ...]:
+    """The stops that stand after one more entry: they are its fold, as the account is."""
+    match entry:
+        case Stopped():
+            others = _of_others(stops, entry.origin, entry.actor)
+            return (*others, Stop(entry.origin, entry.actor, entry.reason))
+        case Released():
+            return tuple(one for one in stops if one not in entry.stops)
+    assert_never(entry)
+
+
+def _stop(command: Command, order: StopOrder, state: State) -> Stopped | Refusal:
     """A second stop by the same sender replaces the first: each sender has one to release."""
-    others = tuple(one for one in state.stops if not _is_by(one, command))
+    others = _of_others(state.stops, command.origin, command.actor)
     if len(others) >= STOPS_MAX:
         return Refusal(Refused.STOPS_FULL, str(len(others)), str(STOPS_MAX))
-    stop = Stop(command.origin, command.actor, order.reason)
-    return Ordered(replace(state, stops=(*others, stop)))
+    return Stopped(command.origin, command.actor, order.reason, last_total_l(state))
 
 
-def _is_by(stop: Stop, command: Command) -> bool:
+def _of_others(stops: tuple[Stop, ...], origin: Origin, actor: str) -> tuple[Stop, ...]:
     """The site is one sender, whoever types; each platform is one."""
-    if stop.origin is not command.origin:
-        return False
-    return stop.origin is not Origin.PLATFORM or stop.actor == command.actor
+    return tuple(
+        one
+        for one in stops
+        if one.origin is not origin or (origin is Origin.PLATFORM and one.actor != actor)
+    )
 
 
 def _may_release(stop: Stop, command: Command) -> bool:
@@ -108,14 +123,14 @@ def _may_release(stop: Stop, command: Command) -> bool:
     return command.origin is not Origin.PLATFORM or stop.actor == command.actor
 
 
-def _release(command: Command, state: State) -> Ordered | Refusal:
+def _release(command: Command, order: ReleaseOrder, state: State) -> Released | Refusal:
     if not state.stops:
         return Refusal(Refused.NOT_STOPPED)
-    left = tuple(one for one in state.stops if not _may_release(one, command))
-    if len(left) == len(state.stops):
-        who = ", ".join(f"{one.origin} {one.actor}" for one in left)
+    lifted = tuple(one for one in state.stops if _may_release(one, command))
+    if not lifted:
+        who = ", ".join(f"{one.origin} {one.actor}" for one in state.stops)
         return Refusal(Refused.RELEASE_NOT_ALLOWED, command.actor, who)
-    return Ordered(replace(state, stops=left))
+    return Released(command.origin, command.actor, order.reason, last_total_l(state), lifted)
 
 
 def _acknowledge(order: AcknowledgeOrder, state: State, site: Site) -> Ordered | Refusal:

@@ -31,10 +31,12 @@ from agent.core.model import (
     OpenYear,
     Override,
     Rate,
+    Released,
     RemoveMeter,
     Resume,
     Role,
     RolledOver,
+    Stopped,
 )
 from agent.core.totalizer import Segment
 
@@ -59,6 +61,8 @@ def post(ledger: Ledger, entry: Entry) -> Ledger:  # noqa: C901, PLR0912  # one 
             return _post_remove_meter(ledger, entry)
         case Override():
             return ledger  # it lifts a bar and gives no water: what it takes counts
+        case Stopped() | Released():
+            return ledger  # they bar the pump, and move no water
         case OpenYear():
             return _post_open_year(ledger, entry)
         case RolledOver():

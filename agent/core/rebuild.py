@@ -1,7 +1,8 @@
 """Room rule: the state as its entries alone tell it, for when nothing else can be read.
 
-The account is the fold of its entries, exactly. Of everything else this is the safe beginning:
-the totals that the entries carry, no permission, no latch; what is wrong is found anew.
+The account and the stops are the fold of their entries, exactly, and what was latched is told by
+the last record that changed it. Of everything else this is the safe beginning: the totals that the
+entries carry, no permission; what is wrong is found anew.
 """
 
 from collections.abc import Iterable
@@ -9,11 +10,15 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from agent.core.accounting import aged, enter
+from agent.core.interlock import Standing
 from agent.core.ledger import Ledger, counted_l, used_wh
 from agent.core.model import (
     Allocate,
     AllocateEnergy,
     BeginLimit,
+    Condition,
+    ConditionChanged,
+    ConditionKind,
     Convert,
     Correct,
     Entry,
@@ -27,9 +32,11 @@ from agent.core.model import (
     Override,
     Rate,
     Record,
+    Released,
     RemoveMeter,
     Resume,
     RolledOver,
+    Stopped,
     elapsed_ms,
 )
 from agent.core.posting import post
@@ -46,16 +53,18 @@ def ledger_of(records: Iterable[Record]) -> Ledger:
     return ledger
 
 
-def rebuilt(records: Iterable[Record]) -> State:
-    """A state to go on from, when there is no checkpoint that can be read."""
+def rebuilt(records: Iterable[Record], changes: Iterable[Record] = ()) -> State:
+    """A state to go on from, when there is no checkpoint that can be read.
+
+    `changes` are what became of conditions, oldest first: a latch is no entry, and ends as little.
+    """
     state = State()
     for record in records:
         assert isinstance(record.body, Entry), "an account is made of entries"
-        # Of its boot nothing is known, but that the one now running is another.
-        moment = Moment(record.at_utc_ms, 0, f"entry {record.number}", record.trusted)
+        moment = _moment(record)
         state = _later(state, moment)
         state = _followed(enter(state, record.body, moment), record.body, moment)
-    return state
+    return replace(state, standing=Standing(conditions=_latched(changes)))
 
 
 def reconciled(state: State, records: tuple[Record, ...]) -> State:
@@ -69,13 +78,31 @@ def reconciled(state: State, records: tuple[Record, ...]) -> State:
         permitted=state.permitted,
         cut_at=state.cut_at,
         cut_by_lapse=state.cut_by_lapse,
-        stops=state.stops,
         lifting=state.lifting,
         scanned_at=state.scanned_at,
         watermark=state.watermark or told.watermark,
         seen_ids=state.seen_ids,
         ended_utc_ms=state.ended_utc_ms,
     )
+
+
+def _moment(record: Record) -> Moment:
+    """Of its boot nothing is known, but that the one now running is another."""
+    return Moment(record.at_utc_ms, 0, f"record {record.number}", record.trusted)
+
+
+def _latched(changes: Iterable[Record]) -> tuple[Condition, ...]:
+    """What stood latched at the last word of each condition."""
+    standing: dict[ConditionKind, Condition] = {}
+    for record in changes:
+        change = record.body
+        assert isinstance(change, ConditionChanged), "a latch is told by what changed it"
+        standing.pop(change.kind, None)
+        if change.raised and change.latched:
+            since, level = _moment(record), change.level
+            condition = Condition(change.kind, since, change.action, latched=True, level=level)
+            standing[change.kind] = condition
+    return tuple(standing.values())
 
 
 def _later(state: State, moment: Moment) -> State:
@@ -135,7 +162,7 @@ def _told(entry: Entry) -> _Told:
             return _Told(entry.total_l, entry.total_wh)
         case OpenYear():
             return _Told(entry.total_l, entry.energy_total_wh)
-        case Override():
+        case Override() | Stopped() | Released():
             return _Told(entry.total_l)
         case RolledOver() | FitMeter() | RemoveMeter():
             return _Told()

@@ -20,11 +20,11 @@ from agent.core.model import (
     InterruptionCause,
     InterruptionPolicy,
     Moment,
-    Origin,
     Reading,
     Rebuilt,
     Site,
     Started,
+    Stop,
     elapsed_ms,
 )
 from agent.core.override import Lifting
@@ -82,15 +82,6 @@ class Learned:
     volume_l: int = 0
     energy_wh: int = 0
     lasted_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Someone stopped the pump, and it stays stopped until whoever may release it does."""
-
-    origin: Origin
-    actor: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,17 @@ def entry_rows(database: Database) -> Iterator[StoredRow]:
     return (StoredRow(*row) for row in found)
 
 
+def change_rows(database: Database, limit: int) -> Iterator[StoredRow]:
+    """The newest changes of condition that are whole, oldest first."""
+    found = database.rows(
+        "SELECT number, at_utc_ms, trusted, kind, body, NULL, hash FROM records"
+        " WHERE kind <> 'sample' AND kind = 'condition_changed' AND body IS NOT NULL"
+        " ORDER BY number DESC LIMIT ?",
+        limit,
+    )
+    return (StoredRow(*row) for row in reversed(found))
+
+
 def used_bytes(database: Database) -> int:
     """Pages that hold something. The file does not shrink: what is free is written to again."""
     (pages,) = database.row("PRAGMA page_count") or (0,)

@@ -19,6 +19,7 @@ from agent.journal.database import Database
 from agent.journal.opening import TAIL_RECORDS, check, create, lock, migrate
 from agent.journal.reader import (
     CURSOR,
+    change_rows,
     cursors,
     entry_rows,
     find_head,
@@ -38,6 +39,8 @@ PROBE_BYTES = 16 * 1024
 
 # Entries are the account; seals, gaps and epochs are what vouches for the rest. Never pruned.
 SPARED = (*sorted(rows.ENTRIES), "epoch_began", "gap", "seal")
+# A well has a few changes of condition a day: these are years of them.
+CHANGES_MAX = 20_000
 Marks = Mapping[str, int]
 # Number, utc, trusted, kind, body, hash: as the table of records has them.
 _Row = tuple[int, int, int, str, bytes, bytes]
@@ -143,6 +146,13 @@ class Journal:
             if through is not None and row.number > through:
                 return
             assert row.body is not None, "entries are never pruned"
+            body = rows.decode_body(row.kind, row.body)
+            yield Record(row.number, row.at_utc_ms, bool(row.trusted), body)
+
+    def condition_changes(self) -> Iterator[Record]:
+        """What became of conditions, oldest first: what latches are told by. A bounded past."""
+        for row in change_rows(self._database, CHANGES_MAX):
+            assert row.body is not None, "it was asked for whole"
             body = rows.decode_body(row.kind, row.body)
             yield Record(row.number, row.at_utc_ms, bool(row.trusted), body)
 

@@ -5,7 +5,9 @@ a checkpoint held beside the account may be lost as well: then the meters' own m
 water back, and no permission, no latch and no litre is invented.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,24 +16,34 @@ from hypothesis import strategies as st
 from agent import rows
 from agent.core.ledger import Ledger
 from agent.core.model import (
+    AcknowledgeOrder,
+    Action,
     AllocateEnergyOrder,
     AllocationKind,
     Body,
+    Condition,
+    ConditionChanged,
+    ConditionKind,
     Convert,
     Correct,
     CorrectOrder,
     Entry,
     Fault,
+    Latched,
     LayUpOrder,
     LimitOrder,
+    Moment,
     Order,
+    Origin,
     Rebuilt,
     Record,
+    ReleaseOrder,
     RemoveMeterOrder,
     ResumeOrder,
     Role,
     RolledOver,
     Sample,
+    StopOrder,
 )
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.scan import scan
@@ -49,17 +61,27 @@ from tests.core.story import (
     utc_ms,
 )
 
+K = ConditionKind
+
 
 def record(number: int, body: Body, *, at_utc_ms: int, trusted: bool = True) -> Record:
     return Record(number, at_utc_ms, trusted, body)
 
 
 def entries_of(story: Story) -> tuple[Record, ...]:
+    return _records_of(story, Entry)
+
+
+def changes_of(story: Story) -> tuple[Record, ...]:
+    return _records_of(story, ConditionChanged)
+
+
+def _records_of(story: Story, kind: Any) -> tuple[Record, ...]:
     """As the journal gives them back: stored, read, stamped with their scan's moment."""
     found: list[Record] = []
     for outcome in story.outcomes:
         for body in outcome.bodies:
-            if isinstance(body, Entry):
+            if isinstance(body, kind):
                 stored = rows.decode_body(*rows.encode_body(body))
                 moment = outcome.moment
                 one = Record(len(found) + 1, moment.utc_ms, moment.trusted, stored)
@@ -95,11 +117,15 @@ def eventful() -> Story:
         story.look()
     story.stop()
     story.after(10)
+    assert story.order(StopOrder("work"), origin=Origin.CONSOLE) is None
+    assert story.order(StopOrder("drought"), origin=Origin.PLATFORM, actor="a") is None
+    assert story.order(ReleaseOrder("rain"), origin=Origin.PLATFORM, actor="a") is None
     assert story.order(LayUpOrder("winter")) is None
     story.power_off(5 * HOUR)
     story.after(200)
     assert story.order(ResumeOrder("spring")) is None
-    story.start()
+    assert story.order(ReleaseOrder("done"), origin=Origin.CONSOLE) is None
+    story.after(1).start()
     return story.after(60)
 
 
@@ -113,6 +139,7 @@ def test_every_kind_of_entry_makes_the_ledger_again_at_any_point() -> None:
             if isinstance(body, Entry)
         ]
         assert ledger_of(records) == outcome.state.ledger
+        assert rebuilt(records).stops == outcome.state.stops
     kinds = {rows.kind_of(type(one.body)) for one in records}
     assert kinds == rows.ENTRIES - {"override"}
 
@@ -216,6 +243,106 @@ def test_a_rebuild_is_recorded_with_the_first_scan() -> None:
     assert said in outcome.bodies
 
 
+# --- what stands latched -----------------------------------------------------------------------
+
+
+def exhausted() -> Story:
+    story = Story().commission(30_000).after(2)
+    story.start()
+    while story.permitted:
+        story.after(1)
+    return story.after(10)
+
+
+def welded() -> Story:
+    story = Story(welded=True).commission().after(2)
+    story.start()
+    assert story.after(60).order(StopOrder("work")) is None
+    story.after(20).running = False
+    assert story.order(ReleaseOrder("done")) is None
+    return story.after(1)
+
+
+def latched(state: State) -> list[tuple[ConditionKind, Action]]:
+    return [(one.kind, one.action) for one in state.standing.conditions if one.latched]
+
+
+@pytest.mark.parametrize("tell", [exhausted, welded])
+def test_a_latch_is_there_again_when_nothing_but_the_records_is_left(
+    tell: Callable[[], Story],
+) -> None:
+    story = tell()
+    stood = latched(story.state)
+    assert stood
+    assert not story.permitted
+    story.state = rebuilt(entries_of(story), changes_of(story))
+    assert latched(story.state) == stood
+    story.boot, story.booted_ms = "boot-2", story.now_ms
+    story.after(900)
+    assert latched(story.state) == stood
+    assert not story.permitted
+
+
+def test_a_latch_that_was_acknowledged_is_not_brought_back() -> None:
+    story = welded()
+    assert story.order(AcknowledgeOrder(Latched.RUNNING_WHILE_CUT, "relay exchanged")) is None
+    state = rebuilt(entries_of(story), changes_of(story))
+    assert state.standing.conditions == ()
+    story.state = state
+    story.after(200)
+    assert story.permitted
+
+
+def test_water_that_was_given_before_the_loss_counts_as_given() -> None:
+    story = exhausted()
+    assert story.order(addition(50_000)) is None
+    story.after(200)
+    story.state = rebuilt(entries_of(story), changes_of(story))
+    story.after(2)
+    assert story.permitted
+
+
+def test_a_restored_latch_says_since_when_and_in_which_boot_nobody_knows() -> None:
+    change = ConditionChanged(K.DRY_WELL, raised=True, action=Action.CUT, latched=True, level=3)
+    (condition,) = rebuilt((), [record(7, change, at_utc_ms=5)]).standing.conditions
+    since = Moment(5, 0, "record 7", trusted=True)
+    assert condition == Condition(K.DRY_WELL, since, Action.CUT, latched=True, level=3)
+
+
+@pytest.mark.parametrize(("raised", "is_latched"), [(True, False), (False, True)])
+def test_what_fell_or_never_latched_is_found_anew(*, raised: bool, is_latched: bool) -> None:
+    first = ConditionChanged(K.DRY_WELL, raised=True, action=Action.CUT, latched=True)
+    then = ConditionChanged(K.DRY_WELL, raised=raised, action=Action.ALARM, latched=is_latched)
+    changes = [record(1, first, at_utc_ms=5), record(2, then, at_utc_ms=6)]
+    assert rebuilt((), changes).standing.conditions == ()
+
+
+def test_what_is_no_change_of_a_condition_tells_no_latch() -> None:
+    with pytest.raises(AssertionError, match="by what changed it"):
+        rebuilt((), [record(1, Rebuilt(1, "x"), at_utc_ms=5)])
+
+
+@settings(max_examples=15, deadline=None)
+@given(back=st.integers(0, 70), coast_ms=st.sampled_from([0, 4000, 25_000]), runs=st.integers(0, 2))
+def test_a_latch_that_was_raised_and_not_committed_is_raised_again(
+    back: int, coast_ms: int, runs: int
+) -> None:
+    """Cut for want of water, and killed before it was written: whatever of the past is left."""
+    story = Story(coast_ms=coast_ms).commission(40_000).after(2)
+    for _ in range(runs):
+        story.start()
+        story.after(60).stop()
+        story.after(240)
+    story.start()
+    while story.permitted:
+        story.after(1)
+    story.state = story.outcomes[-1 - back].state
+    story.power_off(HOUR)
+    story.after(250)
+    assert K.ALLOCATION_EXHAUSTED in story.conditions
+    assert not any(one.decision.permit for one in story.outcomes[-250:])
+
+
 # --- killed anywhere ---------------------------------------------------------------------------
 
 ORDERS: tuple[Order, ...] = (
@@ -224,6 +351,8 @@ ORDERS: tuple[Order, ...] = (
     rate(2_900),
     LayUpOrder("winter"),
     ResumeOrder("spring"),
+    StopOrder("work"),
+    ReleaseOrder("done"),
     RemoveMeterOrder(Role.POWER_METER, "serial-power_meter", "r 1"),
 )
 ACTS = st.sampled_from(
@@ -250,6 +379,7 @@ def test_killed_anywhere_the_account_is_its_entries_and_no_litre_is_lost(
         if act == "kill":
             story.state = committed(story, amount)
         assert ledger_of(entries_of(story)) == story.state.ledger
+        assert rebuilt(entries_of(story)).stops == story.state.stops
     story.heal()
     story.after(5)
     state, entries = story.state, [one.body for one in entries_of(story)]

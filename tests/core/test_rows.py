@@ -113,9 +113,11 @@ def test_kinds_are_the_names_of_the_classes() -> None:
         "open_year",
         "override",
         "rate",
+        "released",
         "remove_meter",
         "resume",
         "rolled_over",
+        "stopped",
     ]
 
 

@@ -8,7 +8,16 @@ import pytest
 from agent import rows
 from agent.cli.control import _beginning
 from agent.core.ledger import Ledger
-from agent.core.model import Allocate, AllocationKind
+from agent.core.model import (
+    Action,
+    Allocate,
+    AllocationKind,
+    ConditionChanged,
+    ConditionKind,
+    Origin,
+    Stop,
+    Stopped,
+)
 from agent.core.posting import post
 from agent.core.state import State
 from agent.journal import Journal, Stamped, Transaction
@@ -75,3 +84,26 @@ def test_an_account_that_its_entries_do_not_explain_is_set_right(journal: Journa
     assert begun.state.ledger == post(Ledger(), ENTRY)
     assert begun.state.seen_ids == ("c1",)
     assert begun.rebuilt is not None
+
+
+def test_a_stop_and_a_latch_outlive_a_checkpoint_that_cannot_be_read(journal: Journal) -> None:
+    """Somebody may be at work in the well: no damaged row lets the pump run again."""
+    dry = ConditionChanged(ConditionKind.DRY_WELL, True, Action.CUT, True)  # noqa: FBT003
+    wet = ConditionChanged(ConditionKind.DRY_WELL, False, Action.CUT, True)  # noqa: FBT003
+    lost = ConditionChanged(ConditionKind.PHASE_LOSS, True, Action.CUT, True)  # noqa: FBT003
+    stopped = Stopped(Origin.CONSOLE, "li", "work on the well", None)
+    for body in (dry, lost, stopped, wet):
+        journal.append(Transaction([Stamped(AT, trusted=True, body=body)], b"{"))
+    state = _beginning(journal).state
+    assert state.stops == (Stop(Origin.CONSOLE, "li", "work on the well"),)
+    assert [one.kind for one in state.standing.conditions] == [ConditionKind.PHASE_LOSS]
+
+
+def test_of_the_changes_of_conditions_the_newest_are_asked_and_told_in_order(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.journal.store.CHANGES_MAX", 2)
+    for level in (1, 2, 3):
+        change = ConditionChanged(ConditionKind.ALLOCATION_LOW, True, Action.WARN, False, level)  # noqa: FBT003
+        journal.append(Transaction([Stamped(AT, trusted=True, body=change)]))
+    assert [one.body.level for one in journal.condition_changes()] == [2, 3]  # type: ignore[union-attr]

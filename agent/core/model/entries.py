@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agent.core.model.measure import Role
-from agent.core.model.orders import AllocationKind, RateMethod, Use
+from agent.core.model.orders import AllocationKind, Origin, RateMethod, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +200,36 @@ class Override:
     total_l: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Someone stopped the pump, and it stays stopped until whoever may release it does."""
+
+    origin: Origin
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The pump may not run any more, says `origin`. A second stop by it replaces its first."""
+
+    origin: Origin
+    actor: str
+    reason: str
+    total_l: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """`stops` stand no longer. Those that their sender may not lift are not among them."""
+
+    origin: Origin
+    actor: str
+    reason: str
+    total_l: int | None
+    stops: tuple[Stop, ...] = ()
+
+
 Entry = (
     Allocate
     | AllocateEnergy
@@ -215,6 +245,8 @@ Entry = (
     | LayUp
     | Resume
     | Override
+    | Stopped
+    | Released
 )
 
 
