@@ -26,6 +26,9 @@ _MARKS: Final = {
 }
 _PLAIN: Final = "\ue000"
 _TAB: Final = 8
+# Windows that are drawn in; what a terminal says beyond them is a mistake.
+WIDTHS: Final = range(20, 501)
+HEIGHTS: Final = range(5, 201)
 
 
 def bold(text: str) -> str:
@@ -68,6 +71,10 @@ class Traits:
     ansi: bool = False
     utf8: bool = True
     ambiguous: int = 1
+
+    def __post_init__(self) -> None:
+        assert self.width in WIDTHS
+        assert self.height in HEIGHTS
 
     @property
     def columns(self) -> int:

@@ -20,7 +20,7 @@ from agent.console.asking import (
     Interrupted,
     Question,
 )
-from agent.console.cells import LineView, Traits, cells, drawn, fitting, folded
+from agent.console.cells import HEIGHTS, WIDTHS, LineView, Traits, cells, drawn, fitting, folded
 from agent.console.editor import History
 from agent.console.keys import CursorAt, Key, Press, Typed
 from agent.console.screen import Screen
@@ -34,8 +34,6 @@ __all__ = [
 
 # A terminal answers at once; a Bluetooth adapter in between takes its time.
 PROBE_MAX_MS: Final = 1_000
-WIDTHS: Final = range(20, 501)
-HEIGHTS: Final = range(5, 201)
 # Nobody is asked for ever, not even for the next page.
 IDLE_MS: Final = 300_000
 # What may be typed while the terminal is asked what it is.
@@ -237,21 +235,31 @@ class Terminal:
     def _more(self) -> int:
         """How many more lines the reader wants; 0 to leave."""
         self.progress(words.say("terminal.more", self.language))
-        key = self._stream.key(IDLE_MS)
-        while isinstance(key, CursorAt):
-            key = self._stream.key(IDLE_MS)
+        ends_ms = self._stream.now_ms() + IDLE_MS
+        wanted = None
+        while wanted is None and (left_ms := ends_ms - self._stream.now_ms()) > 0:
+            wanted = self._wanted(self._stream.key(left_ms))
         self._end_row()
+        return wanted or 0
+
+    def _wanted(self, key: Key | HungUp | None) -> int | None:
+        """What a key says at the end of a page; None for noise and for keys that say nothing."""
         match key:
             case Press.ENTER | Press.DOWN:
                 return 1
             case Press.PAGE_DOWN:
                 return self.height - 1
-            case Typed() if key.text.strip(" ") == "" and not key.pasted:
+            case Press.INTERRUPT | Press.END_OF_INPUT | Press.ESCAPE | HungUp():
+                return 0
+            case Typed() if key.text in {"q", "Q"}:
+                return 0
+            case Typed() if key.pasted or key.text.strip(" "):
+                self._stream.unread(key)  # whoever types a command has read enough
+                return 0
+            case Typed():
                 return self.height - 1
-            case Typed() if key.text not in {"q", "Q"}:
-                # Whoever types a command has read enough.
-                self._stream.unread(key)
-        return 0
+            case _:
+                return None
 
     def leave(self) -> None:
         """The end of the session: the terminal as it was found."""

@@ -5,9 +5,8 @@ admitted here (tests compare them) and costs 3.5 MiB, a quarter of what this pro
 
 A text that is edited column-true has only characters with a width of their own. So combining marks
 are composed (NFC) or left out; joiners, variation selectors and directional marks are left out; so
-is what terminals disagree about. Characters whose
-width is "ambiguous" in Unicode (³, —, °, “”) take one column, or two where the terminal showed
-that it draws them so.
+is what terminals disagree about. Characters whose width is "ambiguous" in Unicode (³, —, °, “”)
+take one column, or two where the terminal showed that it draws them so.
 """
 
 from functools import lru_cache
@@ -48,10 +47,6 @@ def width(character: str, *, ambiguous: int = 1) -> int:
             return ambiguous
         case _:
             return 1
-
-
-def text_width(text: str, *, ambiguous: int = 1) -> int:
-    return sum(width(one, ambiguous=ambiguous) for one in text)
 
 
 def admitted(text: str) -> str:

@@ -169,15 +169,15 @@ def test_the_screen_shows_the_line_that_is_edited(
 
 @pytest.mark.parametrize("ansi", [True, False])
 def test_the_last_column_is_never_written(ansi: bool) -> None:  # noqa: FBT001
-    emulator = Emulator(20, 4)
+    emulator = Emulator(20, 5)
     clock = Hands()
     line = MemoryLine(clock, emulator.feed)
     asking = Asking(
         Question("> ", 1_000), Stream(line, clock), History(),
-        traits=Traits(width=20, height=4, ansi=ansi), language="en", show=lambda _: None,
+        traits=Traits(width=20, height=5, ansi=ansi), language="en", show=lambda _: None,
         look=Traits,
     )  # fmt: skip
     line.come += [one.encode() for one in "水" * 30 + "a" * 30]
     asking.answer()
     assert all(row[19] == " " for row in emulator.screen.display if len(row) == 20)
-    assert emulator.rows()[1:] == ["", "", ""]
+    assert emulator.rows()[1:] == [""] * 4

@@ -222,6 +222,17 @@ def test_long_output_stops_at_each_screenful(
     assert desk.emulator.row() == ""
 
 
+def test_noise_at_the_end_of_a_page_says_nothing(desk: Desk) -> None:
+    def type_at_the_prompt(octets: bytes) -> bytes:
+        desk.emulator.feed(octets)
+        if b"more:" in octets:
+            desk.types(b"\xff\0\x1b[1;1R\x1b[C", " ")
+        return b""
+
+    desk.line._seen = type_at_the_prompt
+    assert desk.terminal.page(f"line {number}" for number in range(60)) is True
+
+
 def test_a_command_typed_at_the_pager_is_the_next_line(desk: Desk) -> None:
     desk.line.come.clear()
     seen = desk.emulator.feed

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcwidth
 
-from agent.console.widths import admitted, text_width, width
+from agent.console.widths import admitted, width
 
 
 def test_every_character_that_is_admitted_is_as_wide_as_wcwidth_says() -> None:
@@ -33,8 +33,8 @@ def test_what_has_no_column_of_its_own_is_not() -> None:
 
 
 def test_ambiguous_characters_are_as_wide_as_the_terminal_draws_them() -> None:
-    assert text_width("m³—°") == 4
-    assert text_width("m³—°", ambiguous=2) == 7
+    assert [width(one) for one in "m³—°水"] == [1, 1, 1, 1, 2]
+    assert [width(one, ambiguous=2) for one in "m³—°水"] == [1, 2, 2, 2, 2]
 
 
 @given(st.text())
