@@ -14,10 +14,12 @@ from pathlib import Path
 from agent import durable, words
 from agent.cli import IO, USAGE
 from agent.cli.host_files import (
+    CONSOLE_RULES,
     CREDENTIALS,
     SYSUSERS,
     UNITS,
     USER_NAME_MAX,
+    console_user,
     host_files,
     platform_user,
     uplink_link,
@@ -27,6 +29,8 @@ from agent.cli.options import add_config, language_of, settings_of
 from agent.settings import Settings
 
 UNIT_FOLDER = Path("/usr/lib/systemd/system")
+
+UDEV = Path("/run/udev/control")  # a container has none
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +45,9 @@ def run(options: argparse.Namespace) -> int:
     if root == Path("/") and os.geteuid() != 0:
         print(words.say("apply.not_root", language), file=sys.stderr)
         return USAGE
-    too_long = [
-        one.name for one in settings.platform if len(platform_user(one.name)) > USER_NAME_MAX
-    ]
+    users = {one.name: platform_user(one.name) for one in settings.platform}
+    users |= {one.name: console_user(one.name) for one in settings.console}
+    too_long = [name for name, user in users.items() if len(user) > USER_NAME_MAX]
     if too_long:
         print(words.say("apply.name_long", language, names=" ".join(too_long)), file=sys.stderr)
         return USAGE
@@ -93,15 +97,21 @@ def _remove_others(root: Path, ours: set[Path]) -> list[Path]:
     names = (
         "wellkeeper-control.service.d/lease.conf",
         "wellkeeper-uplink@*.service.d/credentials.conf",
+        "wellkeeper-console@*.service.d/port.conf",
     )
     units = within(root, UNITS)
+    rules = within(root, CONSOLE_RULES)
     removed = []
-    for found in (one for name in names for one in units.glob(name)):
-        path = UNITS / found.relative_to(units)
+    for found in (*(one for name in names for one in units.glob(name)), *_there(rules)):
+        path = Path("/") / found.relative_to(root)
         if path not in ours:
             found.unlink()
             removed.append(path)
     return removed
+
+
+def _there(path: Path) -> list[Path]:
+    return [path] if path.is_file() else []
 
 
 def _enable(root: Path, settings: Settings) -> list[Path]:
@@ -128,3 +138,7 @@ def _tell_systemd(root: Path) -> None:
     subprocess.run(["systemd-sysusers", f"--root={root}", SYSUSERS.name], check=True)
     if root == Path("/") and Path("/run/systemd/system").is_dir():
         subprocess.run(["systemctl", "daemon-reload"], check=True)
+    if root == Path("/") and UDEV.exists():
+        # A console whose adapter is plugged in already starts now.
+        subprocess.run(["udevadm", "control", "--reload"], check=True)
+        subprocess.run(["udevadm", "trigger", "--subsystem-match=tty"], check=True)

@@ -11,6 +11,7 @@ from agent.cli.host_files import (
     CREDENTIALS,
     RELAY_USER,
     USER_NAME_MAX,
+    console_user,
     credentials_asked,
     host_files,
     platform_user,
@@ -30,6 +31,7 @@ UNITS: Final = tuple(
         "wellkeeper-relay.service",
         "wellkeeper-control.service",
         "wellkeeper-uplink@.service",
+        "wellkeeper-console@.service",
         "wellkeeper-safe-state.service",
     )
 )
@@ -52,6 +54,7 @@ def findings(settings: Settings, config: Path, clock: Clock, root: Path) -> Iter
     yield from files.same_text(root, host_files(settings, credentials_of(settings, root)))
     yield from files.marks(root, RELAY_INSTALLED, RELAY_RUNNING)
     yield from _platforms(settings, root)
+    yield from _consoles(settings)
     yield from _devices(settings, root)
     always = settings.clock.trusted_when == "always"
     yield from devices.clock(root, clock.now().utc_ms, synchronised=always or synchronised())
@@ -59,9 +62,10 @@ def findings(settings: Settings, config: Path, clock: Clock, root: Path) -> Iter
 
 
 def _users(settings: Settings) -> Iterator[Finding]:
-    platforms = [platform_user(one.name) for one in settings.platform]
+    clients = [platform_user(one.name) for one in settings.platform]
+    clients += [console_user(one.name) for one in settings.console]
     yield from files.users(
-        [CONTROL_USER, RELAY_USER, *platforms], dict.fromkeys(platforms, CONTROL_USER)
+        [CONTROL_USER, RELAY_USER, *clients], dict.fromkeys(clients, CONTROL_USER)
     )
 
 
@@ -107,9 +111,20 @@ def _platforms(settings: Settings, root: Path) -> Iterator[Finding]:
                 yield Finding(Trouble.CREDENTIAL_ABSENT, file, f"{key}.{option}")
 
 
+def _consoles(settings: Settings) -> Iterator[Finding]:
+    for number, console in enumerate(settings.console):
+        user = console_user(console.name)
+        if len(user) > USER_NAME_MAX:
+            limit = str(USER_NAME_MAX - len(console_user("")))
+            key = f"console[{number}].name"
+            yield Finding(Trouble.NAME_LONG, user, key, str(len(console.name)), limit)
+
+
 def _devices(settings: Settings, root: Path) -> Iterator[Finding]:
     for number, bus in enumerate(settings.bus):
         yield from devices.port(root, bus.port, f"bus[{number}].port")
+    for number, console in enumerate(settings.console):
+        yield from devices.console(root, console.port, f"console[{number}].port")
     relay = settings.relay
     if relay.module is not None:
         yield from devices.port(root, relay.module.port, "relay.module.port")

@@ -1,12 +1,13 @@
 """`wellkeeper apply`: a host, here in a folder, is made to fit the settings."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from agent.cli import USAGE, main
-from agent.cli.host_files import host_files
+from agent.cli.host_files import escaped, host_files
 from agent.settings import load
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "station.example.toml"
@@ -125,3 +126,43 @@ def test_a_name_too_long_for_a_user_is_refused_before_anything_is_written(
     assert apply(root, station(tmp_path, ('"bureau"', f'"{long}"'))) == USAGE
     assert long in capsys.readouterr().err
     assert list(root.iterdir()) == []
+
+
+CONSOLE = "usb-FTDI_FT232R_B1-if00-port0"
+
+
+def test_a_console_starts_when_its_port_appears_and_ends_with_it() -> None:
+    files = {str(path): text for path, text in host_files(load(EXAMPLE), {}).items()}
+    (rule,) = [
+        line
+        for line in files["/etc/udev/rules.d/62-wellkeeper-console.rules"].splitlines()
+        if not line.startswith("#")
+    ]
+    assert f'SYMLINK=="serial/by-id/{CONSOLE}"' in rule
+    assert 'ENV{SYSTEMD_WANTS}+="wellkeeper-console@front.service"' in rule
+    bound = files["/etc/systemd/system/wellkeeper-console@front.service.d/port.conf"]
+    assert r"BindsTo=dev-serial-by\x2did-usb\x2dFTDI_FT232R_B1\x2dif00\x2dport0.device" in bound
+    users = files["/etc/sysusers.d/wellkeeper-platforms.conf"]
+    assert "u wk-console-front " in users
+    assert "m wellkeeper wk-console-front" in users
+
+
+@pytest.mark.parametrize("path", ["/dev/ttyAMA0", f"/dev/serial/by-id/{CONSOLE}", "/dev/.a b/井"])
+def test_a_path_is_escaped_as_systemd_does(path: str) -> None:
+    told = subprocess.run(
+        ["systemd-escape", "--path", path], capture_output=True, text=True, check=True
+    )
+    assert escaped(Path(path)) == told.stdout.strip()
+
+
+def test_a_console_that_is_no_longer_declared_leaves_nothing_behind(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    assert apply(root, station(tmp_path)) == 0
+    rules = root / "etc/udev/rules.d/62-wellkeeper-console.rules"
+    drop_in = root / "etc/systemd/system/wellkeeper-console@front.service.d/port.conf"
+    assert rules.is_file()
+    assert drop_in.is_file()
+    without = (r"^\[\[console\]\](?:.*\n)*?(?=^# One \[\[platform)", "")
+    assert apply(root, station(tmp_path, without)) == 0
+    assert not rules.exists()
+    assert not drop_in.exists()
