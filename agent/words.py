@@ -71,7 +71,12 @@ def energy(watt_hours: int | None) -> str:
 
 def instant(utc_ms: int, language: str) -> str:
     """To the second: 2026-06-01 08:00:00 北京时间."""
-    return say("time.beijing", language, instant=f"{_beijing(utc_ms):%Y-%m-%d %H:%M:%S}")
+    return say("time.beijing", language, instant=instant_text(utc_ms))
+
+
+def instant_text(utc_ms: int) -> str:
+    """The same without naming the zone, where a heading does: 2026-06-01 08:00:00."""
+    return f"{_beijing(utc_ms):%Y-%m-%d %H:%M:%S}"
 
 
 def rfc3339(utc_ms: int) -> str:

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -19,14 +19,11 @@ from typing import Any
 from agent import rows, words
 from agent.cli.options import DEFAULT_CONFIG
 from agent.core.model import Seal
-from agent.journal import Head, JournalDamaged, JournalFailed, Reader, StoredRow, chain
+from agent.journal import Head, JournalFailed, Reader, StoredRow, chain, seals
 from agent.settings import journal_file, load
-from agent.signing import signed_by
 
 SCHEMA = 1
 PAGE_RECORDS = 1000
-# Between a seal and the record it was signed over stand those of the seconds that signing took.
-SEALED_WITHIN = 1000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    file = _sought(options.file or journal_file(load(options.config)))
+    file = sought(options.file or journal_file(load(options.config)))
     with closing(Reader(file)) as reader:
         match options.what:
             case "verify":
@@ -61,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _sought(file: Path) -> Path:
+def sought(file: Path) -> Path:
     """SQLite's own words for these are about the card."""
     if file.is_dir():
         raise JournalFailed("journal_failed.a_folder", file=file)
@@ -75,33 +72,22 @@ def _sought(file: Path) -> Path:
 
 def _verify(reader: Reader, options: argparse.Namespace) -> int:
     """JournalDamaged at the first record that is not what was written."""
-    head, seals, keys = chain.origin(reader.epoch), 0, set()
-    before: deque[Head] = deque(maxlen=SEALED_WITHIN)
+    head, sealed, keys = chain.origin(reader.epoch), 0, set()
+    before: deque[Head] = deque(maxlen=seals.SEALED_WITHIN)
     for row, after in chain.walk(head, _all(reader)):
         before.append(head)
         head = after
         if row.kind == "seal" and row.body is not None:
             seal = rows.decode_body(row.kind, row.body)
             assert isinstance(seal, Seal), "as its kind says"
-            _check(seal, reader.epoch, before, options.key)
-            seals += 1
+            seals.check(seal, reader.epoch, before, options.key)
+            sealed += 1
             keys.add(seal.public_key)
     said = {"file": reader.path, "epoch": reader.epoch, "number": head.number}
     print(words.say("journal_file.whole", options.language, **said, hash=head.hash.hex()))
     for key in sorted(keys):
-        print(f"  {words.say('journal_file.sealed', options.language, seals=seals, public=key)}")
+        print(f"  {words.say('journal_file.sealed', options.language, seals=sealed, public=key)}")
     return 0
-
-
-def _check(seal: Seal, epoch: str, before: Sequence[Head], key: str | None) -> None:
-    record = before[-1].number + 1
-    sealed = next((one for one in before if one.number == seal.through), None)
-    if sealed is None or sealed.hash.hex() != seal.hash:
-        raise JournalDamaged("journal_damaged.seal_misplaced", record=record)
-    if not signed_by(seal.public_key, chain.sealed(epoch, sealed), seal.signature):
-        raise JournalDamaged("journal_damaged.seal_forged", record=record)
-    if key is not None and seal.public_key != key.strip().lower():
-        raise JournalDamaged("journal_damaged.seal_key", record=record, public=seal.public_key)
 
 
 # --- export --------------------------------------------------------------------------------------

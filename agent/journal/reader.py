@@ -119,6 +119,11 @@ class Reader:
         found = "SELECT 1 FROM parked WHERE client = ? AND number = ?"
         return self._database.row(found, client, number) is not None
 
+    def parked_numbers(self, client: str) -> Iterator[int]:
+        """The records that a client has parked: few, each refused by itself."""
+        found = "SELECT number FROM parked WHERE client = ? ORDER BY number"
+        return (number for (number,) in self._database.rows(found, client))
+
     def hash_of(self, number: int) -> bytes | None:
         """None when there is no such record, or too little is left of it."""
         return hash_of(self._database, number)

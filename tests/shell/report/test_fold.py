@@ -1,0 +1,368 @@
+"""What a report says of a journal: every litre once, in the year the ledger counts it in."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.model import (
+    Action,
+    AllocationKind,
+    ConditionChanged,
+    ConditionKind,
+    Convert,
+    Correct,
+    InterruptionBegan,
+    InterruptionCause,
+    InterruptionEnded,
+    InterruptionPolicy,
+    LayUp,
+    OpenYear,
+    Origin,
+    Override,
+    RemoveMeter,
+    Resume,
+    Role,
+    RolledOver,
+    Session,
+    StopCause,
+    Use,
+    Verdict,
+)
+from agent.journal import Parked
+from agent.report.made import NothingToReport
+from agent.report.well import Volumes
+
+from .conftest import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Pen,
+    Report,
+    fit_flow,
+    metered,
+    ms,
+    plan,
+    sample,
+)
+
+
+def changed(kind: ConditionKind, *, raised: bool) -> ConditionChanged:
+    return ConditionChanged(kind, raised, Action.ALARM, latched=False)
+
+
+def correct(year: int, litres: int) -> Correct:
+    return Correct(year, litres, "冲洗", "更正〔2026〕1号", "li", None)
+
+
+def convert(litres: int) -> Convert:
+    return Convert(litres, 100, 1, 3000, 0, 0, None, None)
+
+
+def run(started: str, stopped: str, litres: int, watt_hours: int) -> Session:
+    return Session(
+        ms(started), ms(stopped), 0, 0, None, None, StopCause.OWNER,
+        volume_l=litres, energy_wh=watt_hours,
+    )  # fmt: skip
+
+
+def whole_year(pen: Pen) -> None:
+    """10 m³ in March, 20 in May of which 4 converted and 1 corrected, 5 in October."""
+    pen.commission("2026-03-01", before=300_000)
+    pen.write("2026-03-10", sample(1_010_000, 3_000, withdrawn=310_000))
+    pen.write("2026-05-02", sample(1_025_000, 8_000, withdrawn=325_000))
+    pen.write("2026-05-03", convert(4_000), correct(2026, 1_000))
+    pen.write("2026-05-04", sample(1_025_000, 8_000, withdrawn=330_000))
+    pen.write("2026-10-01T00:00", sample(1_030_000, 9_500, withdrawn=335_000))
+
+
+def test_months_quarters_and_the_year_add_up(pen: Pen, report: Report) -> None:
+    whole_year(pen)
+    year = report(pen.save(), "2026")
+    assert year.sums.volumes == Volumes(30_000, 4_000, 1_000, 300_000)
+    assert year.remaining_l == 62_500_000 - 335_000
+    assert metered(year)["2026-03"] == 10_000
+    assert metered(year)["2026-10"] == 5_000
+    assert [one.name for one in year.months] == [f"2026-{month:02}" for month in range(1, 11)]
+    assert year.months[-1].to_date.withdrawn_l == 335_000
+    second = report(pen.path, "2026Q2")
+    assert second.sums.volumes == Volumes(15_000, 4_000, 1_000, 0)
+    assert second.to_date.volumes.withdrawn_l == 330_000
+    assert second.sums.energy_wh == 5_000
+    assert report(pen.path, "2026-04").sums.volumes == Volumes()
+    assert report(pen.path, "2026-05-02").to_date.volumes.withdrawn_l == 325_000
+    assert report(pen.path, "2026-05-01").to_date.volumes.withdrawn_l == 310_000
+
+
+def test_the_samples_of_a_station_agree_with_its_entries_or_it_is_said(
+    pen: Pen, report: Report
+) -> None:
+    whole_year(pen)
+    pen.write("2026-10-02", sample(1_030_000, withdrawn=334_999))  # a litre that was given back
+    pen.write("2026-10-03", sample(1_030_000, withdrawn=337_001))  # more than drains back
+    told = report(pen.save(), "2026")
+    assert (told.compared, told.disagreements) == (6, 2)
+    assert told.to_date.volumes.withdrawn_l == 335_000
+
+
+def test_the_peak_before_the_column_drained_back_counts(pen: Pen, report: Report) -> None:
+    """No sample shows the accepted total; the account that stands beside it does."""
+    pen.commission("2026-03-01")
+    pen.write("2026-03-02", sample(1_009_300, withdrawn=10_000))
+    pen.write("2026-03-03", sample(None, withdrawn=10_400))
+    told = report(pen.save(), "2026")
+    assert (told.sums.volumes.metered_l, told.disagreements) == (10_400, 0)
+
+
+def test_a_year_ends_where_the_ledger_closed_it(pen: Pen, report: Report) -> None:
+    """Nobody looked from 20 December to 10 January: the year's own opening says what was when."""
+    pen.commission("2026-12-01")
+    pen.write("2026-12-20", sample(1_100_000, 40_000, withdrawn=100_000))
+    pen.write("2027-01-10", plan(2027, 50_000_000), OpenYear(
+        2027, 2026, 1_160_000, 0, apportioned=True, energy_total_wh=60_000
+    ))  # fmt: skip
+    pen.write("2027-01-10", sample(1_200_000, 75_000, withdrawn=40_000))
+    pen.write("2027-02-01T00:00", sample(1_201_000, 75_500, withdrawn=41_000))
+    before = report(pen.save(), "2026")
+    assert metered(before)["2026-12"] == 160_000
+    assert before.sums.energy_wh == 60_000
+    after = report(pen.path, "2027")
+    assert metered(after) == {"2027-01": 40_000, "2027-02": 1_000}
+    assert after.sums.energy_wh == 15_500
+    assert after.last_year is not None
+    assert after.last_year.volumes.metered_l == 160_000
+    assert after.allocated_l == 50_000_000
+
+
+def test_what_is_entered_late_belongs_to_the_year_it_names(pen: Pen, report: Report) -> None:
+    pen.commission("2026-12-01")
+    pen.write("2026-12-20", sample(1_100_000, withdrawn=100_000))
+    pen.write("2027-01-01T00:00", OpenYear(2027, 2026, 1_100_000, 0, energy_total_wh=0))
+    pen.write("2027-01-20", correct(2026, 7_000), plan(2026, -500, AllocationKind.CORRECTION))
+    told = report(pen.save(), "2026")
+    assert told.sums.volumes == Volumes(100_000, 0, 7_000, 0)
+    assert told.allocated_l == 62_499_500
+    assert [one.volume_l for one in told.corrections] == [7_000]
+    assert told.months[-1].to_date.withdrawn_l == 107_000
+    assert report(pen.path, "2026-12").to_date.volumes.withdrawn_l == 107_000
+    assert report(pen.path, "2026-12-30").to_date.volumes.withdrawn_l == 100_000
+    assert report(pen.path, "2027-01").sums.volumes == Volumes()
+
+
+def test_a_clock_that_is_not_believed_moves_nothing(pen: Pen, report: Report) -> None:
+    pen.commission("2026-03-01")
+    pen.write("2026-03-02", sample(1_001_000, withdrawn=1_000))
+    pen.write("2036-02-07", sample(1_002_000, withdrawn=2_000), trusted=False)
+    pen.write("1970-01-02", sample(1_003_000, withdrawn=3_000), trusted=False)
+    pen.write("2026-04-02", sample(1_004_000, withdrawn=4_000))
+    assert metered(report(pen.save(), "2026")) == {
+        "2026-01": 0, "2026-02": 0, "2026-03": 3_000, "2026-04": 1_000,
+    }  # fmt: skip
+
+
+def test_exchanges_and_roll_over_lose_nothing(pen: Pen, report: Report) -> None:
+    """And both readings of an exchange are told, with the papers."""
+    pen.commission("2026-03-01")
+    pen.write("2026-03-02", sample(1_010_000, withdrawn=10_000))
+    pen.write("2026-03-03", fit_flow(999_999_000, closed=1_012_000))
+    pen.write("2026-03-04", RolledOver(999_999_900, 600, 1_000_000_000))
+    pen.write("2026-03-04", sample(600, withdrawn=13_600))
+    pen.write("2026-04-05", RemoveMeter(Role.FLOW_METER, "F-2", 2_600, "检修单", "li"))
+    told = report(pen.save(), "2026-04")
+    assert told.to_date.volumes.metered_l == 15_600
+    assert told.sums.volumes.metered_l == 2_000
+    flow = [one for one in told.fittings if one.role is Role.FLOW_METER]
+    assert [(one.removed_serial, one.removed_total) for one in flow] == [
+        ("F-1", 1_012_000), ("F-2", 2_600),
+    ]  # fmt: skip
+    assert [(one.fitted_serial, one.fitted_total) for one in flow] == [
+        ("F-2", 999_999_000), (None, None),
+    ]  # fmt: skip
+
+
+def test_documents_rounds_and_transfers_of_the_year(pen: Pen, report: Report) -> None:
+    pen.commission("2026-03-01", litres=1_000_000)
+    pen.write("2026-06-01", plan(2026, 200_000, AllocationKind.ADDITION))
+    pen.write("2026-07-01", plan(2026, 300_000, AllocationKind.TRANSFER_OUT))
+    pen.write("2026-07-02", plan(2027, 5_000_000), sample(1_950_000, withdrawn=950_000))
+    told = report(pen.save(), "2026")
+    assert told.allocated_l == 900_000
+    assert told.over_plan_l == 50_000
+    assert [one.volume_l for one in told.documents] == [1_000_000, 200_000, 300_000]
+    assert [one.volume_l for one in told.transfers] == [300_000]
+    assert report(pen.path, "2026-06").allocated_l == 1_200_000
+    assert [one.allocated_l for one in told.months[2:]] == [
+        1_000_000, 1_000_000, 1_000_000, 1_200_000, 900_000,
+    ]  # fmt: skip
+
+
+def test_running_hours_and_the_ratio(pen: Pen, report: Report) -> None:
+    """A run over a month's end is split; one that was not metered throughout has no ratio."""
+    pen.commission("2026-03-01")
+    pen.write("2026-04-01T02:00", run("2026-03-31T22:00", "2026-04-01T02:00", 320_000, 100_000))
+    unmetered = run("2026-04-02T00:00", "2026-04-03T00:00", 5_000, 2_000)
+    pen.write("2026-04-02T00:30", sample(None, power=30_000))
+    pen.write("2026-04-02T01:00", sample(None, power=0))
+    pen.write("2026-04-03T00:00", replace(unmetered, metered=False), sample(None))
+    told = report(pen.save(), "2026", interval_ms=30 * MINUTE)
+    march, april = told.months[2:4]
+    assert march.sums.running_ms == 2 * HOUR
+    assert april.sums.running_ms == 2 * HOUR + 30 * MINUTE
+    assert told.sums.litres_per_kwh == 3200
+
+
+def test_static_and_dynamic_levels(pen: Pen, report: Report) -> None:
+    """The pump off for eight hours, or running for half an hour; between them the well moves."""
+    pen.commission("2026-03-01")
+    for day, depth in ((1, 40_000), (2, 40_400)):
+        begins = ms(f"2026-04-0{day}")
+        for hour in range(11):
+            pen.write(begins + hour * HOUR, sample(1_000_000, level=depth))
+        for minute in range(0, 120, 15):
+            at = begins + 11 * HOUR + minute * MINUTE
+            pen.write(at, sample(1_000_000, power=30_000, level=48_000))
+    told = report(pen.save(), "2026Q2")
+    static, dynamic = told.static, told.dynamic
+    assert (static.start_mm, static.end_mm, static.mean_mm) == (40_000, 40_400, 40_200)
+    assert (dynamic.start_mm, dynamic.mean_mm) == (48_000, 48_000)
+    assert static.quarter_change_mm is None
+
+
+def test_levels_change_on_the_quarter_and_on_the_year(pen: Pen, report: Report) -> None:
+    pen.commission("2025-03-01")
+    for at, depth in (("2025-05-01", 38_000), ("2026-02-01", 39_000), ("2026-05-01", 40_500)):
+        for hour in range(10):
+            pen.write(ms(at) + hour * HOUR, sample(1_000_000, level=depth))
+    static = report(pen.save(), "2026Q2").static
+    assert (static.quarter_change_mm, static.year_change_mm) == (1_500, 2_500)
+
+
+def test_completeness_and_arrival(pen: Pen, report: Report) -> None:
+    """Ten hours of which two have no sample; platform a has passed all, b half, and refused one."""
+    pen.commission("2026-03-01T00:00")
+    first = len(pen.records) + 1
+    for hour in (1, 2, 3, 6, 7, 8, 9, 10):
+        good = 1_000_000 if hour != 9 else None
+        pen.write(ms("2026-03-01") + hour * HOUR, sample(good))
+    pen.write("2026-03-01T10:00", sample(1_000_000))  # twice at an instant is once
+    last = len(pen.records)
+    pen.cursors = {"a": last, "b": first + 3}
+    pen.parked = [Parked("b", first, "refused")]
+    told = report(pen.save(), "2026", platforms=("a", "b", "c"))
+    assert (told.completeness.expected, told.completeness.recorded) == (10, 8)
+    assert told.completeness.good == 7
+    of = {one.platform: one for one in told.arrivals}
+    assert (of["a"].records, of["a"].delivered, of["a"].intervals) == (last, last, 8)
+    assert (of["b"].delivered, of["b"].parked, of["b"].intervals) == (first + 2, 1, 3)
+    assert (of["c"].delivered, of["c"].intervals) == (0, 0)
+
+
+def test_a_well_that_is_laid_up_owes_no_records(pen: Pen, report: Report) -> None:
+    pen.commission("2026-10-01")
+    for hour in range(25):
+        pen.write(ms("2026-10-01") + hour * HOUR, sample(1_000_000))
+    pen.write("2026-10-02", LayUp(1_000_000, 0, "封存", "li"))
+    pen.write("2026-11-30", Resume(1_000_000, 0, 0, 0, "启用", "li"))
+    for hour in range(25):
+        pen.write(ms("2026-11-30") + hour * HOUR, sample(1_000_000))
+    told = report(pen.save(), "2026")
+    assert told.completeness.expected == 48
+    assert told.completeness.recorded == 48
+
+
+INTERRUPTED = InterruptionBegan(
+    ms("2026-06-30T22:00"), InterruptionCause.SILENT, running=True,
+    policy=InterruptionPolicy.CONVERT, total_l=1_000_000, total_wh=0,
+)  # fmt: skip
+RESUMED = InterruptionEnded(
+    ms("2026-06-30T22:00"), ms("2026-07-01T02:00"), InterruptionCause.SILENT, running=True,
+    policy=InterruptionPolicy.CONVERT, converted_l=9, counted_l=4, standing_l=5,
+)  # fmt: skip
+
+
+def interrupted(pen: Pen) -> None:
+    """An order that has nothing to do with it is no answer; somebody who looked is one."""
+    pen.commission("2026-03-01")
+    pen.write("2026-06-30T22:01", INTERRUPTED)
+    order = Verdict("1", Origin.CONSOLE, "zhao", "AllocateOrder", None, None)
+    pen.write("2026-06-30T22:30", order)
+    pen.write("2026-07-01T01:00", replace(order, actor="wang", order="AcknowledgeOrder"))
+
+
+def test_an_interruption_that_goes_on(pen: Pen, report: Report) -> None:
+    interrupted(pen)
+    (one,) = report(pen.save(), "2026Q2").interruptions
+    assert (one.to_utc_ms, one.answered_by) == (None, "wang")
+
+
+def test_an_interruption_is_told_in_each_period_that_it_touches(pen: Pen, report: Report) -> None:
+    interrupted(pen)
+    pen.write("2026-07-01T02:00", RESUMED)
+    pen.write("2026-08-02", sample(1_000_000))
+    pen.save()
+    for name in ("2026Q2", "2026Q3", "2026"):
+        (one,) = report(pen.path, name).interruptions
+        assert (one.to_utc_ms, one.standing_l) == (ms("2026-07-01T02:00"), 5)
+        assert one.answered_utc_ms == ms("2026-07-01T01:00")
+    assert report(pen.path, "2026-08").interruptions == ()
+
+
+def test_water_under_an_override_and_over_the_bypass(pen: Pen, report: Report) -> None:
+    """It counts as any other, and is told besides."""
+    over, bypass = ConditionKind.OVERRIDE, ConditionKind.BYPASSED
+    pen.commission("2026-03-01")
+    pen.write("2026-04-01T08:00", sample(1_005_000))
+    given = Override(Use.LIVESTOCK, 50_000, HOUR, "干旱", "li", 1_006_000)
+    pen.write("2026-04-01T09:00", given, changed(over, raised=True), sample(1_006_000))
+    pen.write("2026-04-01T09:30", sample(1_016_000))
+    pen.write("2026-04-01T10:00", changed(over, raised=False), sample(1_020_000))
+    pen.write("2026-04-02", sample(1_021_000))
+    pen.write("2026-04-30T23:00", changed(bypass, raised=True), sample(1_021_000))
+    pen.write("2026-05-01T01:00", changed(bypass, raised=False), sample(1_029_000))
+    told = report(pen.save(), "2026")
+    (override,) = told.overrides
+    assert (override.volume_l, override.granted_l, override.use) == (14_000, 50_000, Use.LIVESTOCK)
+    assert override.to_utc_ms == ms("2026-04-01T10:00")
+    assert [one.volume_l for one in told.bypasses] == [8_000]
+    assert (told.sums.override_l, told.sums.bypass_l) == (14_000, 8_000)
+    assert told.sums.volumes.metered_l == 29_000
+    may = report(pen.path, "2026-05")
+    assert (may.sums.bypass_l, len(may.bypasses), may.overrides) == (8_000, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("of", "says"), [("2025", "begin at 2026-03-01"), ("2026Q4", "end at 2026-03-02")]
+)
+def test_a_period_without_records_is_refused(pen: Pen, report: Report, of: str, says: str) -> None:
+    pen.commission("2026-03-01")
+    pen.write("2026-03-02", sample(1_000_000))
+    with pytest.raises(NothingToReport, match=says):
+        report(pen.save(), of)
+
+
+def test_a_journal_without_a_believed_time_is_refused(pen: Pen, report: Report) -> None:
+    pen.write("1970-01-01", sample(None), trusted=False)
+    with pytest.raises(NothingToReport, match="no record of a trusted time"):
+        report(pen.save(), "2026")
+
+
+def test_a_month_in_which_nothing_was_written_is_a_report(pen: Pen, report: Report) -> None:
+    pen.commission("2026-03-01")
+    pen.write("2026-06-02", sample(1_000_000))
+    told = report(pen.save(), "2026-04")
+    assert told.completeness.recorded == 0
+    assert told.completeness.expected == 30 * 24
+    assert told.through_utc_ms == ms("2026-05-01")
+
+
+def test_the_same_journal_gives_the_same_report(pen: Pen, report: Report) -> None:
+    whole_year(pen)
+    assert report(pen.save(), "2026") == report(pen.path, "2026")
+
+
+def test_a_station_that_was_set_up_in_mid_year_has_no_last_year(pen: Pen, report: Report) -> None:
+    whole_year(pen)
+    told = report(pen.save(), "2026")
+    assert told.last_year is None
+    assert told.begins_utc_ms == ms("2026-03-01")
+    assert told.through_utc_ms == ms("2026-10-01")
+    assert told.through_utc_ms - told.begins_utc_ms == DAY * 214
