@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agent.catalogue import Told
 from agent.core.model import Quantity, Role
-from drivers import sections
+from drivers import sections, shelf
 from drivers.identity import Probe, Serial
 from drivers.plan import (
     REGISTERS_MAX,
@@ -28,10 +28,9 @@ from drivers.plan import (
     plan,
 )
 from drivers.registers import Factor, Row, Status, Words
+from drivers.shelf import OWN_FOLDER
 from drivers.tables import Table
 from drivers.units import REQUIRED
-
-OWN_FOLDER = Path(__file__).parent / "profiles"
 
 PAUSE_MAX_MS = 1000
 TIMEOUT_MIN_MS = 50
@@ -145,10 +144,8 @@ class Profile:
 def find(name: str, folders: Iterable[Path] = ()) -> Path:
     """The file of the profile called `name`: in the site's folders first, then in ours."""
     searched = [*folders, OWN_FOLDER]
-    for folder in searched:
-        path = folder / f"{name}.toml"
-        if path.is_file():
-            return path
+    if (path := shelf.find(name, searched)) is not None:
+        return path
     known = sorted({path.stem for folder in searched for path in folder.glob("*.toml")})
     where = ", ".join(str(folder) for folder in searched)
     raise ProfileError(

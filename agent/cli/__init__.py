@@ -6,14 +6,20 @@ sysexits.h: 64 usage, 65 damaged data, 69 nobody answers, 74 disk, 78 configurat
 """
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
+from agent.catalogue import Told, say
+
 VERSION = "0.1.0"
 
 USAGE = 64
+ARGPARSE_USAGE = 2  # argparse's own
+INTERRUPTED = 130  # as a shell counts a Ctrl-C
 DATA = 65
 UNAVAILABLE = 69
 IO = 74
@@ -62,6 +68,7 @@ COMMANDS = {
     "demo": Command("the main job in about a minute", "agent.demo.command"),
 }
 
+OUTPUT_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 # What ends a command through no fault of ours, where it is raised; each says what to do.
 NOT_OURS = (
     (USAGE, "agent.amounts", ("AmountError",)),
@@ -76,6 +83,7 @@ NOT_OURS = (
     (DATA, "agent.journal", ("JournalDamaged", "JournalNewer")),
     (UNAVAILABLE, "agent.ports", ("LineGone",)),
     (UNAVAILABLE, "agent.deadman", ("RelayTaken",)),
+    (UNAVAILABLE, "agent.cli.station", ("StationTaken",)),
     (UNAVAILABLE, "agent.desk.server", ("DeskBlocked",)),
     (UNAVAILABLE, "drivers.adapter", ("PortTaken",)),
     (UNAVAILABLE, "agent.cli.bus.asking", ("BusGone",)),
@@ -90,13 +98,16 @@ NOT_OURS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the value is the process's exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser(given[0] if given else "").parse_args(given)
-    run: Callable[[argparse.Namespace], int] = options.run
+    options = argparse.Namespace()
     try:
-        return run(options)
+        options = _options(given)
+        run: Callable[[argparse.Namespace], int] = options.run
+        code = run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
+        _say_no_more()
         return 0  # whoever read our lines has seen enough
     except Exception as error:
         told = _told(error, options)
@@ -104,7 +115,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise  # ours: it ends the process with everything there is to know
         code, message = told
         print(message, file=sys.stderr)
-        return code
+    return code
+
+
+def _options(given: Sequence[str]) -> argparse.Namespace:
+    try:
+        return _parser(given[0] if given else "").parse_args(given)
+    except SystemExit as ended:
+        if ended.code == ARGPARSE_USAGE:
+            raise SystemExit(USAGE) from None
+        raise
+
+
+def _say_no_more() -> None:
+    """What could not be written is not tried again when the interpreter ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:
@@ -138,7 +165,11 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
 
         assert isinstance(error, DeskRefused)
         code = USAGE if error.asker_is_wrong else UNAVAILABLE
-        return code, _said("desk.refused", error, options)
+        return code, _said("desk.refused", error.why, options)
+    # Our own files say so with a name; what has none is what we print to.
+    if isinstance(error, OSError) and error.errno in OUTPUT_FULL and error.filename is None:
+        _say_no_more()
+        return IO, _in_words(Told("output.not_written", raw=error.strerror), options)
     for code, module, names in NOT_OURS:
         if _is_a(error, module, *names):
             return code, _in_words(error, options)
@@ -146,8 +177,6 @@ def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | No
 
 
 def _in_words(error: Exception, options: argparse.Namespace) -> str:
-    from agent.catalogue import Told
-
     return error.said(_language(options)) if isinstance(error, Told) else str(error)
 
 
@@ -157,10 +186,8 @@ def _is_a(error: Exception, module: str, *names: str) -> bool:
     return loaded is not None and isinstance(error, tuple(getattr(loaded, name) for name in names))
 
 
-def _said(key: str, error: Exception, options: argparse.Namespace) -> str:
-    from agent.catalogue import say
-
-    return say(key, _language(options), why=error)
+def _said(key: str, why: object, options: argparse.Namespace) -> str:
+    return say(key, _language(options), why=why)
 
 
 def _language(options: argparse.Namespace) -> str:
@@ -169,6 +196,8 @@ def _language(options: argparse.Namespace) -> str:
 
     if getattr(options, "language", None) is not None:
         return str(options.language)
+    if not hasattr(options, "config"):
+        return "zh"
     try:
         return load(options.config).station.language
     except SettingsError as unread:

@@ -9,6 +9,7 @@ from agent.settings import Settings
 from drivers.bus import worst_case_ms
 from drivers.instrument import InstrumentConfig, misfits
 from drivers.profile import Profile, ProfileError, find, load
+from drivers.shelf import site_folder
 from drivers.wire import BusConfig
 
 
@@ -24,7 +25,7 @@ class House:
 
 def house_of(settings: Settings, config_file: Path) -> House:
     """ProfileError when a profile is not there, is wrong, is another role's, or asks too much."""
-    folder = config_file.resolve().parent / "profiles"  # a site's own profiles override ours
+    folder = site_folder(config_file.resolve().parent)
     buses = tuple(
         BusConfig(bus.name, bus.port, bus.baud, bus.parity, bus.stop_bits) for bus in settings.bus
     )

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from agent.settings import Settings, load
+from drivers import shelf
 
 DEFAULT_CONFIG = Path("/etc/wellkeeper/station.toml")
 
@@ -18,7 +19,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """SettingsError with all that is wrong."""
-    return load(options.config)
+    return load(options.config, shelf.names)
 
 
 def language_of(options: argparse.Namespace, settings: Settings) -> str:

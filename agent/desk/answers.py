@@ -51,7 +51,7 @@ async def answer(room: Room, caller: Caller, request: wire.Request) -> Answer:
     try:
         return await method(room, caller, Fields(request.fields))
     except (JournalFailed, JournalDamaged) as why:
-        raise Refused(JOURNAL_FAILING, str(why)) from why
+        raise Refused(JOURNAL_FAILING, why) from why
 
 
 def _methods(room: Room, caller: Caller) -> dict[str, Method]:
@@ -86,7 +86,7 @@ def _page(reader: Reader, after: int, limit: int) -> bytes:
     try:
         page = reader.page(after, limit, bytes_max=wire.PAGE_BYTES_MAX)
     except (JournalFailed, JournalDamaged) as why:
-        raise Refused(JOURNAL_FAILING, str(why)) from why
+        raise Refused(JOURNAL_FAILING, why) from why
     return b'{"epoch":"%s","records":[%s],"head":[%d,"%s"]}' % (
         reader.epoch.encode(),
         b",".join(map(_row, page.rows)),
@@ -103,7 +103,9 @@ def _row(row: PageRow) -> bytes:
 
 
 async def _cursor(room: Room, caller: Caller, fields: Fields) -> Answer:
+    """Who asks for it is this client's uplink from here on."""
     fields.end()
+    room.clients.take_place(caller.client, caller.pid)
     return _said({"epoch": room.reader.epoch, "number": room.clients.cursor(caller.client)})
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from agent.catalogue import Told
 from agent.desk import wire
 
 # The socket's buffer is far larger than all requests that may be under way; a desk that leaves
@@ -26,9 +27,10 @@ class DeskGone(Exception):
 class DeskRefused(Exception):
     """The desk answered with an error; `code` is JSON-RPC's."""
 
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: int, why: Told | str) -> None:
+        super().__init__(why)
         self.code = code
+        self.why = why
 
     @property
     def asker_is_wrong(self) -> bool:
@@ -141,5 +143,5 @@ class Client:
 
 def _reply(line: bytes) -> Reply:
     number, result, error = wire.read_answer(line)
-    refused = None if error is None else DeskRefused(error.code, str(error))
+    refused = None if error is None else DeskRefused(error.code, error.why)
     return Reply(number if isinstance(number, int) else 0, result, refused)

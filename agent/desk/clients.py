@@ -4,13 +4,14 @@ Its cursor and its parked records are promises that the scan's next transaction 
 until then they are here. A crash in between repeats records and loses none.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import NamedTuple
 
-from agent.desk.wire import BAD_FIELDS, TOO_BUSY, Refused
+from agent.catalogue import Told
+from agent.desk.wire import BAD_FIELDS, TAKEN, TOO_BUSY, Refused
 from agent.journal import Parked, Reader
 from agent.status import Reported, UplinkPicture
 
@@ -33,7 +34,8 @@ class Resend(NamedTuple):
 class _Client:
     cursor: int
     parked: int
-    connections: int = 0
+    connections: Counter[int] = field(default_factory=Counter)  # by process
+    uplink: int | None = None  # the process that forwards
     reported: Reported = NOT_RUNNING
     to_park: dict[int, Parked] = field(default_factory=dict)
     resends: deque[Resend] = field(default_factory=deque)
@@ -113,11 +115,13 @@ class Clients:
         client = self._clients.get(name)
         if client is None:
             known = ", ".join(sorted(self._clients)) or "none"
-            raise Refused(BAD_FIELDS, f"no platform is called {name!a}; there is: {known}")
+            unknown = Told("desk_refused.no_platform", name=ascii(name), known=known)
+            raise Refused(BAD_FIELDS, unknown)
         if not first <= last <= head:
-            raise Refused(BAD_FIELDS, f"{first} to {last} is no range: the newest is {head}")
+            no_range = Told("desk_refused.no_range", first=first, last=last, newest=head)
+            raise Refused(BAD_FIELDS, no_range)
         if len(client.resends) >= RESENDS_MAX:
-            raise Refused(TOO_BUSY, f"{RESENDS_MAX} ranges wait already: try again later")
+            raise Refused(TOO_BUSY, Told("desk_refused.ranges_wait", most=RESENDS_MAX))
         self._resends += 1
         order = Resend(self._resends, first, last)
         client.resends.append(order)
@@ -133,21 +137,28 @@ class Clients:
         if waiting and waiting[0].id == number:
             waiting.popleft()
 
-    def came(self, name: str) -> None:
+    def take_place(self, name: str, pid: int) -> None:
+        """Two processes that forward for one platform send everything twice: Refused."""
+        client = self._clients[name]
+        if client.uplink not in (None, pid) and client.uplink in client.connections:
+            raise Refused(TAKEN, Told("desk_refused.uplink_taken", name=name, pid=client.uplink))
+        client.uplink = pid
+
+    def came(self, name: str, pid: int) -> None:
         with self._lock:
             client = self._clients.get(name)
             if client is not None:
-                client.connections += 1
-                if client.connections == 1:
+                client.connections[pid] += 1
+                if client.connections.total() == 1:
                     client.reported = replace(client.reported, fault=None, error="")
 
-    def went(self, name: str) -> None:
+    def went(self, name: str, pid: int) -> None:
         """With its last connection goes what it said of itself."""
         with self._lock:
             client = self._clients.get(name)
             if client is not None:
-                client.connections -= 1
-                if client.connections == 0:
+                client.connections -= Counter([pid])  # a process with none left is not in it
+                if not client.connections:
                     fault, error = NOT_RUNNING.fault, NOT_RUNNING.error
                     client.reported = replace(
                         client.reported, connected=False, fault=fault, error=error

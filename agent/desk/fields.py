@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+from agent.catalogue import Told
 from agent.core import model
 from agent.desk.wire import BAD_FIELDS, INTEGER_MAX, Refused
 
 TEXT_MAX = 200
+NAME_MAX = 80
 SECRET_MAX = 128
 
 T = typing.TypeVar("T", bound=Enum)
@@ -28,13 +30,13 @@ class Fields:
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         self._left = dict(given)
-        self._problems: list[str] = []
+        self._problems: list[Told] = []
 
     def integer(self, name: str, low: int, high: int, default: int | None = None) -> int:
         value = self._left.pop(name, default)
         if type(value) is int and low <= value <= high:
             return value
-        self._problems.append(f"{name} must be a whole number from {low} to {high}")
+        self._wrong("between", name, low=low, high=high)
         return low
 
     def optional_integer(self, name: str) -> int | None:
@@ -51,7 +53,7 @@ class Fields:
         value = self._left.pop(name, None)
         if _is_text(value, longest):
             return str(value)
-        self._problems.append(f"{name} must be a text of at most {longest} characters, one line")
+        self._wrong("text", name, longest=longest)
         return ""
 
     def optional_text(self, name: str, longest: int = TEXT_MAX) -> str:
@@ -63,7 +65,7 @@ class Fields:
         value = self._left.pop(name, None)
         if isinstance(value, str) and 0 < len(value) <= SECRET_MAX:
             return value
-        self._problems.append(f"{name} must be a text of 1 to {SECRET_MAX} characters")
+        self._wrong("secret", name, longest=SECRET_MAX)
         return ""
 
     def choice(self, name: str, kind: type[T]) -> T:
@@ -71,14 +73,14 @@ class Fields:
         choices = [member.value for member in kind]
         if value in choices:
             return kind(value)
-        self._problems.append(f"{name} must be one of {', '.join(choices)}")
+        self._wrong("choice", name, choices=", ".join(choices))
         return next(iter(kind))
 
     def truth(self, name: str) -> bool:
         value = self._left.pop(name, None)
         if isinstance(value, bool):
             return value
-        self._problems.append(f"{name} must be true or false")
+        self._wrong("truth", name)
         return False
 
     def revision(self, name: str) -> int | None:
@@ -89,23 +91,31 @@ class Fields:
         """An order by its class name and the names of its fields; None when it is none."""
         kind, given = self._left.pop(kind_name, None), self._left.pop(fields_name, {})
         if not isinstance(kind, str) or kind not in ORDERS:
-            self._problems.append(f"{kind_name} must be one of {', '.join(sorted(ORDERS))}")
+            self._wrong("choice", kind_name, choices=", ".join(sorted(ORDERS)))
             return None
         if not isinstance(given, dict):
-            self._problems.append(f"{fields_name} must be an object of named fields")
+            self._wrong("object", fields_name)
             return None
         values, problems = _values(ORDERS[kind], given)
-        self._problems += [f"{fields_name}.{problem}" for problem in problems]
+        self._problems += problems
         return None if problems else typing.cast("model.Order", ORDERS[kind](**values))
 
     def end(self) -> None:
         """Refused with all that was wrong, and with what nobody asked for."""
-        self._problems += [f"{ascii(name)[:80]} is not a field here" for name in self._left]
+        for name in self._left:
+            self._wrong("unknown", ascii(name)[:NAME_MAX])
         if self._problems:
-            raise Refused(BAD_FIELDS, "; ".join(self._problems[:20]))
+            raise Refused(BAD_FIELDS, Told("desk_refused.fields", problems=self._problems[:20]))
+
+    def _wrong(self, what: str, field: str, **values: object) -> None:
+        self._problems.append(_problem(what, field, **values))
 
 
-def _values(kind: type, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _problem(what: str, field: str, **values: object) -> Told:
+    return Told(f"desk_refused.{what}", field=field, **values)
+
+
+def _values(kind: type, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Told]]:
     """The values of a dataclass's fields, and what is wrong with them."""
     hints = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
@@ -113,33 +123,33 @@ def _values(kind: type, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[
     for field in dataclasses.fields(kind):
         if field.name not in given:
             if field.default is dataclasses.MISSING:
-                problems.append(f"{field.name} is missing")
+                problems.append(_problem("missing", field.name))
             continue
-        accepts, words = _expected(hints[field.name])
+        accepts, what, more = _expected(hints[field.name])
         if accepts(given[field.name]):
             values[field.name] = _converted(hints[field.name], given[field.name])
         else:
-            problems.append(f"{field.name} must be {words}")
+            problems.append(_problem(what, field.name, **more))
     names = {field.name for field in dataclasses.fields(kind)}
-    problems += [f"{ascii(name)[:80]} is not a field of it" for name in given if name not in names]
+    strange = (ascii(name)[:NAME_MAX] for name in given if name not in names)
+    problems += [_problem("unknown", name) for name in strange]
     return values, problems
 
 
-def _expected(hint: Any) -> tuple[Callable[[Any], bool], str]:
-    """A test for values of the type, and the same in words."""
+def _expected(hint: Any) -> tuple[Callable[[Any], bool], str, dict[str, object]]:
+    """A test for values of the type, and the sentence that says the same."""
     if isinstance(hint, types.UnionType):
         (inner,) = (part for part in typing.get_args(hint) if part is not types.NoneType)
-        accepts, words = _expected(inner)
-        return lambda value: value is None or accepts(value), f"{words}, or null"
+        accepts, what, more = _expected(inner)
+        return lambda value: value is None or accepts(value), what, more
     if issubclass(hint, Enum):
         choices = [member.value for member in hint]
-        return lambda value: value in choices, f"one of {', '.join(choices)}"
+        return lambda value: value in choices, "choice", {"choices": ", ".join(choices)}
     if hint is int:
         bound = INTEGER_MAX
-        return lambda value: type(value) is int and abs(value) <= bound, "a whole number"
+        return lambda value: type(value) is int and abs(value) <= bound, "integer", {}
     assert hint is str, f"an order has a field of type {hint}"
-    words = f"a text of at most {TEXT_MAX} characters, one line"
-    return lambda value: _is_text(value, TEXT_MAX), words
+    return lambda value: _is_text(value, TEXT_MAX), "text", {"longest": TEXT_MAX}
 
 
 def _converted(hint: Any, value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
 
+from agent.catalogue import Told
 from agent.core.model import Command, Verdict
 from agent.desk.wire import BAD_FIELDS, TOO_BUSY, Refused
 
@@ -34,9 +35,7 @@ class Inbox:
                 known[1].append(listener)
                 return
             if len(self._pending) >= PENDING_MAX:
-                raise Refused(
-                    TOO_BUSY, f"{PENDING_MAX} commands wait already: try again in some seconds"
-                )
+                raise Refused(TOO_BUSY, Told("desk_refused.commands_wait", most=PENDING_MAX))
             self._pending[command.id] = (command, [listener])
             self._waiting.append(command)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
+from agent.catalogue import Told
 from agent.desk.fields import Fields
 from agent.desk.wire import BAD_FIELDS, TOO_BUSY, Refused
 from agent.ports import Finding, Inquiry
@@ -39,7 +40,7 @@ class Inquiries:
         """Queue it. Refused when full."""
         with self._lock:
             if len(self._waiting) >= PENDING_MAX:
-                raise Refused(TOO_BUSY, f"{PENDING_MAX} questions wait already: ask fewer at once")
+                raise Refused(TOO_BUSY, Told("desk_refused.questions_wait", most=PENDING_MAX))
             self._waiting.append((question, listener))
 
     def withdraw(self, listener: Listener) -> None:
@@ -80,11 +81,8 @@ async def asked(inquiries: Inquiries, fields: Fields) -> dict[str, Any]:
         async with asyncio.timeout(KEPT_S):
             return _named(await found)
     except TimeoutError:
-        raise Refused(
-            TOO_BUSY,
-            f"bus {question.bus} left no room for this question between two scans within "
-            f"{KEPT_S:g} s: ask with less patience, or stop control and ask again",
-        ) from None
+        full = Told("desk_refused.bus_full", bus=question.bus, within_s=f"{KEPT_S:g}")
+        raise Refused(TOO_BUSY, full) from None
     finally:
         inquiries.withdraw(tell)
 
@@ -104,11 +102,13 @@ def _question(buses: Sequence[str], fields: Fields) -> Inquiry:
     )
     fields.end()
     if bus not in buses:
-        raise Refused(BAD_FIELDS, f"there is no bus {bus!a}: there are {', '.join(buses)}")
+        raise Refused(
+            BAD_FIELDS, Told("desk_refused.no_bus", bus=ascii(bus), known=", ".join(buses))
+        )
     if question.parity is not None and question.parity not in PARITIES:
         raise Refused(BAD_FIELDS, f"parity must be one of {', '.join(PARITIES)}")
     if question.address + question.count > 0x10000:
-        raise Refused(BAD_FIELDS, "address and count end beyond register 65535")
+        raise Refused(BAD_FIELDS, Told("desk_refused.registers_end"))
     return question
 
 

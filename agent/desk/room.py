@@ -13,10 +13,11 @@ from agent.journal import Ahead, Head, Reader
 
 
 class Caller(NamedTuple):
-    """Through which socket, which user the kernel says is at its other end, and who signed in."""
+    """Through which socket, who the kernel says is at its other end, and who signed in."""
 
     client: str
     uid: int
+    pid: int
     seat: Seat
 
 

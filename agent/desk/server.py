@@ -231,14 +231,14 @@ class _Door:
 
     def greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._open >= CONNECTIONS_MAX:
-            busy = f"{CONNECTIONS_MAX} connections are open already: close one first"
+            busy = Told("desk_refused.connections", most=CONNECTIONS_MAX)
             writer.write(wire.refusal(None, Refused(TOO_BUSY, busy)))
             writer.close()
             self._on_dropped()
             return
         session = Session(self._client, partial(answer, self._room), self._pace, reader, writer)
         self._open += 1
-        self._room.clients.came(self._client)
+        self._room.clients.came(self._client, session.pid)
         self._sessions.create_task(self._attend(session))
 
     async def _attend(self, session: Session) -> None:
@@ -247,7 +247,7 @@ class _Door:
                 self._on_dropped()
         finally:
             self._open -= 1
-            self._room.clients.went(self._client)
+            self._room.clients.went(self._client, session.pid)
 
 
 class _Closed(Exception):

@@ -57,7 +57,7 @@ class Session:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        self._caller = Caller(client, _peer_uid(writer.get_extra_info("socket")), Seat())
+        self._caller = Caller(client, *_peer(writer.get_extra_info("socket")), Seat())
         self._answering = answering
         self._pace = pace
         self._reader = reader
@@ -68,6 +68,10 @@ class Session:
         self._turn = asyncio.Lock()
         self._stalled = False
         writer.transport.set_write_buffer_limits(high=OUTPUT_BYTES)
+
+    @property
+    def pid(self) -> int:
+        return self._caller.pid
 
     async def run(self) -> bool:
         dropped = False
@@ -147,10 +151,10 @@ def _refused(why: Refused) -> Answer:
     return refuse
 
 
-def _peer_uid(connection: socket.socket) -> int:
-    """The user at the other end, as the kernel saw it connect."""
+def _peer(connection: socket.socket) -> tuple[int, int]:
+    """User and process at the other end, as the kernel saw them connect."""
     credentials = connection.getsockopt(
         socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
     )
-    _, uid, _ = struct.unpack("3i", credentials)
-    return int(uid)
+    pid, uid, _ = struct.unpack("3i", credentials)
+    return int(uid), int(pid)

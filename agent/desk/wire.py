@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from agent.catalogue import Told
+
 REQUEST_BYTES_MAX: Final = 64 * 1024
 # A page ends early once its bodies pass this; with frames around them a line stays under twice it.
 PAGE_BYTES_MAX: Final = 1024 * 1024
@@ -27,17 +29,23 @@ BAD_FIELDS: Final = -32602
 NOT_ALLOWED: Final = -32001
 TOO_BUSY: Final = -32002
 JOURNAL_FAILING: Final = -32003
+TAKEN: Final = -32004  # another process is this client's uplink
 NOT_SIGNED_IN: Final = -32004
 
 RequestId = int | str | None
 
 
 class Refused(Exception):
-    """The request is answered with an error. The message says where, what, and what to do."""
+    """The request is answered with an error. `why` says where, what, and what to do.
 
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
+    It is a sentence of the catalogue where a person may read it, and English where a program of
+    ours has made a mistake.
+    """
+
+    def __init__(self, code: int, why: Told | str) -> None:
+        super().__init__(why)
         self.code = code
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,9 @@ def answer(number: RequestId, result: bytes) -> bytes:
 
 
 def refusal(number: RequestId, why: Refused) -> bytes:
-    error = {"code": why.code, "message": str(why)}
+    error: dict[str, Any] = {"code": why.code, "message": str(why)}
+    if isinstance(why.why, Told):
+        error["data"] = why.why.named()
     line = {"jsonrpc": "2.0", "id": number, "error": error}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
@@ -116,7 +126,8 @@ def read_answer(line: bytes) -> tuple[RequestId, Any, Refused | None]:
     error = found.get("error")
     if error is None:
         return found.get("id"), found.get("result"), None
-    return found.get("id"), None, Refused(error["code"], error["message"])
+    why = Told.of(error.get("data")) or error["message"]
+    return found.get("id"), None, Refused(error["code"], why)
 
 
 def _read_object(line: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ class Reason(StrEnum):
 
     # the file
     UNREADABLE = "unreadable"
+    NOT_A_FILE = "not_a_file"
     TOO_LARGE = "too_large"
     NOT_UTF8 = "not_utf8"
     NOT_TOML = "not_toml"
@@ -43,6 +44,7 @@ class Reason(StrEnum):
     PORT_TWICE = "port_twice"
     BUS_UNKNOWN = "bus_unknown"
     UNIT_TWICE = "unit_twice"
+    PROFILE_UNKNOWN = "profile_unknown"
     PLATFORM_TWICE = "platform_twice"
     PLATFORM_RESERVED = "platform_reserved"
     CONSOLE_TWICE = "console_twice"

@@ -6,17 +6,20 @@ integer, `"5"` neither.
 """
 
 import dataclasses
+import os
 import re
+import stat
 import tomllib
 import types
 import typing
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from agent.settings.declarations import Between, Matches, Settings
 from agent.settings.problems import Found, Problem, Reason, SettingsError
-from agent.settings.relations import Good, broken
+from agent.settings.relations import Good, broken, unknown_profiles
 
 FILE_BYTES_MAX: Final = 256 * 1024
 GIVEN_CHARACTERS_MAX: Final = 60
@@ -25,10 +28,11 @@ GIVEN_CHARACTERS_MAX: Final = 60
 _REFUSED: Final = object()
 
 
-def load(path: Path) -> Settings:
+def load(path: Path, profiles: Callable[[Path], Sequence[str]] | None = None) -> Settings:
     """The settings in `path`. SettingsError with everything that is wrong with it.
 
-    A relative path in the file is relative to the file's own folder.
+    A relative path in the file is relative to the file's own folder. `profiles` names the
+    instruments that are known to a site in a folder; without it any name will do.
     """
     path = path.absolute()
     text = _read(path)
@@ -36,6 +40,8 @@ def load(path: Path) -> Settings:
     walk = _Walk(path.parent)
     settings = walk.section(Settings, raw, "")
     found = [*walk.found, *broken(walk.good)]
+    if profiles is not None:
+        found += unknown_profiles(walk.good, profiles(path.parent))
     if found:
         raise SettingsError(_placed(path, text, found), _language(raw))
     assert isinstance(settings, Settings)
@@ -47,7 +53,12 @@ def load(path: Path) -> Settings:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        # Without waiting: a FIFO would keep whoever opens it until somebody writes.
+        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            os.close(opened)
+            raise _spoiled(path, Reason.NOT_A_FILE)
+        with os.fdopen(opened, "rb") as file:
             content = file.read(FILE_BYTES_MAX + 1)
     except OSError as error:
         raise _spoiled(path, Reason.UNREADABLE, error.strerror or str(error)) from error

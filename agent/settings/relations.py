@@ -6,7 +6,7 @@ A relation is judged when all its parts were read well, so that one mistake is t
 import re
 import stat
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -58,6 +58,14 @@ class Good:
 def broken(good: Good) -> Iterator[Found]:
     for relation in RELATIONS:
         yield from relation(good)
+
+
+def unknown_profiles(good: Good, known: Sequence[str]) -> Iterator[Found]:
+    """Instruments whose register table nobody has."""
+    for instrument in INSTRUMENTS:
+        name = good.get(f"{instrument}.profile")
+        if name is not None and name not in known:
+            yield Found(f"{instrument}.profile", Reason.PROFILE_UNKNOWN, name, ", ".join(known))
 
 
 def _lease(good: Good) -> Iterator[Found]:

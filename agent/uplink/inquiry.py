@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from agent.desk.client import DeskGone, DeskRefused, Reply
+from agent.desk.wire import TAKEN
 
 ANSWER_S = 5.0
 UNDER_WAY_MAX = 7  # the desk refuses more than 8 on one connection
 RETRY_FIRST_MS = 200
 RETRY_MAX_MS = 5_000
+TAKEN_MS = 3_000
 
 
 class Greeting(NamedTuple):
@@ -54,6 +56,7 @@ class Inquiry:
         self._refusable: set[int] = set()
         self._failures = 0
         self._retry_at_ms = 0
+        self._taken_since_ms: int | None = None
         self.error = ""
 
     @property
@@ -67,14 +70,22 @@ class Inquiry:
         return max(0, self._retry_at_ms - now_ms)
 
     def open(self, now_ms: int) -> Greeting | None:
-        """None when nobody is there; it may be tried again after `retry_in_ms`."""
+        """None when nobody is there; it may be tried again after `retry_in_ms`.
+
+        DeskRefused when another process has been this client's uplink for TAKEN_MS.
+        """
         try:
             self._client = self._reach()
             hello = self._client.call("hello", {}, ANSWER_S)
             cursor = self._client.call("cursor", {}, ANSWER_S)
-        except (DeskGone, DeskRefused) as fault:
+        except DeskRefused as fault:
+            self._close(str(fault), now_ms)
+            self._bear(fault, now_ms)
+            return None
+        except DeskGone as fault:
             self._close(str(fault), now_ms)
             return None
+        self._taken_since_ms = None
         self._failures = 0
         self.error = ""
         epoch = hello["epoch"]
@@ -82,6 +93,15 @@ class Inquiry:
         return Greeting(
             hello["station"], epoch, cursor["number"] if cursor["epoch"] == epoch else 0
         )
+
+    def _bear(self, fault: DeskRefused, now_ms: int) -> None:
+        """A process that was killed holds its place for a moment; one that lives goes on."""
+        if fault.code != TAKEN:
+            self._taken_since_ms = None
+        elif self._taken_since_ms is None:
+            self._taken_since_ms = now_ms
+        elif now_ms - self._taken_since_ms >= TAKEN_MS:
+            raise fault
 
     def under_way(self, method: str) -> bool:
         return method in self._wanted.values()

@@ -55,4 +55,4 @@ def main(host, port, file, topic="wells/+/records"):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:]) if len(sys.argv) in (4, 5) else sys.exit(__doc__)

@@ -10,6 +10,8 @@ import struct
 import sys
 from pathlib import Path
 
+if len(sys.argv) not in (2, 5):
+    sys.exit(__doc__)
 with Path(sys.argv[1]).open(encoding="utf-8") as lines:
     first = json.loads(next(lines))
     known = (sys.argv[2], int(sys.argv[3]), sys.argv[4]) if len(sys.argv) > 2 else None

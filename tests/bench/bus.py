@@ -27,6 +27,7 @@ from drivers.instrument import Instrument, InstrumentConfig
 from drivers.plan import Block, Speed, wire_ms
 from drivers.profile import Profile
 from drivers.registers import Order, Part, Type
+from drivers.shelf import OWN_FOLDER
 from drivers.simulator import house
 from drivers.simulator.faults import Faults
 from drivers.simulator.house import HouseConfig
@@ -128,7 +129,7 @@ def _scan() -> Iterator[Row]:
 
 def _requests() -> Iterator[Row]:
     """What a scan of each profile costs on the wire at the speed it comes with."""
-    for path in sorted(profile.OWN_FOLDER.glob("*.toml")):
+    for path in sorted(OWN_FOLDER.glob("*.toml")):
         kind = profile.load(path)
         depth_mm = 1 if kind.role is Role.LEVEL_PROBE else None
         one = Instrument(InstrumentConfig(kind.role, 1, kind, "a", depth_mm), kind.line)

@@ -237,7 +237,8 @@ def test_read_and_watch_go_through_control_too(
 def test_a_tty_that_control_holds_is_refused_to_a_second_master(
     folder: Path, control: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["bus", "read", "1", "0", "--port", str(folder / "tty")]) == UNAVAILABLE
+    port = ["--port", str(folder / "tty"), "--language", "en"]
+    assert main(["bus", "read", "1", "0", *port]) == UNAVAILABLE
     assert "is in use by" in capsys.readouterr().err
 
 

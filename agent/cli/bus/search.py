@@ -10,8 +10,9 @@ from agent.cli.bus.asking import Ask, Line, asker, line_of
 from agent.ports import Inquiry
 from agent.settings import Bus
 from drivers.plan import Block
-from drivers.profile import OWN_FOLDER, Profile, load
+from drivers.profile import Profile, load
 from drivers.registers import Register
+from drivers.shelf import OWN_FOLDER, site_folder
 
 BAR_WIDTH = 30
 NOTHING = 1
@@ -37,7 +38,7 @@ class Found:
 def run(options: argparse.Namespace) -> int:
     line = line_of(options)
     bus = line.bus
-    folders = [options.config.resolve().parent / "profiles", OWN_FOLDER]
+    folders = [site_folder(options.config.resolve().parent), OWN_FOLDER]
     kinds = _profiles(folders)
     found: list[Found] = []
     with asker(line) as ask:

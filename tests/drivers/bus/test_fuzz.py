@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from drivers import profile
 from drivers.plan import Block
-from drivers.profile import OWN_FOLDER, ProfileError
+from drivers.profile import ProfileError
 from drivers.registers import Register, evaluate
 from drivers.reply import reply_in, sealed
+from drivers.shelf import OWN_FOLDER
 
 EXAMPLES = 250
 # Each example of a frame is heard in so many spoiled ways.

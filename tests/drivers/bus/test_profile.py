@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from agent.core.model import Quantity, Role
 from drivers import profile
 from drivers.plan import Speed
-from drivers.profile import OWN_FOLDER, ProfileError
+from drivers.profile import ProfileError
+from drivers.shelf import OWN_FOLDER
 
 NAMES = sorted(path.stem for path in OWN_FOLDER.glob("*.toml"))
 

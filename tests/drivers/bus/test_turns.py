@@ -21,7 +21,7 @@ from drivers.instrument import (
     Instrument,
     InstrumentConfig,
 )
-from drivers.profile import OWN_FOLDER
+from drivers.shelf import OWN_FOLDER
 from drivers.wire import CHANGE_PAUSE_MS
 from tests.drivers.bus.slave import (
     FLOW,

@@ -11,7 +11,8 @@ import pytest
 
 from agent.cli import CONFIGURATION, main
 from drivers import profile
-from drivers.profile import OWN_FOLDER, ProfileError
+from drivers.profile import ProfileError
+from drivers.shelf import OWN_FOLDER
 from tests.drivers.profiles.schema import faults
 
 SCHEMA = json.loads((OWN_FOLDER / "profile.schema.json").read_text(encoding="utf-8"))

@@ -9,8 +9,9 @@ import pytest
 from agent.core.model import Fault, Quality
 from agent.core.supply import VOLTAGES
 from drivers import profile
-from drivers.profile import OWN_FOLDER, Confidence, Profile
+from drivers.profile import Confidence, Profile
 from drivers.registers import Register
+from drivers.shelf import OWN_FOLDER
 from tests.drivers.profiles.encoder import DEPTH_MM, Image, f32, put, read_back, swapped
 from tests.drivers.profiles.meters import (
     ENERGY,

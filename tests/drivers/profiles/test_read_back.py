@@ -14,8 +14,8 @@ from agent.core.model import Fault, Quality, Quantity, Role
 from drivers import profile
 from drivers.bus import Buses
 from drivers.instrument import InstrumentConfig
-from drivers.profile import OWN_FOLDER
 from drivers.registers import Factor, Part, Row
+from drivers.shelf import OWN_FOLDER
 from drivers.wire import BusConfig
 from tests.drivers.bus.slave import Hands, Slave, read, values
 from tests.drivers.profiles.encoder import (

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from drivers import profile, sections
 from drivers.identity import Form
-from drivers.profile import OWN_FOLDER, Confidence, ProfileError
+from drivers.profile import Confidence, ProfileError
 from drivers.registers import Order, Type
+from drivers.shelf import OWN_FOLDER
 from drivers.units import TOTALIZERS, UNITS
 from tests.drivers.profiles.schema import faults
 

@@ -3,6 +3,7 @@
 Each row of broken.toml breaks station.toml in one way and gives the whole message.
 """
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -272,7 +273,23 @@ def reasons(file: Path) -> list[tuple[Reason, int | None]]:
 
 def test_a_file_that_cannot_be_read_is_told_as_such(tmp_path: Path) -> None:
     assert reasons(tmp_path / "absent.toml") == [(Reason.UNREADABLE, None)]
-    assert reasons(tmp_path) == [(Reason.UNREADABLE, None)]
+    assert reasons(tmp_path) == [(Reason.NOT_A_FILE, None)]
+    os.mkfifo(tmp_path / "pipe")
+    assert reasons(tmp_path / "pipe") == [(Reason.NOT_A_FILE, None)]
+
+
+def test_an_instrument_that_nobody_knows_is_told_with_the_other_mistakes(tmp_path: Path) -> None:
+    file = tmp_path / "station.toml"
+    text = RIGHT.replace('"tuf2000"', '"nowhere"').replace("period_s = 2", "period_s = 0")
+    file.write_text(text, "utf-8")
+    with pytest.raises(SettingsError) as refused:
+        load(file, lambda folder: ["dtsu666", "qdy30a", folder.name])
+    told = {one.reason: one for one in refused.value.problems}
+    assert told.keys() == {Reason.PROFILE_UNKNOWN, Reason.OUT_OF_RANGE}
+    unknown = told[Reason.PROFILE_UNKNOWN]
+    assert (unknown.key, unknown.given) == ("flow_meter.profile", "nowhere")
+    assert unknown.line == 1 + text[: text.index("nowhere")].count("\n")
+    assert unknown.expected == f"dtsu666, qdy30a, {tmp_path.name}"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,132 @@
+"""What a hasty or hostile shell gets: one sentence and the right exit code, never a traceback."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agent.cli import main
+from agent.desk.client import Client, DeskRefused
+from agent.desk.wire import TAKEN
+from agent.uplink.inquiry import TAKEN_MS, Inquiry
+from tests.shell.uplink.conftest import House
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config" / "station.example.toml"
+WITHIN_S = 30.0
+
+
+def ours(*arguments: str, output: int = subprocess.PIPE) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "agent.cli", *arguments],
+        cwd=ROOT, stdout=output, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["allocate"], ["status", "--verbose"]])
+def test_a_command_that_is_not_understood_is_a_mistake_of_usage(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 64
+
+
+def test_an_output_that_is_full_is_said_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        process = ours("conditions", "--config", str(EXAMPLE), output=full.fileno())
+        _, said = process.communicate(timeout=WITHIN_S)
+    assert process.returncode == 74
+    assert said == "输出无法写入（No space left on device）。请检查输出文件所在磁盘。\n"
+
+
+def test_an_interrupt_while_it_still_starts_is_no_fault() -> None:
+    """argparse waits for nothing, so the interrupt waits for it: delivered before anything runs."""
+    script = (
+        "import signal, sys; import agent.cli as cli\n"
+        "cli._parser = lambda _: signal.raise_signal(signal.SIGINT)\n"
+        "sys.exit(cli.main(['status']))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False,
+        timeout=WITHIN_S,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("name", ["receiver.py", "verify_export.py"])
+def test_an_example_says_how_it_is_used(name: str) -> None:
+    script = ROOT / "docs" / "examples" / name
+    ended = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=False,
+        timeout=WITHIN_S,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert f"python {name}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_second_station_in_one_folder_names_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "config" / "demo.toml").read_text("utf-8")
+    (tmp_path / "station.toml").write_text(text, "utf-8")
+    run = tmp_path / "run"
+    run.mkdir()
+    with (run / "run.lock").open("w") as held:
+        held.write("4711\n")
+        held.flush()
+        fcntl.flock(held, fcntl.LOCK_EX)
+        station = ["--config", str(tmp_path / "station.toml"), "--language", "en"]
+        assert main(["run", *station]) == 69
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"Another wellkeeper run holds {run} (process 4711)" in said.err
+
+
+def test_a_second_uplink_for_one_platform_is_refused_by_the_desk(folder: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from agent.desk.client import Client, DeskRefused\n"
+        "try:\n  Client(Path(sys.argv[1])).call('cursor', {}, 5.0)\n"
+        "except DeskRefused as why:\n  print(why.code, why.why.said('zh'))"
+    )
+    argv = [sys.executable, "-c", script, str(folder / "a.sock")]
+
+    def second() -> str:
+        return subprocess.run(
+            argv, cwd=ROOT, capture_output=True, text=True, check=True, timeout=WITHIN_S
+        ).stdout
+
+    with (
+        closing(House(folder)),
+        Client(folder / "a.sock") as first,
+        Client(folder / "a.sock") as again,
+    ):
+        first.call("cursor", {}, WITHIN_S)
+        again.call("cursor", {}, WITHIN_S)  # the same process may come twice
+        said = f"{TAKEN} 平台 a 已有上报进程（进程号 {os.getpid()}）在运行，请先停止它\n"
+        assert second() == said
+        first.close()
+        assert second() == said
+        again.close()
+        # The desk hears of the hang-up in its own time; a second one is let in from then on.
+        answers = {second() for _ in range(3)}
+    assert "" in answers
+
+
+def test_an_uplink_that_finds_its_place_taken_waits_a_moment_and_then_gives_up() -> None:
+    class Taken:
+        def call(self, _method: str, _fields: object, _within_s: float, /) -> object:
+            raise DeskRefused(TAKEN, "taken")
+
+        def close(self) -> None: ...
+
+    inquiry = Inquiry(Taken)  # type: ignore[arg-type]
+    assert inquiry.open(1000) is None
+    assert inquiry.open(1000 + TAKEN_MS - 1) is None
+    with pytest.raises(DeskRefused):
+        inquiry.open(1000 + TAKEN_MS)
