@@ -11,7 +11,7 @@ from typing import Final
 from agent import words
 from agent.console.cells import Cell, LineView, Traits, cells, fitting, width_of
 from agent.console.editor import LINE_MAX, Edit, History, Spoiled, completed, edited
-from agent.console.keys import CursorAt, Garbled, Press, Typed
+from agent.console.keys import CursorAt, Echoed, Garbled, Press, Typed
 from agent.console.stream import Stream
 from agent.ports import HungUp
 
@@ -111,10 +111,10 @@ class Asking:
 
     # --- keys ------------------------------------------------------------------------------------
 
-    def _press(self, key: Press | Typed | Garbled | CursorAt) -> None:
+    def _press(self, key: Press | Typed | Garbled | CursorAt | Echoed) -> None:
         question = self._question
         match key:
-            case CursorAt():
+            case CursorAt() | Echoed():
                 return
             case Typed() if question.help and not question.secret and not key.pasted:
                 self._typed_with_questions(key)

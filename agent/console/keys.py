@@ -70,7 +70,12 @@ class Garbled:
     octets: int
 
 
-Key = Press | Typed | CursorAt | Garbled
+@dataclass(frozen=True, slots=True)
+class Echoed:
+    """A query that only we send came back: nobody is there but an echo."""
+
+
+Key = Press | Typed | CursorAt | Garbled | Echoed
 
 _CONTROLS: Final = {
     "\x01": Press.HOME,  # Ctrl-A
@@ -258,6 +263,8 @@ class KeyDecoder:
             self._press_if(_NUMBERED.get(first))
         elif one == "R":
             self._cursor_at(first, rest)
+        elif one == "n" and sequence == "6":
+            self._press(Echoed())
         elif one in _FINALS:
             key = _FINALS[one]
             # The second number says which keys are held: Ctrl or Alt with an arrow moves by words.

@@ -74,7 +74,7 @@ class Stream:
         while octets and self.hung_up is None:
             taken = self._line.write(octets[:PIECE], OFFER_MS)
             if isinstance(taken, HungUp):
-                self._hang_up(taken)
+                self.hang_up(taken)
                 return
             octets = octets[taken:]
             if not octets:
@@ -83,9 +83,15 @@ class Stream:
             if taken:
                 taken_ms = now_ms
             elif now_ms - taken_ms >= STALL_MAX_MS:
-                self._hang_up(HungUp(f"the terminal took nothing for {STALL_MAX_MS // 1000} s"))
+                self.hang_up(HungUp(f"the terminal took nothing for {STALL_MAX_MS // 1000} s"))
                 return
             self._take(0)
+
+    def hang_up(self, why: HungUp) -> None:
+        """Nobody is there any more: nothing that was typed is acted upon."""
+        self.hung_up = why
+        self._keys.clear()
+        self._ahead = 0
 
     def _take(self, within_ms: int) -> None:
         """What the line has, decoded; a sequence that was left off is settled."""
@@ -97,7 +103,7 @@ class Stream:
             within_ms = min(within_ms, max(0, quiet_at_ms - self.now_ms()))
         octets = self._line.read(within_ms)
         if isinstance(octets, HungUp):
-            self._hang_up(octets)
+            self.hang_up(octets)
             return
         now_ms = self.now_ms()
         if octets:
@@ -113,11 +119,6 @@ class Stream:
                 self._ahead = 0
             self._keys.append(key)
             self._ahead += _size(key)
-
-    def _hang_up(self, why: HungUp) -> None:
-        self.hung_up = why
-        self._keys.clear()
-        self._ahead = 0
 
 
 def _size(key: Key) -> int:

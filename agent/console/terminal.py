@@ -22,7 +22,7 @@ from agent.console.asking import (
 )
 from agent.console.cells import HEIGHTS, WIDTHS, LineView, Traits, cells, drawn, fitting, folded
 from agent.console.editor import History
-from agent.console.keys import CursorAt, Key, Press, Typed
+from agent.console.keys import CursorAt, Echoed, Key, Press, Typed
 from agent.console.screen import Screen
 from agent.console.stream import Stream
 from agent.ports import Clock, HungUp, TechnicianLine
@@ -102,7 +102,7 @@ class Terminal:
         """Ask the terminal what it is; dumb when it does not answer in time.
 
         At the start of a session and after Ctrl-L, when a window may have another size. What is
-        typed meanwhile is kept.
+        typed meanwhile is kept. A line that only echoes is hung up.
         """
         if self._declared is not None:
             return
@@ -127,6 +127,10 @@ class Terminal:
             key = self._stream.key(ends_ms - self._stream.now_ms())
             if isinstance(key, CursorAt):
                 answers.append(key)
+            elif isinstance(key, Echoed):
+                # A loopback plug, an adapter that hears itself, another console, an open cable:
+                # a session with it would go on for ever.
+                self._stream.hang_up(HungUp("the line sends back what it is sent"))
             elif key is None or isinstance(key, HungUp):
                 break
             else:

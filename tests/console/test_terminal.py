@@ -344,6 +344,17 @@ def test_what_a_terminal_draws_says_what_it_is(
     assert terminal.traits == traits
 
 
+def test_a_line_that_echoes_is_hung_up_and_not_talked_to() -> None:
+    clock = Hands()
+    line = MemoryLine(clock, bytes)
+    terminal = Terminal(line, clock, "en")
+    terminal.probe()
+    assert terminal.hung_up == HungUp("the line sends back what it is sent")
+    terminal.say("x" * 1_000)
+    assert isinstance(terminal.ask("> "), HungUp)
+    assert len(line.written) < 20
+
+
 def test_a_declared_terminal_is_not_asked(desk: Desk) -> None:
     desk.terminal.probe()
     assert desk.line.written == b""
