@@ -150,16 +150,16 @@ class Terminal:
         text: str = "",
         idle_ms: int = IDLE_MS,
     ) -> Answer:
-        """One line. `secret` is drawn as stars and never kept; `remember` keeps it for UP.
+        """One line; one that lost characters on its way is never returned, but asked for again.
 
-        `text` is what stands there to begin with. A line that lost characters on its way is never
-        returned: the terminal says so and asks again.
+        `secret` is drawn as stars and never kept. `remember` keeps it, and UP calls back what was
+        kept before. `text` is what stands there to begin with.
         """
         self._end_row()
         answer = Asking(
             Question(prompt, idle_ms, complete, help, secret, text),
             self._stream,
-            self._history,
+            self._history if remember else History(),
             traits=self._traits,
             language=self.language,
             show=self._show,

@@ -94,9 +94,18 @@ def test_every_end_has_its_own_answer(desk: Desk) -> None:
 def test_a_secret_is_never_shown_nor_called_back(desk: Desk) -> None:
     assert desk.asks("7391水\r", secret=True, remember=True) == "7391水"
     assert desk.shown == ["> *****"]
-    assert desk.asks("\x1b[A\r") == ""
+    assert desk.asks("\x1b[A\r", remember=True) == ""
     assert b"7" not in desk.line.written
     assert b"9" not in desk.line.written
+
+
+def test_what_is_remembered_is_called_back_where_the_like_is_asked(desk: Desk) -> None:
+    assert desk.asks("status\r", remember=True) == "status"
+    assert desk.asks("5000\r") == "5000"
+    assert desk.asks("\x1b[A\r") == ""
+    assert desk.asks("\x1b[A\r", remember=True) == "status"
+    desk.terminal.forget()
+    assert desk.asks("\x1b[A\r", remember=True) == ""
 
 
 def candidates(text: str, cursor: int) -> Sequence[str]:
@@ -262,7 +271,7 @@ def test_a_line_that_lost_characters_is_never_carried_out(desk: Desk) -> None:
 
 def test_a_spoiled_secret_is_not_called_back(desk: Desk) -> None:
     assert desk.asks(b"73\xff91\r", b"\x1b[A\r", secret=True) == ""
-    assert desk.asks("\x1b[A\r") == ""
+    assert desk.asks("\x1b[A\r", remember=True) == ""
 
 
 def test_a_terminal_that_takes_nothing_ends_the_session(desk: Desk) -> None:
