@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from agent import rows
+from agent import log, rows
 from agent.book import Book
 from agent.core.model import (
     AccountChange,
@@ -48,7 +48,7 @@ from agent.journal import (
     Upkeep,
     Writer,
 )
-from agent.ports import Clock, Inputs, Meters, Relay, RelayGone, Watchdog
+from agent.ports import Clock, Inputs, Log, Meters, Relay, RelayGone, Watchdog
 from agent.status import Around, Identity, picture, revision
 
 COMMANDS_PER_SCAN_MAX = 8
@@ -78,6 +78,7 @@ class Organs:
     inputs: Inputs | None = None
     upkeep: Upkeep | None = None
     health: Watch | None = None
+    log: Log | None = None
 
 
 class _Committed:
@@ -170,6 +171,9 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
     loop.started = loop.rebuilt = None
     organs.desk.answer([one for one in outcome.bodies if isinstance(one, Verdict)])
     _publish(organs, identity, loop, outcome, seen)
+    if organs.log is not None and organs.log.heard:
+        for line in log.lines(outcome.bodies, identity.language):
+            organs.log.say(line.priority, line.words, line.facts)
     passed = min(organs.desk.cursors().values(), default=loop.committed.head.number)
     loop.writer.tend(Now(outcome.moment.utc_ms, outcome.moment.trusted, passed))
 

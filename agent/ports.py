@@ -196,6 +196,16 @@ class Watchdog(Protocol):
     def pet(self) -> None: ...
 
 
+class Log(Protocol):
+    """The host's log. A no-op where there is none; never waits."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens: what nobody hears need not be put in words."""
+
+    def say(self, priority: int, words: str, facts: Mapping[str, str]) -> None: ...
+
+
 # --- uplinks -------------------------------------------------------------------------------------
 
 

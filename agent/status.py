@@ -27,6 +27,7 @@ class Identity:
     epoch: str
     energise: str = "to_run"  # what an energised relay does
     public_key: str = ""  # of the seals, in hex
+    language: str = "zh"  # of what is said where nobody asked for another
 
 
 @dataclass(frozen=True, slots=True)

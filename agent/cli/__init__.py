@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if told is None:
             raise  # ours: it ends the process with everything there is to know
         code, message = told
-        print(message, file=sys.stderr)
+        print(_for_log(message), file=sys.stderr)
     return code
 
 
@@ -132,6 +132,13 @@ def _say_no_more() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+
+
+def _for_log(message: str) -> str:
+    """Each line with its priority, where systemd's journal reads them: <3> is an error."""
+    from drivers.journald import is_heard
+
+    return "\n".join(f"<3>{line}" for line in message.splitlines()) if is_heard() else message
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:

@@ -36,6 +36,7 @@ from drivers.adapter import refuse_taken
 from drivers.bus import Buses
 from drivers.health import HostLooks
 from drivers.host import HostClock, StopRequest, SystemdWatchdog
+from drivers.journald import Journald
 from drivers.metrics import MetricsFile
 
 REASON_MAX = 200
@@ -63,7 +64,8 @@ def run(options: argparse.Namespace) -> int:
         host = HostLooks(station.state_dir, declared)
         metrics = MetricsFile(metrics_file(settings), station.id)
         looking = Looking(host, metrics.write)
-        parts = _Parts(settings, house, clock, inputs, notary, stop, looking)
+        log = Journald({"station": station.id})
+        parts = _Parts(settings, house, clock, inputs, notary, stop, looking, log)
         while (ahead := _epoch(parts)) is not None:
             now = clock.now()
             uplinks = [platform.name for platform in settings.platform]
@@ -71,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
             begin_epoch(file, ahead, now.utc_ms, trusted=now.trusted, uplinks=uplinks)
         notary.close()
         looking.close()
+        log.close()
         if inputs is not None:
             inputs.close()
     return 0
@@ -87,6 +90,7 @@ class _Parts:
     notary: Notary
     stop: StopRequest
     looking: Looking
+    log: Journald
 
 
 def _epoch(parts: _Parts) -> Ahead | None:
@@ -119,6 +123,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             inputs=parts.inputs,
             upkeep=Upkeep(journal, retention, _signer(parts.notary)),
             health=_watch(parts, journal),
+            log=parts.log,
         ),
         house.site,
         Identity(
@@ -128,6 +133,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             journal.epoch,
             settings.relay.energise,
             parts.notary.public,
+            station.language,
         ),
         _beginning(journal),
         parts.stop,

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from agent.cli import CONFIGURATION, VERSION
@@ -12,6 +13,7 @@ from agent.settings import Platform, Settings, desk_socket
 from agent.uplink import UplinkPolicy
 from agent.uplink import run as forward
 from drivers.host import HostClock, StopRequest, SystemdWatchdog
+from drivers.journald import Journald
 from drivers.mqtt import Broker, MqttConfig, MqttLink, TlsFiles
 from drivers.payload.json import JsonCodec
 
@@ -29,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{options.config}: no platform {options.name!r}; there is: {known}", file=sys.stderr)
         return CONFIGURATION
     door = desk_socket(settings, platform.name)
+    log = Journald({"station": settings.station.id, "platform": platform.name})
     with StopRequest() as stop:
         alive = _Alive(stop, SystemdWatchdog())
         forward(
@@ -43,8 +46,19 @@ def run(options: argparse.Namespace) -> int:
                 records_per_s=platform.records_per_s,
             ),
             stop=alive,
+            tell=partial(_tell, log, platform.name, settings.station.language),
         )
+    log.close()
     return 0
+
+
+def _tell(log: Journald, platform: str, language: str, connected: bool, why: str) -> None:  # noqa: FBT001
+    """The catalogue is loaded where somebody hears it."""
+    if log.heard:
+        from agent.log import link_line
+
+        line = link_line(platform, connected=connected, why=why, language=language)
+        log.say(line.priority, line.words, line.facts)
 
 
 class _Alive:

@@ -63,9 +63,13 @@ def run(
     policy: UplinkPolicy,
     stop: Stop,
     draw: Callable[[], float] = random.random,
+    tell: Callable[[bool, str], None] | None = None,
 ) -> None:
-    """Forward until `stop`. `desk` makes a connection; broker and desk may come and go."""
-    uplink = Uplink(platform, codec, Inquiry(desk), policy, Link(draw), stop=stop)
+    """Forward until `stop`. `desk` makes a connection; broker and desk may come and go.
+
+    `tell` hears whether the link stands, and why not, at each change.
+    """
+    uplink = Uplink(platform, codec, Inquiry(desk), policy, Link(draw), stop=stop, tell=tell)
     uplink.began(clock.monotonic_ms())
     while not stop.requested():
         uplink.turn(clock)
@@ -84,8 +88,11 @@ class Uplink:
         link: Link,
         *,
         stop: Stop | None = None,
+        tell: Callable[[bool, str], None] | None = None,
     ) -> None:
         """`stop` ends a wait; who turns by hand needs none."""
+        self._tell = tell
+        self._told: tuple[bool, str] | None = None
         self._stop = stop
         self._platform = platform
         self._codec = codec
@@ -232,12 +239,14 @@ class Uplink:
             case LinkUp():
                 self._link.came_up(event, now_ms)
                 self._telling.connects += 1
+                self._tell_change(connected=True, why="")
                 self._desk.drop("status")  # a fresh state now, not when it next changes
                 self._state.begin()
                 self._sending.head = None  # as old as the outage; what came since is backlog too
                 self._sending.catching_up = True
             case LinkDown(why, rival, fault):
                 self._link.fell(Trouble(fault, why), now_ms, rival=rival)
+                self._tell_change(connected=False, why=one_line(why))
                 self._early.clear()
                 self._resending.link_lost()
                 self._desk.drop("resend_page")
@@ -258,6 +267,12 @@ class Uplink:
                     self._understand(self._outbox, event, now_ms)
             case _:
                 assert_never(event)
+
+    def _tell_change(self, *, connected: bool, why: str) -> None:
+        """An attempt that fails as the one before is no news."""
+        if self._tell is not None and self._told != (connected, why):
+            self._told = (connected, why)
+            self._tell(connected, why)
 
     def _understand(self, outbox: Outbox, heard: Heard, now_ms: int) -> None:
         """What the platform says of our records, once the journal's head is known."""

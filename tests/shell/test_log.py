@@ -1,0 +1,100 @@
+"""What the host's log hears of a well's life: one fact a line, in words and in fields."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent import words
+from agent.core.model import (
+    Ailment,
+    AilmentKind,
+    Body,
+    EpochBegan,
+    Gap,
+    Grade,
+    Health,
+    HostHealth,
+    RelayMoved,
+    Sample,
+    Started,
+)
+from agent.log import ERROR, INFORMATION, WARNING, Line, lines, link_line
+from tests.core.story import Story, plan
+
+ROOT = Path(__file__).parents[2]
+
+
+def told(language: str) -> list[Line]:
+    """A year that gets its water, uses it up, and is cut."""
+    story = Story().commission(2_000)
+    story.start()
+    story.after(120)
+    return list(lines([one for outcome in story.outcomes for one in outcome.bodies], language))
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_edges_conditions_and_orders_are_told_and_samples_are_not(language: str) -> None:
+    log = told(language)
+    facts = {line.facts["fact"] for line in log}
+    assert facts == {"relay_moved", "condition_changed", "verdict"}
+    assert all(line.words and "\n" not in line.words for line in log)
+    cut = [line for line in log if line.facts.get("permitted") == "0"][-1]
+    assert cut.facts["reasons"] == "allocation_exhausted"
+    raised = [line for line in log if line.facts.get("condition") == "allocation_exhausted"]
+    assert [line.priority for line in raised] == [WARNING]
+    assert not list(
+        lines([Sample(1, 1, 1, 1, 1, permitted=True, allocated_l=1, withdrawn_l=1)], language)
+    )
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_every_other_fact(language: str) -> None:
+    ails = (Ailment(AilmentKind.BUS_POOR, Grade.ALARM, "flow_meter"),)
+    bodies: list[Body] = [
+        Started("1.4", "boot", relay_permitted=False),
+        RelayMoved(permitted=False, lapsed=True, reasons=(), withdrawn_l=1, remaining_l=2),
+        Gap(7, 1, 2, "the disk"),
+        EpochBegan("aa", 5, "bb", 9, "division", 0),
+        Health("1", "b", 0, HostHealth(), ailments=ails),
+    ]
+    log = list(lines(bodies, language))
+    priorities = [INFORMATION, ERROR, ERROR, WARNING, ERROR]
+    assert [line.priority for line in log] == priorities
+    assert "flow_meter" in log[-1].words
+    up = link_line("division", connected=True, why="", language=language)
+    down = link_line("division", connected=False, why="no route", language=language)
+    assert "division" in up.words
+    assert "no route" in down.words
+    assert (up.priority, down.priority) == (INFORMATION, WARNING)
+
+
+def test_a_refused_order_says_why() -> None:
+    story = Story().commission()
+    assert story.order(plan(0)) is not None
+    bodies = [body for outcome in story.outcomes for body in outcome.bodies]
+    refused, *_ = [line for line in lines(bodies, "en") if line.facts.get("refusal")]
+    assert refused.priority == WARNING
+    assert refused.words.startswith("Order refused: ")
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_an_error_at_the_start_has_its_priority_where_systemd_reads_it(
+    tmp_path: Path, *, heard: bool
+) -> None:
+    with (tmp_path / "errors").open("w+") as errors:
+        status = os.fstat(errors.fileno())
+        stream = f"{status.st_dev}:{status.st_ino}" if heard else "1:1"
+        subprocess.run(
+            [sys.executable, "-m", "agent.cli", "relay", "--config", str(tmp_path / "none.toml")],
+            env={**os.environ, "JOURNAL_STREAM": stream},
+            cwd=ROOT,
+            stderr=errors,
+            check=False,
+        )
+        errors.seek(0)
+        said = errors.read().splitlines()
+    assert said
+    assert all(line.startswith("<3>") is heard for line in said)
