@@ -14,6 +14,7 @@ from agent.report.sheet import Cell, Section, Sheet, Table, Voice
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 LANGUAGE_TAGS: Final = {"zh": "zh-CN", "en": "en"}
+WORD_MAX: Final = 14
 NUMERALS: Final = "一二三四五六七八九"
 
 
@@ -101,10 +102,21 @@ def _pair(row: tuple[Cell, ...]) -> Iterator[str]:
 
 def _cell(cell: Cell, tag: str) -> str:
     classes = " ".join(
-        name for name, on in (("number", cell.number), ("strong", cell.strong)) if on
+        name
+        for name, on in (
+            ("number", cell.number),
+            ("strong", cell.strong),
+            ("long", not cell.number and _is_long(cell.text)),
+        )
+        if on
     )
     said = f' class="{classes}"' if classes else ""
     return f"<{tag}{said}>{escape(cell.text)}</{tag}>"
+
+
+def _is_long(text: str) -> bool:
+    """A word that no column holds may be broken anywhere; others only between words."""
+    return any(len(word) > WORD_MAX and word.isascii() for word in text.split())
 
 
 def _signatures(voice: Voice) -> str:

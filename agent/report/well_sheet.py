@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from agent import words
 from agent.catalogue import LANGUAGES
+from agent.core.model import AllocationKind
 from agent.report import sheet, well_tables
 from agent.report.period import PeriodKind, local_day
 from agent.report.sheet import ABSENT, Bar, Cell, Section, Sheet, Table, Voice, text
@@ -108,8 +109,10 @@ def _plan(report: WellReport, voice: Voice) -> tuple[Table, ...]:
     )
     columns = ("date", "kind", "volume", "document", "author", "until")
     rows = tuple(_document(one, voice) for one in water)
-    lines = (*rows, total) if rows else ()
-    tables = [Table(voice.heads(*columns), lines, voice.none(rows, "plan"))]
+    kinds = {one.kind for one in water}
+    replaced = {AllocationKind.PROVISIONAL, AllocationKind.PLAN} <= kinds
+    notes = (voice("provisional_note"),) if replaced else voice.none(rows, "plan")
+    tables = [Table(voice.heads(*columns), (*rows, total) if rows else (), notes)]
     if power:
         columns = ("date", "kind", "energy", "document", "author", "until")
         tables.append(

@@ -160,7 +160,12 @@ def transfers(report: WellReport, voice: Voice) -> Table:
 def proof(report: WellReport, voice: Voice) -> tuple[Table, ...]:
     """A table for each epoch, the oldest first; what is said of all of them stands below."""
     keys = sorted({key for one in report.proof for key in one.keys})
-    notes = [voice("compared", count=report.compared - report.disagreements, of=report.compared)]
+    notes = [
+        voice("head", number=one.records, hash=one.hash) for one in report.proof if one.records
+    ]
+    notes.append(
+        voice("compared", count=report.compared - report.disagreements, of=report.compared)
+    )
     notes.append(voice("keys", keys=" ".join(keys)) if keys else voice("unsealed"))
     pruned = sum(one.pruned for one in report.proof)
     if pruned:
@@ -173,13 +178,12 @@ def proof(report: WellReport, voice: Voice) -> tuple[Table, ...]:
 
 
 def _epoch(one: EpochProof, voice: Voice) -> Table:
-    half = len(one.hash) // 2
     broken = bool(one.damage)
     return voice.paired(
         ("epoch", text(one.epoch)),
         ("records", sheet.count(one.records)),
-        ("verdict", replace(text(voice("chain_broken" if broken else "chain_whole")), strong=True)),
-        ("head", Cell(f"{one.hash[:half]} {one.hash[half:]}", one.hash)),
         ("seals", sheet.count(one.seals)),
         ("sealed_at", sheet.minute(one.sealed_utc_ms)),
+        ("sealed_through", sheet.count(one.sealed_through) if one.seals else ABSENT),
+        ("verdict", replace(text(voice("chain_broken" if broken else "chain_whole")), strong=True)),
     )

@@ -17,6 +17,7 @@ from agent.core.model import (
     AllocateOrder,
     AllocationKind,
     CorrectOrder,
+    Fault,
     FitMeterOrder,
     LayUpOrder,
     Order,
@@ -25,7 +26,6 @@ from agent.core.model import (
     Rank,
     RateMethod,
     RateOrder,
-    RemoveMeterOrder,
     ResumeOrder,
     Role,
     Use,
@@ -33,6 +33,7 @@ from agent.core.model import (
 from agent.journal import Now, Retention, Signer, Upkeep
 from tests.core.story import DAY, HOUR, MINUTE, SECOND, utc_ms
 from tests.sim import faults, people
+from tests.sim.house import OF_FLOW_METER
 from tests.sim.year import Act, Year
 
 SEED = 357
@@ -90,11 +91,15 @@ def _fill(year: Year, signer: Signer, share_percent: int) -> None:
 def _commission(year: Year) -> None:
     flow, power = year.house.flow, year.house.power
     form = "调试记录〔2026〕15号"
-    year.order(FitMeterOrder(Role.FLOW_METER, flow.serial, flow.shown, form, 310_000))
-    year.order(FitMeterOrder(Role.POWER_METER, power.serial, power.shown, form))
+    for one in (
+        FitMeterOrder(Role.FLOW_METER, flow.serial, flow.shown, form, 310_000),
+        FitMeterOrder(Role.POWER_METER, power.serial, power.shown, form),
+    ):
+        year.order(one, Origin.CONSOLE, actor="李强", rank=Rank.TECHNICIAN)
     until_ms = utc_ms(FIRST_YEAR, 4, 1)
     document = "水资函〔2026〕3号"
-    year.order(AllocateOrder(FIRST_YEAR, A.PROVISIONAL, 6_000_000, document, until_ms))
+    order = AllocateOrder(FIRST_YEAR, A.PROVISIONAL, 6_000_000, document, until_ms)
+    year.order(order, Origin.CONSOLE, actor="王建国", rank=Rank.SUPERVISOR)
 
 
 def _papers(diary: _Diary, year: int) -> None:
@@ -136,7 +141,6 @@ def _levels(diary: _Diary, year: int) -> None:
 
 def _events(diary: _Diary, year: int) -> None:
     """What an inspector asks about, once each."""
-    silent = faults.flow_silent_for_hours
     diary.order(year, 1, 12, AllocateOrder(
         year, A.PROVISIONAL, 6_000_000, f"水资函〔{year}〕2号", utc_ms(year, 4, 1)
     ))  # fmt: skip
@@ -146,8 +150,8 @@ def _events(diary: _Diary, year: int) -> None:
     diary.order(year, 8, 29, OverrideOrder(Use.LIVESTOCK, 300_000, 6 * HOUR, "牲畜饮水"))
     diary.on(year, 8, 29, 11, people.start)
     diary.on(year, 8, 29, 14, people.stop)
-    diary.on(year, 7, 5, 9, lambda now: _during(now, silent))
-    diary.on(year, 5, 29, 9, _exchange)
+    diary.on(year, 5, 29, 9, lambda now: _during(now, faults.flow_silent_for_hours))
+    diary.on(year, 7, 5, 9, lambda now: _during(now, _break))
     diary.on(year, 6, 29, 8, lambda now: _during(now, faults.bypass))
     diary.on(year, 7, 20, 12, _away)
     diary.order(year - 1, 11, 12, LayUpOrder(f"封存〔{year - 1}〕9号"))
@@ -166,24 +170,24 @@ def _away(year: Year) -> None:
     faults.broker_away_for_days(year)
 
 
-def _exchange(year: Year) -> None:
-    """The old meter off by what it shows, the new one on half an hour later."""
-    people.stop(year)
+def _break(year: Year) -> int:
+    """The flow meter dies under a running pump; four hours later another one hangs there."""
+    year.house.flow.counting = False
+    lasts_ms = faults.lay(year, 4 * HOUR, Fault.TIMEOUT, *OF_FLOW_METER)
+    year.after(lasts_ms - 3 * MINUTE, people.stop)
 
-    def remove(now: Year) -> None:
-        old = now.house.flow
-        now.order(RemoveMeterOrder(Role.FLOW_METER, old.serial, "检修单〔2027〕4号", old.shown))
-        now.after(30 * MINUTE, fit)
-
-    def fit(now: Year) -> None:
+    def change(now: Year) -> None:
         people.exchange(now, Role.FLOW_METER)
-        now.after(30 * SECOND, declare)
+        now.after(5 * SECOND, declare)
 
     def declare(now: Year) -> None:
         new = now.house.flow
-        now.order(FitMeterOrder(Role.FLOW_METER, new.serial, new.shown, "校准证书 L2027-0389"))
+        certificate = "校准证书 L2027-0389"
+        order = FitMeterOrder(Role.FLOW_METER, new.serial, new.shown, certificate)
+        now.order(order, Origin.CONSOLE, actor="李强", rank=Rank.TECHNICIAN)
 
-    year.after(10 * MINUTE, remove)
+    year.after(lasts_ms - MINUTE, change)
+    return lasts_ms
 
 
 def _signer(folder: Path) -> Signer:
