@@ -114,9 +114,13 @@ class Stand:
         self.allocate("plan", plan_l)
         return self.until(lambda now: now.pump.permitted and now.allocated_l == plan_l)
 
+    def year(self) -> int:
+        """The plan year, as the station counts it."""
+        return self._actor.year()
+
     def allocate(self, kind: str, volume_l: int) -> None:
         fields = {
-            "year": self._actor.year(),
+            "year": self.year(),
             "kind": kind,
             "volume_l": volume_l,
             "document": f"{kind} {volume_l}",
