@@ -6,20 +6,24 @@ and an allocation is a legal quantity.
 
 import re
 from decimal import Decimal
+from unicodedata import normalize
 
 from agent.catalogue import Told
 
 GIVEN_MAX = 60  # of what is said again
-# Litres in one of each.
+# Litres in one of each, as `_folded` writes it: m³ and M3 are m3, full-width digits are digits.
 VOLUME_UNITS: dict[str, int] = {
-    "L": 1,
+    "l": 1,
+    "升": 1,
     "m3": 1000,
-    "m³": 1000,
+    "方": 1000,
+    "立方米": 1000,
     "万m3": 10_000_000,
-    "万m³": 10_000_000,
+    "万方": 10_000_000,
+    "万立方米": 10_000_000,
 }
 # Watt-hours in one of each.
-ENERGY_UNITS: dict[str, int] = {"Wh": 1, "kWh": 1000}
+ENERGY_UNITS: dict[str, int] = {"wh": 1, "kwh": 1000, "度": 1000, "千瓦时": 1000}
 
 _AMOUNT = re.compile(r"\s*(?P<number>\d{1,15}(,\d{3})*(\.\d{1,9})?)\s*(?P<unit>\S+)\s*")
 
@@ -49,8 +53,12 @@ def energy_wh(text: str) -> int:
     return _exact(text, ENERGY_UNITS, "1234.5kWh, 800Wh")
 
 
+def _folded(text: str) -> str:
+    return normalize("NFKC", text).casefold()
+
+
 def _exact(text: str, units: dict[str, int], examples: str) -> int:
-    found = _AMOUNT.fullmatch(text)
+    found = _AMOUNT.fullmatch(_folded(text))
     if found is None or found["unit"] not in units:
         raise AmountError(text, examples)
     amount = Decimal(found["number"].replace(",", "")) * units[found["unit"]]

@@ -107,6 +107,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
             for one in outcome.state.standing.conditions
         ],
         "session": _session(outcome.state, outcome.moment),
+        "visit": _visit(outcome.state),
         "instruments": dict(around.instruments),
         "buses": {one.name: bus_picture(one, around.counters) for one in around.buses},
         "inputs": dict(around.inputs),
@@ -199,6 +200,17 @@ def _balance(account: Balance | None) -> dict[str, int] | None:
         "allocated_l": account.allocated_l,
         "withdrawn_l": account.withdrawn_l,
         "remaining_l": account.remaining_l,
+    }
+
+
+def _visit(state: State) -> dict[str, Any] | None:
+    visit = state.people.visit
+    if visit is None:
+        return None
+    return {
+        "person": visit.person,
+        "cause": visit.cause,
+        "since_utc_ms": visit.began.utc_ms,
     }
 
 

@@ -36,6 +36,7 @@ class MemoryLine:
         self.come: deque[bytes] = deque()
         self.written = bytearray()
         self.takes: int | None = None  # how many more octets; None for any number
+        self.ends = False  # it hangs up once all that was to come has come
         self._clock = clock
         self._seen = seen
         self._hung_up: HungUp | None = None
@@ -45,6 +46,9 @@ class MemoryLine:
             return self._hung_up
         if self.come:
             return self.come.popleft()
+        if self.ends and within_ms > 0:
+            self.hang_up()
+            return self.read(within_ms)
         self._clock.ms += within_ms
         return b""
 

@@ -43,6 +43,8 @@ COMMANDS = {
     "check": Command("say what is wrong with a station's settings", "agent.cli.check"),
     "apply": Command("make this host fit the station's settings", "agent.cli.apply"),
     "provision": Command("settings for many stations from one table", "agent.cli.provision"),
+    "console": Command("a technician's terminal on a serial port", "agent.cli.console"),
+    "account": Command("who may sign in at a console", "agent.cli.account"),
     "status": Command("how the station is now", "agent.cli.status"),
     "records": Command("what was written down", "agent.cli.records"),
     "resend": Command("send a platform records once more", "agent.cli.resend"),

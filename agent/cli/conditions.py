@@ -15,16 +15,6 @@ from agent.core.rules import RULES
 from agent.core.terms import Rule, Stage
 
 FILES = {"en": "conditions.md", "zh": "conditions.zh.md"}
-# How a latched cut comes and goes: from, to, and why. A test lets the interlock walk them.
-ARROWS = (
-    ("[*]", "healthy", ""),
-    ("healthy", "timing", "fact_holds"),
-    ("timing", "healthy", "fact_gone"),
-    ("timing", "timing", "cannot_tell"),
-    ("timing", "latched", "matured"),
-    ("latched", "latched", "gone_or_boot"),
-    ("latched", "healthy", "acknowledged"),
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -105,9 +95,18 @@ def _arrows(language: str) -> list[str]:
     def say(key: str) -> str:
         return words.say(f"conditions_page.{key}", language)
 
+    arrows = [
+        ("[*]", "healthy", ""),
+        ("healthy", "timing", "fact_holds"),
+        ("timing", "healthy", "fact_gone"),
+        ("timing", "timing", "cannot_tell"),
+        ("timing", "latched", "matured"),
+        ("latched", "latched", "gone_or_boot"),
+        ("latched", "healthy", "acknowledged"),
+    ]
     names = [f'state "{say(state)}" as {state}' for state in ("healthy", "timing", "latched")]
     return names + [
-        f"{start} --> {end}" + (f" : {say(why)}" if why else "") for start, end, why in ARROWS
+        f"{start} --> {end}" + (f" : {say(why)}" if why else "") for start, end, why in arrows
     ]
 
 

@@ -41,6 +41,10 @@ def run(options: argparse.Namespace) -> int:
             Child(f"uplink {one.name}", (*ours, "uplink", one.name, *config))
             for one in settings.platform
         ),
+        *(
+            Child(f"console {one.name}", (*ours, "console", one.name, *config))
+            for one in settings.console
+        ),
     ]
     with _held(settings.station.run_dir), StopRequest() as stop:
         return supervise(

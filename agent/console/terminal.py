@@ -81,6 +81,10 @@ class Terminal:
         return self._traits
 
     @property
+    def baud(self) -> int:
+        return self._stream.baud
+
+    @property
     def width(self) -> int:
         return self._traits.width
 

@@ -19,6 +19,7 @@ from agent.desk.room import Caller, Room
 from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NO_METHOD, NOT_ALLOWED, TOO_BUSY, Refused
 from agent.journal import (
     Ahead,
+    Head,
     JournalDamaged,
     JournalFailed,
     PageRow,
@@ -100,6 +101,28 @@ def _row(row: PageRow) -> bytes:
     number, at_utc_ms, trusted, kind, body = row
     truth = b"true" if trusted else b"false"
     return b'[%d,%d,%s,"%s",%s]' % (number, at_utc_ms, truth, kind.encode(), body)
+
+
+async def _newest(room: Room, _: Caller, fields: Fields) -> Answer:
+    kinds = fields.texts("kinds", wire.KINDS_MAX)
+    limit = fields.integer("limit", 1, wire.PAGE_RECORDS_MAX)
+    fields.end()
+    return lambda: b'{"records":[%s]}' % b",".join(map(_row, room.reader.newest(kinds, limit)))
+
+
+async def _verify(room: Room, _: Caller, fields: Fields) -> Answer:
+    """One page of the chain further: whoever asks goes on from what he was told."""
+    after = fields.integer("after", 0, wire.INTEGER_MAX)
+    digest = fields.text("hash")
+    fields.end()
+    try:
+        start = Head(after, bytes.fromhex(digest))
+        head = room.reader.follow(start, wire.PAGE_RECORDS_MAX)
+    except JournalDamaged as damaged:
+        return _said({"number": after, "hash": digest, "damaged": str(damaged)})
+    except ValueError:
+        raise Refused(BAD_FIELDS, "hash must be what the last page told, in hex") from None
+    return _said({"number": head.number, "hash": head.hash.hex(), "damaged": None})
 
 
 async def _cursor(room: Room, caller: Caller, fields: Fields) -> Answer:
@@ -273,6 +296,8 @@ _FOR_CONSOLES: dict[str, Method] = {
     "touch": _told(consoles.touch),
     "records": _signed_in(_records),
     "status": _signed_in(_status),
+    "newest": _signed_in(_newest),
+    "verify": _signed_in(_verify, Rank.TECHNICIAN),
     "accounts": _told(consoles.accounts),
     "open_account": _told(consoles.open_account),
     "change_pin": _told(consoles.change_pin),

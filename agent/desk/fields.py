@@ -60,6 +60,15 @@ class Fields:
         """Empty when it is not given."""
         return self.text(name, longest) if name in self._left else ""
 
+    def texts(self, name: str, most: int) -> list[str]:
+        """A list of one to `most` texts."""
+        value = self._left.pop(name, None)
+        listed = isinstance(value, list) and 0 < len(value) <= most
+        if listed and all(_is_text(one, TEXT_MAX) for one in value):
+            return list(value)
+        self._wrong("texts", name, most=most)
+        return []
+
     def secret(self, name: str) -> str:
         """A PIN. What is wrong with it is said without repeating it."""
         value = self._left.pop(name, None)

@@ -16,6 +16,7 @@ REQUEST_BYTES_MAX: Final = 64 * 1024
 PAGE_BYTES_MAX: Final = 1024 * 1024
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 PAGE_RECORDS_MAX: Final = 1000
+KINDS_MAX: Final = 40
 WAIT_MS_MAX: Final = 30_000
 # Requests under way on one connection.
 OUTSTANDING_MAX: Final = 8

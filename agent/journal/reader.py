@@ -75,6 +75,25 @@ class Reader:
             found.close()
             return Page(served, find_head(self._database, self.epoch))
 
+    def newest(self, kinds: Sequence[str], limit: int) -> list[PageRow]:
+        """The newest records of these kinds, newest first. Samples are too many to look among."""
+        found = self._database.rows(
+            "SELECT number, at_utc_ms, trusted, kind, body FROM records"  # noqa: S608
+            f" WHERE kind <> 'sample' AND kind IN ({','.join('?' * len(kinds))})"
+            " ORDER BY number DESC LIMIT ?",
+            *kinds,
+            limit,
+        )
+        return [
+            PageRow(number, at, trust, kind, body or b"null")
+            for number, at, trust, kind, body in found
+        ]
+
+    def follow(self, after: Head, limit: int) -> Head:
+        """The head after at most `limit` more records. JournalDamaged where the chain breaks."""
+        before = chain.origin(self.epoch) if after.number == 0 else after
+        return chain.verify(before, stored(self._database, before.number, limit))
+
     def after(self, number: int, limit: int) -> list[StoredRow]:
         """At most `limit` records after `number`, with what the chain needs."""
         return stored(self._database, number, limit)

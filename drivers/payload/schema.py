@@ -142,6 +142,7 @@ def of_state() -> Schema:
                 "readings": {"type": "array", "items": reading},
                 "conditions": {"type": "array", "items": condition},
                 "session": {"type": ["object", "null"]},
+                "visit": {"type": ["object", "null"]},
             }
         ),
     }

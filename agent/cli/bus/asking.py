@@ -118,6 +118,11 @@ def _through_desk(
         yield question, _finding(client.answer(number, "bus_ask", ANSWER_WITHIN_S))
 
 
+def one_by_one(ask: Callable[[dict[str, Any]], Any]) -> Ask:
+    """Each question as fields, and its answer as it came from the desk."""
+    return lambda questions: ((one, _finding(ask(_fields(one)))) for one in questions)
+
+
 def _fields(question: Inquiry) -> dict[str, Any]:
     return {name: value for name, value in asdict(question).items() if value is not None}
 

@@ -15,6 +15,7 @@ from drivers.registers import Register
 from drivers.shelf import OWN_FOLDER, site_folder
 
 BAR_WIDTH = 30
+PATIENCE_MS = 150
 NOTHING = 1
 # What the settings need besides bus, unit and profile.
 STILL_OPEN = {
@@ -54,6 +55,21 @@ def run(options: argparse.Namespace) -> int:
         return NOTHING
     print("\n".join(["", *proposal(line, found)]))
     return 0
+
+
+def through(line: Line, folders: Sequence[Path], ask: Ask, units: range) -> Iterator[str]:
+    """The same at the bus's own speed, a line as soon as it is known, for a console."""
+    kinds = _profiles(folders)
+    options = argparse.Namespace(
+        units=(units.start, units.stop - 1), thorough=False, patience_ms=PATIENCE_MS
+    )
+    search = _Search(ask, line.bus, line.bus.baud, line.bus.parity, options)
+    found = 0
+    for unit in search.answering(kinds):
+        found += 1
+        yield _described(line, search.named(unit, kinds))
+    if not found:
+        yield line.say("bus_scan.nobody")
 
 
 class _Search:

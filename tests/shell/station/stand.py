@@ -114,13 +114,9 @@ class Stand:
         self.allocate("plan", plan_l)
         return self.until(lambda now: now.pump.permitted and now.allocated_l == plan_l)
 
-    def year(self) -> int:
-        """The plan year, as the station counts it."""
-        return self._actor.year()
-
     def allocate(self, kind: str, volume_l: int) -> None:
         fields = {
-            "year": self.year(),
+            "year": self._actor.year(),
             "kind": kind,
             "volume_l": volume_l,
             "document": f"{kind} {volume_l}",

@@ -1,0 +1,53 @@
+"""Room rule: what the console borrows from rooms that it may not enter: drivers and the settings.
+
+Loaded with the console, so everything heavy waits until it is asked for.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from agent.settings import Settings
+
+# What installers set; the rest is found at the shell.
+UNITS: Final = range(1, 33)
+
+
+class Bench:
+    """Implements agent.console.talk.Bench."""
+
+    def __init__(self, settings: Settings, file: Path) -> None:
+        self._settings = settings
+        self._file = file
+
+    def scan(self, bus: str, ask: Callable[[dict[str, Any]], Any], language: str) -> Iterable[str]:
+        from agent.cli.bus.asking import Line, one_by_one
+        from agent.cli.bus.search import through
+        from drivers.shelf import OWN_FOLDER, site_folder
+
+        declared = next(one for one in self._settings.bus if one.name == bus)
+        folders = [site_folder(self._file.resolve().parent), OWN_FOLDER]
+        line = Line(declared, self._settings, language)
+        return through(line, folders, one_by_one(ask), UNITS)
+
+    def views(self, address: int, registers: list[int]) -> list[str]:
+        from agent.cli.bus.read import shown
+
+        return shown(address, registers)
+
+    def check(self, language: str) -> list[str]:
+        from agent.cli.house import house_of
+        from agent.settings import SettingsError, load
+        from agent.words import settings_text
+        from drivers.profile import ProfileError
+
+        try:
+            house_of(load(self._file), self._file)
+        except SettingsError as error:
+            return settings_text(error, language).splitlines()
+        except ProfileError as error:
+            return [str(error)]
+        return []
+
+    def text(self) -> str:
+        return self._file.read_text("utf-8")

@@ -1,0 +1,96 @@
+"""Room rule: the year's water: shown as it is, and as it would be, before anybody agrees."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agent import words
+from agent.console.talk import Talk
+from agent.core.model import AllocationKind
+
+# A figure so many times what is allocated is likelier a slip of the unit than a plan.
+UNLIKELY_TIMES = 10
+
+
+def show(talk: Talk) -> None:
+    talk.lines(account_lines(talk, talk.state()["balance"]))
+
+
+def account_lines(talk: Talk, balance: dict[str, Any] | None) -> list[str]:
+    if balance is None:
+        return [f"  {talk.word('console.no_allocation')}"]
+    rest_l = balance["remaining_l"]
+    last = ("over_plan", -rest_l) if rest_l < 0 else ("remaining", rest_l)
+    pairs = [("allocation", balance["allocated_l"]), ("withdrawn", balance["withdrawn_l"]), last]
+    return [
+        talk.row("plan_year", str(balance["year"])),
+        *(talk.row(label, words.volume(litres)) for label, litres in pairs),
+    ]
+
+
+def plan(talk: Talk, year: int, volume_l: int, document: str) -> None:
+    _allocate(talk, AllocationKind.PLAN, year, volume_l, document)
+
+
+def add(talk: Talk, year: int, volume_l: int, document: str) -> None:
+    _allocate(talk, AllocationKind.ADDITION, year, volume_l, document)
+
+
+def reduce(talk: Talk, year: int, volume_l: int, document: str) -> None:
+    _allocate(talk, AllocationKind.REDUCTION, year, volume_l, document)
+
+
+def transfer(talk: Talk, direction: str, year: int, volume_l: int, document: str) -> None:
+    kind = AllocationKind.TRANSFER_IN if direction == "in" else AllocationKind.TRANSFER_OUT
+    _allocate(talk, kind, year, volume_l, document)
+
+
+def provisional(talk: Talk, year: int, volume_l: int, last: date, document: str) -> None:
+    after = datetime.combine(last + timedelta(days=1), datetime.min.time())
+    expires = after.replace(tzinfo=ZoneInfo(talk.settings.station.zone))
+    expires_utc_ms = int(expires.timestamp()) * 1000
+    _allocate(
+        talk, AllocationKind.PROVISIONAL, year, volume_l, document, expires_utc_ms=expires_utc_ms
+    )
+
+
+def correct(talk: Talk, year: int, volume_l: int, document: str, reason: str) -> None:
+    """What was withdrawn, not what is allocated."""
+    balance = talk.state()["balance"]
+    if balance is not None and balance["year"] == year:
+        before_l = balance["withdrawn_l"]
+        _changes(talk, "withdrawn", before_l, before_l + volume_l)
+    talk.confirm()
+    talk.order("CorrectOrder", year=year, volume_l=volume_l, document=document, reason=reason)
+
+
+def _allocate(
+    talk: Talk,
+    kind: AllocationKind,
+    year: int,
+    volume_l: int,
+    document: str,
+    *,
+    expires_utc_ms: int | None = None,
+) -> None:
+    """Before -> after; then the well's short name; twice when the figure is unlikely."""
+    balance = talk.state()["balance"]
+    this_year = balance is not None and balance["year"] == year
+    before_l = balance["allocated_l"] if balance is not None and this_year else 0
+    takes = kind in {AllocationKind.REDUCTION, AllocationKind.TRANSFER_OUT}
+    whole = kind is AllocationKind.PLAN
+    after_l = volume_l if whole else before_l - volume_l if takes else before_l + volume_l
+    told = talk.word(f"allocation_kind.{kind}")
+    talk.say("console.allocates", year=year, kind=told, volume=words.volume(volume_l))
+    _changes(talk, "allocation", before_l, after_l)
+    talk.terminal.say(talk.row("document", document))
+    talk.confirm()
+    if before_l and after_l >= UNLIKELY_TIMES * before_l:
+        talk.confirm("console.confirm_unlikely", times=after_l // before_l)
+    order = {"year": year, "kind": kind.value, "volume_l": volume_l, "document": document}
+    if talk.order("AllocateOrder", **order, expires_utc_ms=expires_utc_ms):
+        talk.lines(account_lines(talk, talk.state()["balance"]))
+
+
+def _changes(talk: Talk, label: str, before_l: int, after_l: int) -> None:
+    talk.terminal.say(talk.row(label, f"{words.volume(before_l)} -> {words.volume(after_l)}"))

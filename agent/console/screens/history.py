@@ -1,0 +1,261 @@
+"""Room rule: what was written down, read back: sessions, events, readings, days, CSV.
+
+The journal holds years; nothing here reads more of it than it shows. A day's first record is found
+by halving, and records that are no samples are asked for by kind.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from agent import rows, words
+from agent.console.talk import ANSWER_WITHIN_S, Talk
+from agent.core.model import (
+    ConditionChanged,
+    RelayMoved,
+    Sample,
+    Session,
+    Verdict,
+)
+
+SESSIONS: Final = 10
+EVENTS: Final = 20
+PAGE: Final = 200
+DAYS: Final = 31
+MONTHS: Final = 12
+PLOT: Final = 40
+# Records in a row without a sample: an hour of storms.
+SEARCH_PAGES_MAX: Final = 5
+_EVENTS: Final = (
+    "condition_changed relay_moved verdict started session visit_opened visit_closed"
+    " account_changed relay_tested clock_set interruption_began interruption_ended gap"
+)
+
+
+class Told(NamedTuple):
+    number: int
+    at_utc_ms: int
+    body: Any
+
+
+# --- the newest of a kind ------------------------------------------------------------------------
+
+
+def sessions(talk: Talk, count: int | None) -> None:
+    found = _newest(talk, "session", count or SESSIONS)
+    if not found:
+        talk.say("console.nothing_written")
+    for one in reversed(found):
+        assert isinstance(one.body, Session)
+        talk.lines([_session(talk, one.body)])
+
+
+def _session(talk: Talk, one: Session) -> str:
+    began, ended = _at(one.started_utc_ms), _at(one.stopped_utc_ms)
+    lasted = words.duration(max(0, one.stopped_utc_ms - one.started_utc_ms), talk.language)
+    why = talk.word(f"stop_cause.{one.cause}")
+    reasons = " ".join(talk.word(f"condition.{kind}") for kind in one.reasons)
+    return (
+        f"  {began} - {ended[6:]}  {lasted}  {words.volume(one.volume_l)}"
+        f"  {words.energy(one.energy_wh)}  {why} {reasons}"
+    ).rstrip()
+
+
+def events(talk: Talk, count: int | None) -> None:
+    for one in reversed(_newest(talk, _EVENTS, count or EVENTS)):
+        talk.lines([f"  {_at(one.at_utc_ms)}  {_event(talk, one.body)}"])
+
+
+def _event(talk: Talk, body: Any) -> str:
+    kind = talk.word(f"record.{rows.kind_of(type(body))}")
+    if isinstance(body, ConditionChanged):
+        told = talk.word("state.raised" if body.raised else "state.cleared")
+        return f"{talk.word(f'condition.{body.kind}')} {told}"
+    if isinstance(body, RelayMoved):
+        moved = talk.word("state.permitted" if body.permitted else "state.cut")
+        return f"{kind}: {moved} {' '.join(talk.word(f'condition.{one}') for one in body.reasons)}"
+    if isinstance(body, Verdict):
+        refused = "" if body.refusal is None else f" ({body.refusal.reason})"
+        return f"{body.actor}: {talk.word(f'order.{body.order}')}{refused} {body.note}"
+    if isinstance(body, Session):
+        return f"{kind}: {words.volume(body.volume_l)}"
+    return kind
+
+
+def _newest(talk: Talk, kinds: str, count: int) -> list[Told]:
+    asked = {"kinds": kinds.split(), "limit": count}
+    answer = talk.desk.call("newest", asked, ANSWER_WITHIN_S)
+    return [told for row in answer["records"] if (told := _told(row)) is not None]
+
+
+def _told(row: list[Any]) -> Told | None:
+    """None for a record whose body was given up, or that a newer version wrote."""
+    number, at_utc_ms, _, kind, body = row
+    if body is None or kind not in rows.BODIES:
+        return None
+    return Told(number, at_utc_ms, rows.from_row(rows.BODIES[kind], body))
+
+
+def _at(utc_ms: int) -> str:
+    return words.instant(utc_ms, "en")[5:16]
+
+
+# --- samples -------------------------------------------------------------------------------------
+
+
+def readings(talk: Talk, first: date | None, last: date | None) -> None:
+    """What was recorded each interval, oldest first; today's if no day is given."""
+    today = _day_of(talk.state()["at_utc_ms"])
+    begin, end = _span(first or today, last or first or today)
+    talk.say("console.readings_head")
+    talk.lines(f"  {_at(one.at_utc_ms)}  {_cells(one.body)}" for one in _samples(talk, begin, end))
+
+
+def _cells(one: Sample) -> str:
+    cells = (
+        (one.forward_total_l, 14),
+        (one.flow_l_per_h, 9),
+        (one.energy_wh, 12),
+        (one.power_w, 8),
+        (one.level_mm, 8),
+    )
+    return "".join(_thousandth(value).rjust(width) for value, width in cells)
+
+
+def _thousandth(value: int | None) -> str:
+    return words.ABSENT if value is None else f"{value / 1000:.3f}"
+
+
+def export(talk: Talk, first: date, last: date) -> None:
+    """CSV down the line: what the terminal captures is a file."""
+    begin, end = _span(first, last)
+    talk.terminal.say("number,at,total_m3,flow_m3_per_h,energy_kwh,power_kw,level_m,permitted,"
+                      "allocated_m3,withdrawn_m3", fold=False)  # fmt: skip
+    for one in _samples(talk, begin, end):
+        body = one.body
+        values = (
+            body.forward_total_l, body.flow_l_per_h, body.energy_wh, body.power_w, body.level_mm,
+        )  # fmt: skip
+        told = [str(one.number), words.rfc3339(one.at_utc_ms)]
+        told += ["" if value is None else f"{value / 1000:.3f}" for value in values]
+        told.append(str(int(body.permitted)))
+        ends = (body.allocated_l, body.withdrawn_l)
+        told += ["" if value is None else f"{value / 1000:.3f}" for value in ends]
+        talk.terminal.say(",".join(told), fold=False)
+        if talk.interrupted():
+            return
+
+
+def _samples(talk: Talk, begin_utc_ms: int, end_utc_ms: int) -> Iterator[Told]:
+    after = _before(talk, begin_utc_ms)
+    while page := _page(talk, after, PAGE):
+        for row in page:
+            after = row[0]
+            if row[1] >= end_utc_ms:
+                return
+            told = _told(row) if row[3] == "sample" else None
+            if told is not None and told.at_utc_ms >= begin_utc_ms:
+                yield told
+
+
+def _page(talk: Talk, after: int, limit: int) -> list[list[Any]]:
+    answer = talk.desk.call("records", {"after": after, "limit": limit}, ANSWER_WITHIN_S)
+    return list(answer["records"])
+
+
+def _before(talk: Talk, at_utc_ms: int) -> int:
+    """The number of the last record before an instant, by halving."""
+    low, high = 0, talk.state()["head"][0]
+    while low < high:
+        middle = (low + high) // 2
+        page = _page(talk, middle, 1)
+        if not page or page[0][1] >= at_utc_ms:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _withdrawn_at(talk: Talk, at_utc_ms: int) -> tuple[int, int] | None:
+    """Year-to-date and instant of the first sample from an instant on."""
+    after = _before(talk, at_utc_ms)
+    for _ in range(SEARCH_PAGES_MAX):
+        page = _page(talk, after, PAGE)
+        for row in page:
+            told = _told(row) if row[3] == "sample" else None
+            if told is not None and told.body.withdrawn_l is not None:
+                return told.body.withdrawn_l, told.at_utc_ms
+        if not page:
+            return None
+        after = page[-1][0]
+    return None
+
+
+# --- days and months -----------------------------------------------------------------------------
+
+
+def daily(talk: Talk, span: str | None) -> None:
+    """Water per day of the last month, or per month of the year, against the plan's pace."""
+    state = talk.state()
+    if state["balance"] is None:
+        talk.say("console.no_allocation")
+        return
+    today = _day_of(state["at_utc_ms"])
+    months = span == "months"
+    begins = _months(today) if months else [today - timedelta(days=n) for n in range(DAYS, -1, -1)]
+    used = list(_used(talk, begins, state))
+    share = 12 if months else 365
+    pace_l = state["balance"]["allocated_l"] // share
+    talk.lines(_plot(talk, used, pace_l, months=months))
+
+
+def _months(today: date) -> list[date]:
+    return [date(today.year, month, 1) for month in range(1, today.month + 1)]
+
+
+def _used(talk: Talk, begins: list[date], state: dict[str, Any]) -> Iterator[tuple[date, int]]:
+    """What was withdrawn between two beginnings; what was not written down is left out."""
+    now_l = state["balance"]["withdrawn_l"]
+    marks = [(day, _withdrawn_at(talk, _midnight(day))) for day in begins]
+    for (day, mark), (after, following) in zip(marks, [*marks[1:], (None, None)], strict=True):
+        if mark is None or (after is not None and mark[1] >= _midnight(after)):
+            continue
+        start_l, _ = mark
+        end_l = now_l if following is None else following[0]
+        same_year = after is None or after.year == day.year
+        yield day, max(0, end_l - start_l) if same_year else 0
+
+
+def _plot(talk: Talk, used: list[tuple[date, int]], pace_l: int, *, months: bool) -> Iterator[str]:
+    if not used:
+        yield talk.word("console.nothing_written")
+        return
+    most_l = max(*(volume for _, volume in used), pace_l, 1)
+    mark = min(PLOT - 1, pace_l * PLOT // most_l)
+    for day, volume in used:
+        filled = volume * PLOT // most_l
+        drawn = list("#" * filled + " " * (PLOT - filled))
+        drawn[mark] = "|" if drawn[mark] == " " else "+"
+        label = f"{day:%Y-%m}" if months else f"{day:%m-%d}"
+        yield f"  {label} {''.join(drawn)} {words.volume(volume)}"
+    yield f"  {talk.word('console.pace', volume=words.volume(pace_l))}"
+
+
+def _span(first: date, last: date) -> tuple[int, int]:
+    return _midnight(first), _midnight(last + timedelta(days=1))
+
+
+def _midnight(day: date) -> int:
+    start = datetime.combine(day, datetime.min.time(), tzinfo=words.BEIJING)
+    return int(start.timestamp()) * 1000
+
+
+def _day_of(utc_ms: int) -> date:
+    return date.fromisoformat(words.instant(utc_ms, "en")[:10])
+
+
+def raw(talk: Talk, count: int) -> list[str]:
+    """The newest events as they are stored, for support."""
+    answer = talk.desk.call("newest", {"kinds": _EVENTS.split(), "limit": count}, ANSWER_WITHIN_S)
+    return [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in answer["records"]]
