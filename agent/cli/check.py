@@ -6,11 +6,14 @@ from pathlib import Path
 
 from agent import words
 from agent.cli.apply import within
+from agent.cli.health import host_ailments
 from agent.cli.house import House, house_of
 from agent.cli.inspect import findings
 from agent.cli.options import DEFAULT_CONFIG, add_config, language_of, settings_of
 from agent.settings import Settings
+from agent.settings.paths import MODEM_DECLARED
 from drivers.adapter import advice
+from drivers.health import HostLooks
 from drivers.host import HostClock
 from drivers.inspection import Finding
 from drivers.inspection.finding import NOTES, WARNINGS
@@ -54,12 +57,21 @@ def sentence(one: Finding, language: str) -> str:
 def _host(options: argparse.Namespace, settings: Settings, language: str) -> int:
     clock = HostClock(settings.clock.trusted_when)
     found = list(findings(settings, options.config, clock, within(options.root, Path("/"))))
-    counts = {"broken": 0, "warned": 0}
-    for one in found:
-        mark = "i" if one.trouble in NOTES else "!" if one.trouble in WARNINGS else "✗"
-        counts["broken"] += mark == "✗"
-        counts["warned"] += mark == "!"
-        print(f"  {mark} {sentence(one, language)}")
+    marked = [
+        ("i" if one.trouble in NOTES else "!" if one.trouble in WARNINGS else "✗", one)
+        for one in found
+    ]
+    told = [(mark, sentence(one, language)) for mark, one in marked]
+    looks = HostLooks(
+        within(options.root, settings.station.state_dir),
+        options.config.resolve().parent / MODEM_DECLARED,
+        options.root,
+    )
+    told += list(host_ailments(looks, clock.now(), language))
+    for mark, said in told:
+        print(f"  {mark} {said}")
+    marks = [mark for mark, _ in told]
+    counts = {"broken": marks.count("✗"), "warned": marks.count("!")}
     print(words.say("check_verdict.counted", language, **counts))
     return BROKEN if counts["broken"] else 0
 

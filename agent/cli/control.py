@@ -30,6 +30,7 @@ from agent.settings import (
     metrics_file,
     relay_socket,
 )
+from agent.settings.paths import MODEM_DECLARED
 from agent.signing import KeyUnusable
 from agent.status import Identity
 from drivers.adapter import refuse_taken
@@ -40,8 +41,6 @@ from drivers.journald import Journald
 from drivers.metrics import MetricsFile
 
 REASON_MAX = 200
-# Beside the settings: what the contract says of the SIM card.
-MODEM_DECLARED = "modem.txt"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

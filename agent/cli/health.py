@@ -4,13 +4,32 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent import words
+from agent import rows, words
 from agent.cli.asking import labelled
-from agent.core.model import Grade
+from agent.core.model import AilmentKind, Grade, Moment
+from agent.health.grading import Found, ailments
+from agent.ports import Host
+from agent.settings.paths import MODEM_DECLARED
+from drivers.health.looks import MODEM_FILE
+
+# What no finding says, by where it was seen.
+LOOKED_AT = {
+    AilmentKind.CPU_HOT: "/sys/class/thermal",
+    AilmentKind.THROTTLED: "get_throttled",
+    AilmentKind.UNDER_VOLTAGE: "get_throttled",
+    AilmentKind.ON_BATTERY: "/sys/class/power_supply",
+    AilmentKind.BATTERY_LOW: "/sys/class/power_supply",
+    AilmentKind.CARD_WORN: "/sys/block",
+    AilmentKind.MEMORY_LOW: "/proc/meminfo",
+    AilmentKind.MODEM_SILENT: f"/{MODEM_FILE}",
+    AilmentKind.MODEM_UNREGISTERED: f"/{MODEM_FILE}",
+    AilmentKind.SIGNAL_WEAK: f"/{MODEM_FILE}",
+    AilmentKind.SIM_EXPIRES: MODEM_DECLARED,
+}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MEGABYTE = 1_000_000
-_MARKS = {Grade.WARN: "!", Grade.ALARM: "✗"}
+MARKS = {Grade.WARN: "!", Grade.ALARM: "✗"}
 
 
 def health_lines(health: Mapping[str, Any] | None, language: str) -> list[str]:
@@ -26,7 +45,7 @@ def health_lines(health: Mapping[str, Any] | None, language: str) -> list[str]:
     known = ", ".join(_known(host, language))
     return [
         line("health", "" if health["ailments"] else none),
-        *(f"    {_MARKS[one['grade']]} {ailment(one, language)}" for one in health["ailments"]),
+        *(f"    {MARKS[one['grade']]} {ailment(one, language)}" for one in health["ailments"]),
         *([line("host", known)] if known else []),
         *([line("modem", ", ".join(_modem(modem, language)))] if modem else []),
         *(line("traffic", _traffic(one, health["month"], language)) for one in health["traffic"]),
@@ -40,6 +59,26 @@ def ailment(one: Mapping[str, Any], language: str) -> str:
     about = f" ({one['about']})" if one["about"] else ""
     colon, space = ("：", "") if language == "zh" else (":", " ")
     return f"{wrong}{about}{colon}{space}{remedy}"
+
+
+def host_ailments(host: Host, now: Moment, language: str) -> Iterator[tuple[str, str]]:
+    """Mark and sentence of what ails the computer and is no finding of `check` already."""
+    found = Found(
+        host.host(),
+        host.modem(),
+        instruments=(),
+        processes=(),
+        metrics_written=True,
+        utc_ms=now.utc_ms,
+        trusted=now.trusted,
+    )
+    colon = "：" if language == "zh" else ": "
+    for one in ailments(found, ()):
+        if one.kind in LOOKED_AT:
+            yield (
+                MARKS[one.grade],
+                f"{LOOKED_AT[one.kind]}{colon}{ailment(rows.named(one), language)}",
+            )
 
 
 def _known(host: Mapping[str, Any], language: str) -> Iterator[str]:

@@ -48,6 +48,9 @@ def findings(settings: Settings, config: Path, clock: Clock, root: Path) -> Iter
         if not within(root, unit).is_file():
             yield Finding(Trouble.UNIT_ABSENT, unit)
     yield from _users(settings)
+    yield from files.groups(["gpio", "dialout"])
+    for command in ("relay", "control"):
+        yield from files.instances(root, command, config)
     yield from files.rights(root, _wanted(settings, config, root))
     yield from files.disk(root, station.state_dir, "station.state_dir")
     yield from files.journal(root, journal_file(settings), APPLICATION_ID, len(MIGRATIONS))

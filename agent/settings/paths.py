@@ -9,6 +9,8 @@ from agent.settings.declarations import Settings
 ADMIN: Final = "admin"
 # What the names of the desk's clients that are consoles begin with.
 CONSOLE: Final = "console-"
+# Beside the settings: what only the contract of the SIM card says.
+MODEM_DECLARED: Final = "modem.txt"
 # sun_path holds 108 bytes with its closing NUL.
 SOCKET_BYTES_MAX: Final = 107
 

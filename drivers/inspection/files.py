@@ -101,6 +101,34 @@ def users(names: Sequence[str], memberships: Mapping[str, str]) -> Iterator[Find
             continue  # its user is absent: told above
 
 
+def groups(names: Sequence[str]) -> Iterator[Finding]:
+    """Those that the units name: without them systemd starts no process of ours."""
+    for name in names:
+        try:
+            grp.getgrnam(name)
+        except KeyError:
+            yield Finding(Trouble.GROUP_ABSENT, name)
+
+
+def instances(root: Path, command: str, config: Path) -> Iterator[Finding]:
+    """More than one process of a command on the same settings: only the first holds the bus."""
+    found = []
+    for file in sorted(within(root, Path("/proc")).glob("[0-9]*/cmdline")):
+        try:
+            words = file.read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:
+            continue  # it ended meanwhile
+        if command in words and any(
+            word.endswith(("wellkeeper", "agent.cli")) for word in words[: words.index(command)]
+        ):
+            named = words[words.index("--config") + 1] if "--config" in words else ""
+            if Path(named or config) == config:
+                found.append(file.parent.name)
+    if len(found) > 1:
+        given = ", ".join(sorted(found, key=int))
+        yield Finding(Trouble.TWO_INSTANCES, f"wellkeeper {command}", given=given)
+
+
 def same_text(root: Path, files: Mapping[Path, str]) -> Iterator[Finding]:
     """What `apply` writes is what stands there."""
     for path, text in files.items():

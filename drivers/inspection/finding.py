@@ -27,6 +27,8 @@ class Trouble(StrEnum):
     # users
     USER_ABSENT = "user_absent"
     NOT_MEMBER = "not_member"
+    GROUP_ABSENT = "group_absent"
+    TWO_INSTANCES = "two_instances"
     NAME_LONG = "name_long"
     # devices
     NO_DEVICE = "no_device"

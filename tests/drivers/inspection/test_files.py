@@ -154,3 +154,28 @@ def test_what_apply_wrote_for_other_settings(tmp_path: Path) -> None:
     assert list(files.same_text(tmp_path, wanted)) == [
         Finding(Trouble.HOST_FILE_STALE, Path("/two"))
     ]
+
+
+def process(root: Path, number: int, *words: str) -> None:
+    (root / f"proc/{number}").mkdir(parents=True)
+    (root / f"proc/{number}/cmdline").write_bytes(b"".join(one.encode() + b"\0" for one in words))
+
+
+def test_a_second_process_on_the_same_settings_is_told(tmp_path: Path) -> None:
+    ours = Path("/etc/wellkeeper/station.toml")
+    python = ("/usr/lib/wellkeeper/bin/python", "-I", "/usr/bin/wellkeeper")
+    process(tmp_path, 7, *python, "control", "--config", str(ours))
+    process(tmp_path, 8, *python, "relay", "--config", str(ours))
+    process(tmp_path, 9, *python, "control", "--config", "/home/li/draft.toml")
+    process(tmp_path, 10, "less", "control")
+    (tmp_path / "proc/11").mkdir()
+    assert not list(files.instances(tmp_path, "control", ours))
+    process(tmp_path, 12, "python3", "-m", "agent.cli", "control")
+    (found,) = files.instances(tmp_path, "control", ours)
+    assert (found.trouble, found.given) == (Trouble.TWO_INSTANCES, "7, 12")
+    assert not list(files.instances(tmp_path, "relay", ours))
+
+
+def test_a_group_that_is_missing_is_told() -> None:
+    (found,) = files.groups(["root", "no-such-group"])
+    assert (found.trouble, found.subject) == (Trouble.GROUP_ABSENT, "no-such-group")

@@ -65,3 +65,23 @@ def test_a_draft_elsewhere_is_no_station(capsys: pytest.CaptureFixture[str]) -> 
     """Prepared on a desk: this computer is not judged."""
     assert main(["check", "--config", str(EXAMPLE), "--language", "en"]) == 0
     assert "The host:" not in capsys.readouterr().out
+
+
+def test_what_ails_the_computer_is_told_in_the_words_of_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hot = {
+        "sys/class/thermal/thermal_zone0/type": "cpu-thermal",
+        "sys/class/thermal/thermal_zone0/temp": "91000",
+        "sys/devices/platform/soc/soc:firmware/get_throttled": "50005",
+    }
+    for name, text in hot.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    argv = ["check", "--host", "--root", str(tmp_path), "--config", str(EXAMPLE)]
+    assert main([*argv, "--language", "en"]) == BROKEN
+    told = capsys.readouterr().out
+    assert "✗ /sys/class/thermal: The processor is hot: See to the cabinet's air" in told
+    assert "! get_throttled: The supply voltage was too low: Fit a stronger supply" in told
+    assert main([*argv, "--language", "zh"]) == BROKEN
+    assert "! get_throttled：供电电压偏低：更换电源" in capsys.readouterr().out
