@@ -6,6 +6,22 @@ A name that was made or changed survives a power cut once its folder has been sy
 import os
 from pathlib import Path
 
+from agent.catalogue import Told
+
+
+class FolderUnusable(Told):
+    """A folder of the station's is not there and cannot be made. Says which, why, what to do."""
+
+
+def folder(path: Path, key: str) -> None:
+    """Make it where it is missing. `key` is the option that names it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise FolderUnusable(
+            "folder.unusable", folder=str(path), option=key, raw=why.strerror
+        ) from why
+
 
 def write(file: Path, text: str, mode: int) -> None:
     """Whole under its name, or as it was. OSError when it cannot be."""

@@ -91,6 +91,7 @@ NOT_OURS = (
     (UNAVAILABLE, "agent.cli.bus.asking", ("BusGone",)),
     (IO, "agent.journal", ("JournalFailed",)),
     (IO, "agent.signing", ("KeyUnusable",)),
+    (IO, "agent.durable", ("FolderUnusable",)),
     (CONFIGURATION, "drivers.profile", ("ProfileError",)),
     (CONFIGURATION, "drivers.relay_module", ("NotAdmitted",)),
     (CONFIGURATION, "drivers.inputs", ("InputGone",)),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from agent import control, rows
+from agent import control, durable, rows
 from agent.book import Book
 from agent.cli import VERSION
 from agent.cli.house import House, house_of
@@ -51,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     house = house_of(settings, options.config)
     station = settings.station
-    for folder in (station.state_dir, station.run_dir):
-        folder.mkdir(parents=True, exist_ok=True)
+    durable.folder(station.state_dir, "station.state_dir")
+    durable.folder(station.run_dir, "station.run_dir")
     for bus in house.buses:
         refuse_taken(bus.port)
     clock = HostClock(settings.clock.trusted_when)
