@@ -22,7 +22,9 @@ def site(rng: random.Random) -> Site:
         energy_modulus_wh=rng.choice((10_000_000, 1_000_000_000)),
         on_interruption=rng.choice((*InterruptionPolicy, InterruptionPolicy.CONVERT)),
         maintained=rng.random() < 0.2,
+        shared_power_meter=rng.random() < 0.1,
         limits=Limits(
+            on_exhausted_cut=rng.random() >= 0.1,
             warn_remaining_l=rng.choice((0, 2_000_000, 2_000_000)),
             cuts=tuple(one for one in PROTECTIONS if rng.random() < 0.5),
             rated_l_per_kwh=3_000,
@@ -50,5 +52,7 @@ def house(rng: random.Random, site: Site) -> House:
         coast_ms=rng.randint(0, 6) * SECOND,
         drain_ml=rng.choice((0, 0, 150_000, 700_000)),
         maintained=site.maintained,
-        full_readings=True,
+        full_readings=rng.random() < 0.85,
+        contacts_wired=rng.random() < 0.8,
+        counts_back=rng.random() < 0.4,
     )

@@ -122,6 +122,7 @@ def dead_and_exchanged(year: Year) -> int:
 
     def change(now: Year) -> None:
         people.exchange(now, Role.FLOW_METER)
+        now.house.heal(*OF_FLOW_METER)
         now.after(5 * SECOND, lambda later: people.fit_meter(later, Role.FLOW_METER))
         now.after(30 * MINUTE, people.settle)
 
@@ -466,7 +467,7 @@ def new_year(year: Year) -> None:
 
     def night(now: Year) -> None:
         now.injected[f"New Year {way}"] += 1
-        now.exclusive_until_ms = now.now_ms + 9 * HOUR
+        now.exclusive_until_ms = max(now.exclusive_until_ms, now.now_ms + 9 * HOUR)
         if way.endswith("pumping"):
             people.start(now)
             now.after(5 * HOUR, people.stop)

@@ -86,7 +86,9 @@ class House:
     coast_ms: int
     drain_ml: int
     maintained: bool
-    full_readings: bool
+    full_readings: bool  # of each phase, and of a level probe
+    contacts_wired: bool
+    counts_back: bool  # what runs back has a total of its own, and leaves the forward one alone
     now_ms: int = 0
     running: bool = False
     started_ms: int = 0
@@ -110,7 +112,7 @@ class House:
     shown: dict[Quantity, int] = field(default_factory=dict)
     door_open: bool = False
     level_mm: int = 40_000
-    contacts_wired: bool = True
+    back_ml: int = 0
 
     # --- time ------------------------------------------------------------------------------------
 
@@ -152,7 +154,9 @@ class House:
     def _drain(self, time_ms: int) -> None:
         back_ml = min(self.draining_ml, DRAIN_ML_PER_MS * time_ms, self.flow.counter)
         self.draining_ml -= back_ml
-        if self.flow.counting:
+        if self.counts_back:
+            self.back_ml += back_ml
+        elif self.flow.counting:
             self.flow.counter -= back_ml
 
     # --- what people and the relay do ------------------------------------------------------------
@@ -243,6 +247,8 @@ class House:
             Q.ENERGY_WH: self.power.shown,
             Q.POWER_W: self.power_w if self.running and self.power.counting else 0,
         }
+        if self.counts_back:
+            values[Q.REVERSE_TOTAL_L] = self.back_ml // 1000
         if not self.full_readings:
             return values | {one: self.shown[one] for one in self.shown}
         amps = PHASE_MA if self.running else 0

@@ -104,6 +104,7 @@ class Watch:
         assert 0 < decision.lease_ms <= site.lease_ms
         if K.OVERRIDE not in excepted:
             assert balance is not None, "a permit without an allocation"
+        if K.OVERRIDE not in excepted and balance and site.limits.on_exhausted_cut:
             assert balance.usable_l > 0, "a permit without water"
             energy_wh = balance.energy_remaining_wh
             assert energy_wh is None or energy_wh > 0, "a permit without electricity"
@@ -131,20 +132,25 @@ class Watch:
             case FitMeter(role=Role.FLOW_METER):
                 self.segments += 1
                 self.excess_l += entry.withdrawn_before_l or 0
-                self.house.flow.begin_stretch()
+                self._begin_stretch()
                 self.ruled = self.ruled or entry.closed_total is not None
             case Correct():
                 self.excess_l += entry.volume_l
                 self.ruled = self.ruled or entry.restart_total_l is not None
                 if entry.restart_total_l is not None:
                     self.segments += 1
-                    self.house.flow.begin_stretch()
+                    self._begin_stretch()
                 if self.settling and entry.reason == "by the diary":
                     self.settle(entry.volume_l)
             case Allocate():
                 self.seen[f"allocate {entry.kind}"] += 1
             case _:
                 return
+
+    def _begin_stretch(self) -> None:
+        """What drained back before its peak was read is in no stretch, and never comes again."""
+        self.low_slack_l += self.house.drained_l
+        self.house.flow.begin_stretch()
 
     def killed(self) -> None:
         """What was only in memory is gone; the meters remember the water."""
