@@ -250,7 +250,7 @@ class House:
         if self.counts_back:
             values[Q.REVERSE_TOTAL_L] = self.back_ml // 1000
         if not self.full_readings:
-            return values | {one: self.shown[one] for one in self.shown}
+            return {one: self.shown.get(one, value) for one, value in values.items()}
         amps = PHASE_MA if self.running else 0
         if self.running and self.now_ms - self.started_ms < INRUSH_MS:
             amps = INRUSH_MA

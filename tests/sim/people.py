@@ -268,7 +268,7 @@ def bad_orders(year: Year) -> int:
     )
     for one in year.rng.sample(orders, 4):
         year.order(one)
-    year.order(StopOrder("too late"), not_after_utc_ms=year.clock.true_utc_ms - DAY)
+    year.order(StopOrder("too late"), not_after_utc_ms=year.clock.moment.utc_ms - DAY)
     return 0
 
 
