@@ -15,7 +15,17 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from agent import rows
-from agent.core.model import Account, AccountChange, AccountChanged, Language, Rank, Role
+from agent.core.model import (
+    Account,
+    AccountChange,
+    AccountChanged,
+    KeyAdded,
+    KeyRevoked,
+    Language,
+    PlatformKey,
+    Rank,
+    Role,
+)
 from agent.pins import Verifier
 
 
@@ -118,6 +128,32 @@ class Book:
             )
             for found in self._table("accounts").all()
         }
+
+    def change_key(self, changed: KeyAdded | KeyRevoked, public: str, at_utc_ms: int) -> None:
+        """Keep what a record says of a platform's key; a revoked one stays, to stay revoked."""
+        table, kid = self._table("platform_keys"), where("kid") == changed.kid
+        kept: dict[str, str | int] = {
+            "platform": changed.platform,
+            "kid": changed.kid,
+            "public": public,
+        }
+        if isinstance(changed, KeyAdded):
+            kept |= {"document": changed.document, "since_utc_ms": at_utc_ms}
+        else:
+            kept |= {"revoked": True, "revoked_utc_ms": at_utc_ms}
+        table.upsert(kept, kid)
+
+    def keys(self) -> tuple[PlatformKey, ...]:
+        """The keys that were added or revoked here."""
+        return tuple(
+            PlatformKey(
+                found["platform"],
+                found["kid"],
+                found["public"],
+                revoked=found.get("revoked", False),
+            )
+            for found in self._table("platform_keys").all()
+        )
 
     def instruments(self) -> dict[str, Any]:
         """By role, the instruments that stand there now: plain values, for the live state."""

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from agent import log, rows
 from agent.book import Book
+from agent.core.keyring import joined
 from agent.core.model import (
     AccountChange,
     AccountChanged,
@@ -26,14 +27,17 @@ from agent.core.model import (
     Fault,
     FitMeter,
     Health,
+    KeyAdded,
+    KeyRevoked,
     Moment,
+    PlatformKey,
     Rebuilt,
     RelayMoved,
     Site,
     Started,
-    Verdict,
 )
 from agent.core.scan import Outcome, scan
+from agent.core.spent import of_epoch
 from agent.core.state import Seen, State
 from agent.desk.server import Desk
 from agent.health import Around as HealthAround
@@ -77,6 +81,7 @@ class Organs:
     book: Book
     inputs: Inputs | None = None
     upkeep: Upkeep | None = None
+    keys: tuple[PlatformKey, ...] = ()  # of platforms, as the settings name them
     health: Watch | None = None
     log: Log | None = None
 
@@ -128,12 +133,13 @@ def run(
     due_ms = organs.clock.monotonic_ms()
     started = Started(identity.version, boot, relay_permitted=False)
     known = organs.book.known()
-    organs.desk.know(known)
+    _tell_desk(organs)
     # The book's word is the last: a state that was made again from entries knows nobody.
     people = replace(
         beginning.state.people, accounts=tuple(account for account, _ in known.values())
     )
-    state = replace(beginning.state, people=people)
+    spent = of_epoch(beginning.state.spent, identity.epoch)
+    state = replace(beginning.state, people=people, spent=spent)
     loop = _Loop(state, started, beginning.rebuilt, writer, committed, due_ms)
     while True:
         _turn(organs, site, identity, loop)
@@ -159,7 +165,8 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
     _cut_if_told(organs.relay, outcome)
     if outcome.durable and not _commit(organs, loop, outcome):
         organs.desk.put_back(seen.commands)
-        seen = replace(seen, commands=(), journal_failing=True)
+        organs.desk.turn_back(seen.turned_away)
+        seen = replace(seen, commands=(), turned_away=(), journal_failing=True)
         outcome = scan(site, loop.state, seen)
         assert not outcome.durable, "a scan that may enter nothing needs no disk"
         _cut_if_told(organs.relay, outcome)
@@ -169,7 +176,7 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: _Loop) -> None:
         _permit(organs, outcome)
     loop.state = outcome.state
     loop.started = loop.rebuilt = None
-    organs.desk.answer([one for one in outcome.bodies if isinstance(one, Verdict)])
+    organs.desk.answer(outcome.verdicts)
     _publish(organs, identity, loop, outcome, seen)
     if organs.log is not None and organs.log.heard:
         for line in log.lines(outcome.bodies, identity.language):
@@ -204,6 +211,8 @@ def _see(organs: Organs, loop: _Loop) -> Seen:
         started=started and replace(started, relay_permitted=relay_permitted is True),
         rebuilt=loop.rebuilt,
         contacts=_contacts(organs.inputs),
+        turned_away=() if failing else organs.desk.turned_away(),
+        keys=joined(organs.keys, organs.book.keys()),
         uplink_stale=not all(one.reported.connected for one in organs.desk.uplinks().values()),
         health=_health(organs, moment),
     )
@@ -277,16 +286,33 @@ def _commit(organs: Organs, loop: _Loop, outcome: Outcome) -> bool:
             new_pin = body.change in (AccountChange.OPENED, AccountChange.PIN_CHANGED)
             verifier = organs.desk.verifier(body.pin_id) if new_pin else None
             organs.book.change_account(body, verifier)
+        if isinstance(body, KeyAdded | KeyRevoked):
+            _change_key(organs, body, outcome.moment.utc_ms)
     transaction = _transaction(organs, outcome.state, _stamped(outcome))
     pending = organs.book.pending()
     if loop.writer.commit(replace(transaction, book=pending)):
         if pending is not None:
             organs.book.committed()
-            organs.desk.know(organs.book.known())
+            _tell_desk(organs)
         loop.handed_over_ms = organs.clock.monotonic_ms()
         return True
     organs.book.rolled_back()
     return False
+
+
+def _change_key(organs: Organs, changed: KeyAdded | KeyRevoked, at_utc_ms: int) -> None:
+    if isinstance(changed, KeyAdded):
+        public = changed.public_key
+    else:
+        known = joined(organs.keys, organs.book.keys())
+        public = next(one.public for one in known if one.kid == changed.kid)
+    organs.book.change_key(changed, public, at_utc_ms)
+
+
+def _tell_desk(organs: Organs) -> None:
+    """Who may sign in, and whose signatures count."""
+    organs.desk.know(organs.book.known())
+    organs.desk.know_keys(joined(organs.keys, organs.book.keys()))
 
 
 def _submit(organs: Organs, loop: _Loop, outcome: Outcome) -> None:
@@ -304,6 +330,7 @@ def _publish(organs: Organs, identity: Identity, loop: _Loop, outcome: Outcome, 
         relay_permitted=seen.relay_permitted,
         uplinks=organs.desk.uplinks(),
         instruments=organs.book.instruments(),
+        keys=seen.keys,
         buses=organs.meters.standings(),
         counters=organs.meters.counters(),
         inputs={} if organs.inputs is None else organs.inputs.read(),

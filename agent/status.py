@@ -11,9 +11,10 @@ from typing import Any
 from agent import rows
 from agent.catalogue import Told
 from agent.core.ledger import counted_l
-from agent.core.model import Balance, Health, Moment, Reading
+from agent.core.model import Balance, Health, Moment, PlatformKey, Reading, Site
 from agent.core.scan import Outcome
 from agent.core.state import State
+from agent.core.thresholds import differing
 from agent.ports import BusStanding, Counters, LinkFault
 
 
@@ -28,6 +29,7 @@ class Identity:
     energise: str = "to_run"  # what an energised relay does
     public_key: str = ""  # of the seals, in hex
     language: str = "zh"  # of what is said where nobody asked for another
+    site: Site | None = None  # as its settings say
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Around:
     buses: Sequence[BusStanding] = ()
     counters: Sequence[Counters] = ()
     inputs: Mapping[str, bool | None] = field(default_factory=dict)
+    keys: Sequence[PlatformKey] = ()
     health: Health | None = None  # as last looked at, written down or not
 
 
@@ -112,6 +115,18 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "buses": {one.name: bus_picture(one, around.counters) for one in around.buses},
         "inputs": dict(around.inputs),
         "journal": _journal(around.journal_failing),
+        "thresholds": {
+            one.name: {
+                "value": one.value,
+                "settings": said,
+                "document": one.document,
+                "author": one.author,
+            }
+            for one, said in differing(identity.site, outcome.state.thresholds)
+        }
+        if identity.site is not None
+        else {},
+        "keys": _keys(around.keys),
         "health": None if around.health is None else rows.named(around.health),
         "uplinks": {
             name: {
@@ -137,6 +152,8 @@ def revision(outcome: Outcome) -> tuple[Any, ...]:
         ),
         None if account is None else (account.year, account.allocated_l),
         outcome.state.pump.run is not None,
+        outcome.state.reports,
+        outcome.state.thresholds,
     )
 
 
@@ -176,6 +193,15 @@ def bus_picture(bus: BusStanding, counters: Sequence[Counters]) -> dict[str, Any
             for one in counters
             if one.bus == bus.name
         },
+    }
+
+
+def _keys(keys: Sequence[PlatformKey]) -> dict[str, list[str]]:
+    """The key ids that count, by platform."""
+    valid = [one for one in keys if not one.revoked]
+    return {
+        name: [one.kid for one in valid if one.platform == name]
+        for name in sorted({one.platform for one in valid})
     }
 
 

@@ -44,7 +44,14 @@ _UNITS: Final = {
 }
 # Refusals that speak of instants, and how these are written in them.
 _OF_INSTANTS: Final = frozenset(
-    {Refused.CLOCK_RANGE, Refused.CLOCK_LOWERED, Refused.MEASURED_RANGE, Refused.LIMIT_WINDOW}
+    {
+        Refused.CLOCK_RANGE,
+        Refused.CLOCK_LOWERED,
+        Refused.MEASURED_RANGE,
+        Refused.LIMIT_WINDOW,
+        Refused.NOT_YET,
+        Refused.ISSUED_BEFORE,
+    }
 )
 _INSTANT: Final = re.compile(r"\d{6,14}")
 assert set(_UNITS) == set(Quantity), "every quantity has a unit"

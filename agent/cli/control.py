@@ -12,6 +12,7 @@ from agent.book import Book
 from agent.cli import VERSION
 from agent.cli.house import House, house_of
 from agent.cli.options import add_config, settings_of
+from agent.cli.site import keys_of
 from agent.control import Beginning
 from agent.core.model import Health, Rebuilt, Record
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
@@ -109,6 +110,8 @@ def _epoch(parts: _Parts) -> Ahead | None:
         cursors=journal.cursors(),
         buses=[bus.name for bus in house.buses],
         consoles=consoles,
+        proves=parts.notary,
+        language=station.language,
     )
     ahead = control.run(
         control.Organs(
@@ -120,6 +123,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             desk=desk,
             book=Book(journal.book()),
             inputs=parts.inputs,
+            keys=keys_of(settings),
             upkeep=Upkeep(journal, retention, _signer(parts.notary)),
             health=_watch(parts, journal),
             log=parts.log,
@@ -133,6 +137,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             settings.relay.energise,
             parts.notary.public,
             station.language,
+            house.site,
         ),
         _beginning(journal),
         parts.stop,

@@ -4,8 +4,18 @@ from datetime import UTC, datetime
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from agent.core.model import InterruptionPolicy, Limits, Quantity, Site
+from agent.core.keyring import kid_of
+from agent.core.model import (
+    Capability,
+    Grant,
+    InterruptionPolicy,
+    Limits,
+    PlatformKey,
+    Quantity,
+    Site,
+)
 from agent.settings import Settings
+from agent.settings.keys import public_of
 from drivers.profile import Profile
 
 # Plan years the calendar table holds. A controller does not outlive them.
@@ -50,7 +60,23 @@ def site_of(settings: Settings, flow_meter: Profile, power_meter: Profile) -> Si
         convert_every_ms=conversion.entered_every_min * 60_000,
         rating_test_ms=conversion.rating_test_min * 60_000,
         shared_power_meter=settings.power_meter.shared,
+        granted=tuple(
+            Grant(one.name, frozenset(map(Capability, one.may))) for one in settings.platform
+        ),
     )
+
+
+def keys_of(settings: Settings) -> tuple[PlatformKey, ...]:
+    """The keys that the settings name; what is in their files was checked when they were read."""
+    found = []
+    for platform in settings.platform:
+        for file in platform.key_files:
+            public = public_of(file.read_text("ascii"))
+            kid = None if public is None else kid_of(public)
+            assert public is not None, f"{file} was a key a moment ago"
+            assert kid is not None, f"{file} was a key a moment ago"
+            found.append(PlatformKey(platform.name, kid, public))
+    return tuple(found)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -7,6 +7,7 @@ measures plausibility by, and writes down what was withheld, confirmed, rolled o
 from dataclasses import dataclass
 from typing import assert_never
 
+from agent.core import thresholds
 from agent.core.authority import stops_after
 from agent.core.ledger import used_wh
 from agent.core.model import (
@@ -27,6 +28,7 @@ from agent.core.model import (
     RolledOver,
     Site,
     Stopped,
+    ThresholdSet,
     Withheld,
     elapsed_ms,
 )
@@ -101,6 +103,8 @@ def enter(state: State, entry: Entry, moment: Moment) -> State:
             return replace(state, energy=Totalizer(entry.total_l, moment))
         case Stopped() | Released():
             return replace(state, stops=stops_after(state.stops, entry))
+        case ThresholdSet():
+            return replace(state, thresholds=thresholds.after(state.thresholds, entry))
         case _:
             return state
 

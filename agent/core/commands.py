@@ -23,6 +23,7 @@ from agent.core.model import (
     Entry,
     FirstSupervisorOrder,
     FitMeterOrder,
+    KeyOrder,
     LayUpOrder,
     LimitOrder,
     OpenYearOrder,
@@ -39,8 +40,12 @@ from agent.core.model import (
     ReleaseOverrideOrder,
     RemoveAccountOrder,
     RemoveMeterOrder,
+    ReportOrder,
+    ResendOrder,
     ResumeOrder,
+    RevokeKeyOrder,
     SetClockOrder,
+    SetThresholdOrder,
     SignInOrder,
     StopOrder,
     VisitCloseOrder,
@@ -51,10 +56,12 @@ from agent.core.present import Present
 from agent.core.ratings import judge_begin, judge_end, judge_rate
 from agent.core.rights import refuse_rights
 from agent.core.seasons import judge_lay_up, judge_open_year, judge_resume, judge_set_clock
+from agent.core.station import Obeyed, judge_station
+from agent.core.warrants import refuse_warrant
 
 # What a command makes: an entry of the account, a deed that is only recorded, or what stands from
 # now on because somebody with the right to it said so.
-Deed = Entry | ClockSet | RatingBegan | RateProposed | Ordered | Attended
+Deed = Entry | ClockSet | RatingBegan | RateProposed | Ordered | Attended | Obeyed
 
 
 def judge_command(command: Command, present: Present) -> Deed | Refusal:
@@ -62,7 +69,8 @@ def judge_command(command: Command, present: Present) -> Deed | Refusal:
     if command.id in present.state.seen_ids:
         return Refusal(Refused.DUPLICATE, command.id)
     return (
-        refuse_rights(command, present.site)
+        refuse_warrant(command, present)
+        or refuse_rights(command, present.site)
         or _refuse_late(command, present)
         or _judge(command, present)
     )
@@ -71,15 +79,11 @@ def judge_command(command: Command, present: Present) -> Deed | Refusal:
 def _refuse_late(command: Command, present: Present) -> Refusal | None:
     """A command is worth nothing after its time, and a step of the calendar does not revive it.
 
-    The administrator's own clock is this host's. A platform's time cannot be held against a clock
-    that is not believed: it may only set it.
+    The administrator's own clock is this host's.
     """
     if command.not_after_utc_ms is None:
         return None
     latest_ms = present.host.utc_ms if command.origin is Origin.ADMIN else present.latest_ms
-    undatable = command.origin is Origin.PLATFORM and not present.moment.trusted
-    if undatable and not isinstance(command.order, SetClockOrder):
-        return Refusal(Refused.CLOCK_UNTRUSTED)
     if latest_ms is not None and command.not_after_utc_ms < latest_ms:
         return Refusal(Refused.EXPIRED)
     return None
@@ -134,4 +138,6 @@ def _judge(command: Command, present: Present) -> Deed | Refusal:  # noqa: C901,
             | RelayTestOrder()
         ):
             return judge_people(order, command, present)
+        case SetThresholdOrder() | ResendOrder() | ReportOrder() | KeyOrder() | RevokeKeyOrder():
+            return judge_station(order, command, present)
     assert_never(order)

@@ -3,11 +3,11 @@
 Each is judged against what the one before it left. What it makes precedes its verdict.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 from agent.core.accounting import enter
 from agent.core.authority import Ordered
-from agent.core.calendar import SetClock
+from agent.core.calendar import SetClock, latest_ms
 from agent.core.commands import Deed, judge_command
 from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
@@ -18,6 +18,7 @@ from agent.core.model import (
     Moment,
     OpenYear,
     Order,
+    Origin,
     RateProposed,
     RatingBegan,
     Refusal,
@@ -27,44 +28,83 @@ from agent.core.model import (
 )
 from agent.core.people import Attended
 from agent.core.present import Present
+from agent.core.replacing import replace
+from agent.core.spent import aged
 from agent.core.state import Rating, Seen, State, account
+from agent.core.station import Obeyed
+from agent.core.tallies import closed, noted
+from agent.core.warrants import used_up
 from agent.core.years import confirm_year
 
-# Ids of commands already judged; a platform repeats a message within minutes, not after so many.
+# Ids of commands at the desk that were judged: who asks again does so within minutes.
 SEEN_IDS_MAX = 64
 
 
-def take_commands(
-    site: Site, state: State, seen: Seen, moment: Moment
-) -> tuple[State, tuple[Body, ...]]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the commands of a scan came to. `durable`: something must be remembered for good."""
+
+    state: State
+    bodies: tuple[Body, ...]
+    verdicts: tuple[Verdict, ...]  # of every command, written down or not
+    durable: bool
+
+
+def take_commands(site: Site, state: State, seen: Seen, moment: Moment) -> Taken:
     bodies: list[Body] = []
+    verdicts: list[Verdict] = []
+    tallies, counted = closed(state.tallies, moment)
+    memory = aged(state.spent, moment, latest_ms(state.watermark, moment))
+    state = replace(state, tallies=tallies, spent=memory)
     for command in seen.commands:
-        state, said = _take(site, state, seen, command, moment)
-        bodies += said
-    return state, tuple(bodies)
+        state, made, verdict = _take(site, state, seen, command, moment)
+        state, written = _written(state, verdict, 1, moment)
+        verdicts.append(verdict)
+        bodies += (*made, *written)
+    for away in seen.turned_away:
+        verdict = Verdict(
+            away.command_id, Origin.PLATFORM, away.actor, "", away.refusal, account(state, moment)
+        )
+        state, written = _written(state, verdict, away.count, moment)
+        bodies += written
+    used = state.spent.used != memory.used
+    return Taken(state, (*bodies, *counted), tuple(verdicts), durable=used or bool(bodies))
+
+
+def _written(
+    state: State, verdict: Verdict, count: int, moment: Moment
+) -> tuple[State, tuple[Verdict, ...]]:
+    """Every verdict is written down, but for what a network may send without end."""
+    if verdict.refusal is None or verdict.origin is not Origin.PLATFORM:
+        return state, (verdict,)
+    tallies, first = noted(state.tallies, verdict.actor, verdict.refusal.reason, count, moment)
+    return replace(state, tallies=tallies), (verdict,) if first else ()
 
 
 def _take(
     site: Site, state: State, seen: Seen, command: Command, moment: Moment
-) -> tuple[State, tuple[Body, ...]]:
-    present = Present(state, seen.readings, moment, seen.moment, site)
+) -> tuple[State, tuple[Body, ...], Verdict]:
+    present = Present(state, seen.readings, moment, seen.moment, site, seen.keys)
     judged = judge_command(command, present)
+    refusal = _refusal(judged)
     bodies: tuple[Body, ...] = ()
     if not isinstance(judged, Refusal):
         state, bodies = _carry_out(site, state, judged, moment)
-    if command.id not in state.seen_ids:  # a repeated id must not push the others out
+    signed = command.issued_utc_ms is not None
+    if not signed and command.id not in state.seen_ids:
+        # A repeated id must not push the others out.
         state = replace(state, seen_ids=(*state.seen_ids, command.id)[-SEEN_IDS_MAX:])
-    counted = judged.refusal if isinstance(judged, Attended) else None
+    state = used_up(state, command, None if refusal is None else refusal.reason)
     verdict = Verdict(
         command_id=command.id,
         origin=command.origin,
         actor=command.actor,
         order=type(command.order).__name__,
-        refusal=judged if isinstance(judged, Refusal) else counted,
+        refusal=refusal,
         balance=account(state, moment),
         note=_note(command.order),
     )
-    return state, (*bodies, verdict)
+    return state, bodies, verdict
 
 
 def _carry_out(
@@ -79,12 +119,21 @@ def _carry_out(
             return replace(state, rating=None), (deed,)
         case Attended():
             return replace(state, people=deed.people), deed.bodies
+        case Obeyed():
+            return deed.state, (deed.body,) if deed.body else ()
         case Ordered():
             return deed.state, (deed.entry,) if deed.entry else ()
         case OpenYear():
             return confirm_year(site, state, moment, deed)
         case _:
             return enter(state, deed, moment), (deed,)
+
+
+def _refusal(judged: Deed | Refusal) -> Refusal | None:
+    """A sign-in that failed is refused, and yet it is counted."""
+    if isinstance(judged, Attended):
+        return judged.refusal
+    return judged if isinstance(judged, Refusal) else None
 
 
 def _note(order: Order) -> str:

@@ -37,6 +37,7 @@ from agent.core.model import (
     Role,
     RolledOver,
     Stopped,
+    ThresholdSet,
 )
 from agent.core.totalizer import Segment
 
@@ -59,6 +60,8 @@ def post(ledger: Ledger, entry: Entry) -> Ledger:  # noqa: C901, PLR0912  # one 
             return _post_fit_meter(ledger, entry)
         case RemoveMeter():
             return _post_remove_meter(ledger, entry)
+        case ThresholdSet():
+            return ledger  # it moves where a condition begins, and no water
         case Override():
             return ledger  # it lifts a bar and gives no water: what it takes counts
         case Stopped() | Released():

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 from agent.core import calendar
 from agent.core.ledger import Ledger
-from agent.core.model import Moment, Quality, Quantity, Reading, Refusal, Refused, Role, Site
+from agent.core.model import (
+    Moment,
+    PlatformKey,
+    Quality,
+    Quantity,
+    Reading,
+    Refusal,
+    Refused,
+    Role,
+    Site,
+)
 from agent.core.state import State, last_total_l, last_total_wh
 from agent.core.totalizer import Totalizer
 
@@ -26,6 +36,7 @@ class Present:
     moment: Moment
     host: Moment
     site: Site
+    keys: tuple[PlatformKey, ...] = ()
 
     @property
     def ledger(self) -> Ledger:

@@ -37,9 +37,11 @@ from agent.core.model import (
     Resume,
     RolledOver,
     Stopped,
+    ThresholdSet,
     elapsed_ms,
 )
 from agent.core.posting import post
+from agent.core.spent import LOST
 from agent.core.state import Interruption, State, last_total_l, last_total_wh
 from agent.core.totalizer import Totalizer
 
@@ -58,7 +60,7 @@ def rebuilt(records: Iterable[Record], changes: Iterable[Record] = ()) -> State:
 
     `changes` are what became of conditions, oldest first: a latch is no entry, and ends as little.
     """
-    state = State()
+    state = State(spent=LOST)
     for record in records:
         assert isinstance(record.body, Entry), "an account is made of entries"
         moment = _moment(record)
@@ -82,6 +84,7 @@ def reconciled(state: State, records: tuple[Record, ...]) -> State:
         scanned_at=state.scanned_at,
         watermark=state.watermark or told.watermark,
         seen_ids=state.seen_ids,
+        spent=state.spent,
         ended_utc_ms=state.ended_utc_ms,
     )
 
@@ -164,7 +167,7 @@ def _told(entry: Entry) -> _Told:
             return _Told(entry.total_l, entry.energy_total_wh)
         case Override() | Stopped() | Released():
             return _Told(entry.total_l)
-        case RolledOver() | FitMeter() | RemoveMeter():
+        case RolledOver() | FitMeter() | RemoveMeter() | ThresholdSet():
             return _Told()
     assert_never(entry)
 

@@ -20,6 +20,7 @@ from agent.core.model import (
     EndRatingOrder,
     FirstSupervisorOrder,
     FitMeterOrder,
+    KeyOrder,
     LayUpOrder,
     LimitOrder,
     OpenYearOrder,
@@ -36,8 +37,12 @@ from agent.core.model import (
     ReleaseOverrideOrder,
     RemoveAccountOrder,
     RemoveMeterOrder,
+    ReportOrder,
+    ResendOrder,
     ResumeOrder,
+    RevokeKeyOrder,
     SetClockOrder,
+    SetThresholdOrder,
     SignInOrder,
     Site,
     StopOrder,
@@ -88,6 +93,11 @@ RIGHTS: Final[dict[type[Order], Right]] = {
     VisitOpenOrder: Right(Rank.TECHNICIAN, None),
     VisitCloseOrder: Right(Rank.TECHNICIAN, None),
     RelayTestOrder: Right(Rank.TECHNICIAN, None),
+    SetThresholdOrder: Right(Rank.SUPERVISOR, Capability.SET_THRESHOLD),
+    ResendOrder: Right(Rank.TECHNICIAN, Capability.RESEND),
+    ReportOrder: Right(Rank.TECHNICIAN, Capability.REPORT),
+    KeyOrder: Right(Rank.SUPERVISOR, None),
+    RevokeKeyOrder: Right(Rank.SUPERVISOR, None),
 }
 assert {*RIGHTS} == {one for union in get_args(Order) for one in get_args(union) or (union,)}
 

@@ -27,6 +27,7 @@ from agent.core.model import (
     Sample,
     Session,
     Site,
+    Verdict,
     elapsed_ms,
 )
 from agent.core.orders import take_commands
@@ -35,10 +36,8 @@ from agent.core.pump import Counts, View, good_value, may_run, powered, watch_pu
 from agent.core.ratings import learn, watch_test
 from agent.core.replacing import replace
 from agent.core.state import Seen, State, account, away, counts
+from agent.core.thresholds import overlaid
 from agent.core.years import begin_round, date, open_years
-
-# Ids of commands already judged; a platform repeats a message within minutes, not after so many.
-SEEN_IDS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,18 @@ class Outcome:
     balance: Balance | None
     moment: Moment  # as believed
     durable: bool
+    verdicts: tuple[Verdict, ...] = ()  # one for each command
 
 
 def scan(site: Site, state: State, seen: Seen) -> Outcome:
     """One scan. While the journal fails, no command is taken and no entry is made."""
     assert not (seen.journal_failing and seen.commands), "a failing journal takes no command"
+    site = overlaid(site, state.thresholds)
     moment = calendar.believe(state.watermark, state.clock, seen.moment)
     before = state
     state = pass_time(site, state, moment, may_run=may_run(_meters(seen.readings), site))
-    state, answered = take_commands(site, state, seen, moment)
+    taken = take_commands(site, state, seen, moment)
+    state = taken.state
     were = counts(state, before.scanned_at, moment)
     state, accounted, readings = _account_for(site, state, seen, moment)
     view = _view(readings, state, were, moment)
@@ -82,7 +84,7 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     state, decision, edges = permit(site, state, found)
     bodies: tuple[Body, ...] = (
         *(one for one in (seen.started, seen.rebuilt) if one),
-        *answered,
+        *taken.bodies,
         *accounted,
         *ended,
         *proposed,
@@ -102,7 +104,8 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
         readings=readings,
         balance=balance,
         moment=moment,
-        durable=bool(answered)
+        verdicts=taken.verdicts,
+        durable=taken.durable
         or any(isinstance(one, Entry) for one in accounted)
         or any(one.permitted for one in edges),
     )

@@ -20,17 +20,22 @@ from agent.core.model import (
     InterruptionCause,
     InterruptionPolicy,
     Moment,
+    PlatformKey,
     Reading,
     Rebuilt,
     Site,
     Started,
     Stop,
+    TurnedAway,
     elapsed_ms,
 )
 from agent.core.override import Lifting
 from agent.core.protection import Motor
 from agent.core.pump import Counts, Pump
+from agent.core.spent import Spent
 from agent.core.supply import Supply
+from agent.core.tallies import Tally
+from agent.core.thresholds import Threshold
 from agent.core.totalizer import Totalizer, tolerance
 
 # Longer between two scans than this many periods, and the agent was away: anything may have run.
@@ -121,6 +126,10 @@ class State:
     stops: tuple[Stop, ...] = ()
     lifting: Lifting | None = None  # the override that runs
     people: Attendance = Attendance()
+    spent: Spent = Spent()  # the signed commands that were used up
+    tallies: tuple[Tally, ...] = ()  # refusals that are counted
+    thresholds: tuple[Threshold, ...] = ()  # set on this station, and not in its settings
+    reports: int = 0  # how often a report was ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +147,8 @@ class Seen:
     contacts: Contacts = Contacts()
     uplink_stale: bool = False  # a platform is not reached now
     health: Health | None = None  # to be written down; the scan decides nothing by it
+    turned_away: tuple[TurnedAway, ...] = ()  # at the desk, of those that came over a network
+    keys: tuple[PlatformKey, ...] = ()  # that the station knows, and those that it revoked
 
 
 def last_total_l(state: State) -> int | None:

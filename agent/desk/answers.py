@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agent import rows
-from agent.core.model import Command, Origin, Rank
-from agent.desk import consoles, wire
+from agent.core.model import Command, Origin, Rank, ResendOrder
+from agent.desk import consoles, gate, wire
 from agent.desk.fields import Fields
 from agent.desk.inquiries import asked
 from agent.desk.room import Caller, Room
@@ -206,16 +206,6 @@ async def _report(room: Room, caller: Caller, fields: Fields) -> Answer:
     return _said({})
 
 
-async def _resend(room: Room, _: Caller, fields: Fields) -> Answer:
-    platform = fields.text("platform")
-    first = fields.integer("from", 1, wire.INTEGER_MAX)
-    last = fields.integer("to", 1, wire.INTEGER_MAX)
-    fields.end()
-    order = room.clients.resend(platform, first, last, room.present.head.number)
-    room.present.resends.ring()
-    return _said({"id": order.id})
-
-
 async def _resend_wait(room: Room, caller: Caller, fields: Fields) -> Answer:
     wait_ms = fields.integer("wait_ms", 0, wire.WAIT_MS_MAX, 0)
     fields.end()
@@ -242,6 +232,8 @@ async def _command(room: Room, caller: Caller, fields: Fields) -> Answer:
     fields.end()
     if order is None or not actor.strip():
         raise Refused(BAD_FIELDS, "actor must say who asks")
+    if isinstance(order, ResendOrder):
+        room.clients.refuse_resend(order.platform, order.last, room.present.head.number)
     # The name is what somebody typed; the uid is what the kernel knows.
     who = f"{actor.strip()} (uid {caller.uid})"
     command = Command(number, Origin.ADMIN, who, order, not_after_utc_ms)
@@ -284,8 +276,8 @@ _FOR_ADMIN: dict[str, Method] = {
     "accounts": _told(consoles.accounts),
     "open_account": _told(consoles.open_account),
     "change_pin": _told(consoles.change_pin),
-    "resend": _resend,
     "command": _command,
+    "signed_command": _told(gate.signed_command),
     "bus_ask": _bus_ask,
 }
 _FOR_CONSOLES: dict[str, Method] = {
@@ -302,6 +294,7 @@ _FOR_CONSOLES: dict[str, Method] = {
     "open_account": _told(consoles.open_account),
     "change_pin": _told(consoles.change_pin),
     "command": _told(consoles.command),
+    "signed_command": _told(gate.signed_command),
     "bus_ask": _signed_in(_bus_ask, Rank.TECHNICIAN),
 }
 _FOR_UPLINKS: dict[str, Method] = {
@@ -315,5 +308,7 @@ _FOR_UPLINKS: dict[str, Method] = {
     "report": _report,
     "resend_wait": _resend_wait,
     "resend_done": _resend_done,
+    "signed_command": _told(gate.signed_command),
+    "turned_away": _told(gate.turned_away),
 }
 _METHODS = {*_FOR_ADMIN, *_FOR_CONSOLES, *_FOR_UPLINKS}

@@ -110,22 +110,24 @@ class Clients:
         with self._lock:
             self._clients[name].reported = reported
 
-    def resend(self, name: str, first: int, last: int, head: int) -> Resend:
-        """Remember it for the uplink. Refused when there is no such platform, or no such record."""
+    def refuse_resend(self, name: str, last: int, head: int) -> None:
+        """Refused when no such platform is declared, or no such record is there yet."""
         client = self._clients.get(name)
         if client is None:
             known = ", ".join(sorted(self._clients)) or "none"
             unknown = Told("desk_refused.no_platform", name=ascii(name), known=known)
             raise Refused(BAD_FIELDS, unknown)
-        if not first <= last <= head:
-            no_range = Told("desk_refused.no_range", first=first, last=last, newest=head)
-            raise Refused(BAD_FIELDS, no_range)
+        if last > head:
+            raise Refused(BAD_FIELDS, Told("desk_refused.no_record", last=last, newest=head))
         if len(client.resends) >= RESENDS_MAX:
             raise Refused(TOO_BUSY, Told("desk_refused.ranges_wait", most=RESENDS_MAX))
-        self._resends += 1
-        order = Resend(self._resends, first, last)
-        client.resends.append(order)
-        return order
+
+    def resend(self, name: str, first: int, last: int) -> None:
+        """Remember it for the uplink; what is one range too many is given up."""
+        client = self._clients[name]
+        if len(client.resends) < RESENDS_MAX:
+            self._resends += 1
+            client.resends.append(Resend(self._resends, first, last))
 
     def next_resend(self, name: str) -> Resend | None:
         waiting = self._clients[name].resends

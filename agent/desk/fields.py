@@ -109,6 +109,10 @@ class Fields:
         self._problems += problems
         return None if problems else typing.cast("model.Order", ORDERS[kind](**values))
 
+    def wrong(self, problem: Told) -> None:
+        """What only the caller can see is wrong."""
+        self._problems.append(problem)
+
     def end(self) -> None:
         """Refused with all that was wrong, and with what nobody asked for."""
         for name in self._left:

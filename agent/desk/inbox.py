@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from agent.catalogue import Told
-from agent.core.model import Command, Verdict
+from agent.core.model import Command, Origin, Verdict
 from agent.desk.wire import BAD_FIELDS, TOO_BUSY, Refused
 
 PENDING_MAX = 64
@@ -27,8 +27,9 @@ class Inbox:
 
     def accept(self, command: Command, listener: Listener) -> None:
         """Queue it, or join the same command that is pending already. Refused when full."""
+        key = _key(command.origin, command.actor, command.id)
         with self._lock:
-            known = self._pending.get(command.id)
+            known = self._pending.get(key)
             if known is not None and known[0] != command:
                 raise Refused(BAD_FIELDS, "id belongs to another command that is pending")
             if known is not None:
@@ -36,7 +37,7 @@ class Inbox:
                 return
             if len(self._pending) >= PENDING_MAX:
                 raise Refused(TOO_BUSY, Told("desk_refused.commands_wait", most=PENDING_MAX))
-            self._pending[command.id] = (command, [listener])
+            self._pending[key] = (command, [listener])
             self._waiting.append(command)
 
     def take(self, at_most: int) -> tuple[Command, ...]:
@@ -49,10 +50,20 @@ class Inbox:
         with self._lock:
             self._waiting.extendleft(reversed(commands))
 
-    def answer(self, verdicts: Sequence[Verdict]) -> None:
-        """Each verdict ends its command and reaches whoever listens."""
+    def answer(self, verdicts: Sequence[Verdict]) -> list[Command]:
+        """Each verdict ends its command and reaches whoever listens; those that took effect."""
+        done = []
         for verdict in verdicts:
+            key = _key(verdict.origin, verdict.actor, verdict.command_id)
             with self._lock:
-                _, listeners = self._pending.pop(verdict.command_id, (None, []))
+                command, listeners = self._pending.pop(key, (None, []))
+            if command is not None and verdict.refusal is None:
+                done.append(command)
             for listener in listeners:
                 listener(verdict)
+        return done
+
+
+def _key(origin: Origin, actor: str, command_id: str) -> str:
+    """Platforms choose their ids without knowing each other's."""
+    return f"{actor}\n{command_id}" if origin is Origin.PLATFORM else command_id

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.desk.clients import Clients
 from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries
 from agent.desk.people import People, Seat
 from agent.journal import Ahead, Head, Reader
+
+if TYPE_CHECKING:
+    from agent.desk.gate import Gate
 
 
 class Caller(NamedTuple):
@@ -67,3 +70,4 @@ class Room:
     present: Present
     people: People
     consoles: frozenset[str]
+    gate: "Gate"

@@ -18,10 +18,11 @@ from typing import Any, NoReturn
 
 from agent import threads
 from agent.catalogue import Told
-from agent.core.model import Command, Verdict
+from agent.core.model import Command, PlatformKey, ResendOrder, TurnedAway, Verdict
 from agent.desk import wire
 from agent.desk.answers import answer
 from agent.desk.clients import Clients
+from agent.desk.gate import Gate, Proves
 from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries
 from agent.desk.people import Known, People
@@ -61,6 +62,8 @@ class Desk:
         cursors: Mapping[str, int],
         buses: Sequence[str] = (),
         consoles: Sequence[str] = (),
+        proves: Proves | None = None,
+        language: str = "zh",
     ) -> None:
         with ExitStack() as undo:
             listening = {name: _listen(name, path, undo) for name, path in sockets.items()}
@@ -70,6 +73,7 @@ class Desk:
             self._inquiries = Inquiries(buses)
             self._present = Present(reader.head())
             self._people = People()
+            self._gate = Gate(station, language, proves)
             uplinks = [name for name in sockets if name != ADMIN and name not in consoles]
             self._clients = Clients(uplinks, cursors, reader)
             self._room = Room(
@@ -82,6 +86,7 @@ class Desk:
                 present=self._present,
                 people=self._people,
                 consoles=frozenset(consoles),
+                gate=self._gate,
             )
             self._undo = undo.pop_all()
         self._key: object = None
@@ -103,7 +108,23 @@ class Desk:
 
     def answer(self, verdicts: Sequence[Verdict]) -> None:
         """Tell who asked. Only after the commit that holds the verdicts."""
-        self._inbox.answer(verdicts)
+        for command in self._inbox.answer(verdicts):
+            if isinstance(command.order, ResendOrder):
+                platform = command.order.platform or command.actor
+                self._call(partial(self._resend, platform, command.order))
+
+    def know_keys(self, keys: tuple[PlatformKey, ...]) -> None:
+        """Whose signatures count from now on."""
+        self._gate.know(keys)
+
+    def turned_away(self) -> tuple[TurnedAway, ...]:
+        """What the desk refused since the last call, for the scan to write down."""
+        return self._gate.take()
+
+    def turn_back(self, away: Sequence[TurnedAway]) -> None:
+        """They were taken but not written down."""
+        for one in away:
+            self._gate.turn_away(one)
 
     def inquiry(self) -> Inquiry | None:
         """The technician's question that has waited longest."""
@@ -193,6 +214,12 @@ class Desk:
         if not isinstance(fault, OSError):
             self._fault = fault
             self._closing.set()
+
+    def _resend(self, platform: str, order: ResendOrder) -> None:
+        last = min(order.last, self._present.head.number)
+        if order.first <= last:
+            self._clients.resend(platform, order.first, last)
+            self._present.resends.ring()
 
     def _on_dropped(self) -> None:
         self._dropped += 1

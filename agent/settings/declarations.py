@@ -254,6 +254,24 @@ class Platform:
     trust_puback: bool = False
     # The platform itself says how far it has stored our records; nothing else moves the cursor.
     receipts: bool = False
+    # What its signed commands may order; by default it may ask, and change nothing.
+    may: tuple[
+        Literal[
+            "allocate",
+            "correct",
+            "rate",
+            "stop",
+            "acknowledge",
+            "override",
+            "set_clock",
+            "set_threshold",
+            "resend",
+            "report",
+        ],
+        ...,
+    ] = ("resend", "report")
+    # The public halves of the keys that it signs with: PEM, JWK or hex.
+    key_files: tuple[Path, ...] = ()
     # No bound: the link's own pace is one, and the live state passes the backlog anyway.
     records_per_s: Annotated[int, Between(1, 100_000)] | None = None
 

@@ -64,6 +64,9 @@ class Reason(StrEnum):
     CERTIFICATE_ALONE = "certificate_alone"
     SECRET_EXPOSED = "secret_exposed"  # noqa: S105 - likewise
     FILE_ABSENT = "file_absent"
+    KEYS_FULL = "keys_full"
+    KEY_NOT_PUBLIC = "key_not_public"
+    KEY_TWICE = "key_twice"
     WARNINGS_UNORDERED = "warnings_unordered"
     WARN_NOT_ALLOWED = "warn_not_allowed"
     DOCUMENT_ABSENT = "document_absent"

@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from agent.core.keyring import KEYS_MAX
+from agent.settings.keys import FILE_BYTES_MAX, public_of
 from agent.settings.paths import (
     ADMIN,
     CONSOLE,
@@ -198,6 +200,33 @@ def _secrets(good: Good) -> Iterator[Found]:
             yield from _file(good, key, secret=True)
 
 
+def _keys(good: Good) -> Iterator[Found]:
+    # A key id names one platform. Two at most: the one in use, and the one that takes its place.
+    seen: dict[str, str] = {}
+    for platform in good.each("platform"):
+        files = good.get(f"{platform}.key_files") or ()
+        if len(files) > KEYS_MAX:
+            yield Found(f"{platform}.key_files", Reason.KEYS_FULL, str(len(files)), str(KEYS_MAX))
+        for number, file in enumerate(files):
+            key = f"{platform}.key_files[{number}]"
+            public = _public(file)
+            if public is None:
+                yield Found(key, Reason.KEY_NOT_PUBLIC, str(file))
+            elif public in seen:
+                yield Found(key, Reason.KEY_TWICE, str(file), seen[public])
+            else:
+                seen[public] = key
+
+
+def _public(file: Path) -> str | None:
+    try:
+        if file.stat().st_size > FILE_BYTES_MAX:
+            return None
+        return public_of(file.read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+
+
 def _file(good: Good, key: str, *, secret: bool) -> Iterator[Found]:
     path = good.get(key)
     # systemd makes a unit's credentials when it starts the unit, for its user alone.
@@ -317,6 +346,7 @@ RELATIONS: Final[tuple[Callable[[Good], Iterator[Found]], ...]] = (
     _inputs,
     _platforms,
     _secrets,
+    _keys,
     _warnings,
     _exhausted,
     _dry_level,

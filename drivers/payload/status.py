@@ -51,6 +51,11 @@ def of_status() -> Schema:
                     }
                 ),
                 "uplinks": {"type": "object", "additionalProperties": _uplink()},
+                "thresholds": {"type": "object", "additionalProperties": _threshold()},
+                "keys": {
+                    "type": "object",
+                    "additionalProperties": {"type": "array", "items": _TEXT},
+                },
                 "health": {"anyOf": [of(model.Health), {"type": "null"}]},
             }
         ),
@@ -71,6 +76,12 @@ def of(hint: Any) -> Schema:
     if issubclass(hint, Enum):
         return {"type": "string", "enum": [member.value for member in hint]}
     return {"type": _PLAIN[hint]}
+
+
+def _threshold() -> Schema:
+    """One that was set here and is not as the settings say."""
+    number = {"type": "integer"}
+    return _closed({"value": number, "settings": number, "document": _TEXT, "author": _TEXT})
 
 
 def _condition() -> Schema:

@@ -27,6 +27,7 @@ from agent.core.model import (
     Moment,
     Order,
     Origin,
+    PlatformKey,
     Quality,
     Quantity,
     Rank,
@@ -36,7 +37,7 @@ from agent.core.model import (
     Refused,
     Role,
     Site,
-    Verdict,
+    TurnedAway,
 )
 from agent.core.scan import Outcome, scan
 from agent.core.state import Seen, State, last_total_l
@@ -172,6 +173,8 @@ class Story:
     welded: bool = False  # the contactor does not open with the relay
     contacts: Contacts = Contacts()
     uplink_stale: bool = False
+    turned_away: tuple[TurnedAway, ...] = ()  # at each scan from now on
+    keys: tuple[PlatformKey, ...] = ()
     running: bool = False
     coasting_ms: int = 0
     relay: bool | None = False
@@ -207,9 +210,35 @@ class Story:
         rank = Rank.SUPERVISOR if origin is Origin.CONSOLE else None
         command = Command(command_id or f"c{self.ids}", origin, actor, order, rank=rank)
         self._pass(self.site.period_ms)
-        self.look(command)
-        verdict = self.of(Verdict)[-1]
+        (verdict,) = self.look(command).verdicts
         return verdict.refusal.reason if verdict.refusal else None
+
+    def signed(
+        self,
+        order: Order,
+        command_id: str = "",
+        *,
+        platform: str = "province",
+        lives_ms: int = DAY,
+        issued_ms: int = 0,
+    ) -> Command:
+        """A platform's own command, signed so long from now."""
+        self.ids += 1
+        issued_utc_ms = self.begins_utc_ms + self.now_ms + issued_ms
+        return Command(
+            command_id or f"jti-{self.ids}",
+            Origin.PLATFORM,
+            platform,
+            order,
+            issued_utc_ms + lives_ms,
+            issued_utc_ms=issued_utc_ms,
+        )
+
+    def hand_in(self, *commands: Command) -> list[str]:
+        """Scan once with these, and say what became of each: "accepted", or why not."""
+        self._pass(self.site.period_ms)
+        verdicts = self.look(*commands).verdicts
+        return [one.refusal.reason if one.refusal else "accepted" for one in verdicts]
 
     def ask(
         self, order: Order, origin: Origin, rank: Rank | None = Rank.TECHNICIAN
@@ -217,9 +246,9 @@ class Story:
         """As `order`, by somebody else than the administrator."""
         self.ids += 1
         self._pass(self.site.period_ms)
-        self.look(Command(f"c{self.ids}", origin, "wang", order, rank=rank))
-        refusal = self.of(Verdict)[-1].refusal
-        return refusal.reason if refusal else None
+        command = Command(f"c{self.ids}", origin, "wang", order, rank=rank)
+        (verdict,) = self.look(command).verdicts
+        return verdict.refusal.reason if verdict.refusal else None
 
     def fit(
         self, role: Role = Role.FLOW_METER, *, serial: str = "", before_l: int | None = None
@@ -303,6 +332,8 @@ class Story:
             journal_written=self.journal_written,
             contacts=self.contacts,
             uplink_stale=self.uplink_stale,
+            turned_away=self.turned_away,
+            keys=self.keys,
         )
 
     def readings(self) -> tuple[Reading, ...]:

@@ -141,7 +141,7 @@ def test_every_kind_of_entry_makes_the_ledger_again_at_any_point() -> None:
         assert ledger_of(records) == outcome.state.ledger
         assert rebuilt(records).stops == outcome.state.stops
     kinds = {rows.kind_of(type(one.body)) for one in records}
-    assert kinds == rows.ENTRIES - {"override"}
+    assert kinds == rows.ENTRIES - {"override", "threshold_set"}
 
 
 def test_the_power_meters_rollover_is_an_entry_as_well() -> None:

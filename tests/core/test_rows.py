@@ -118,6 +118,7 @@ def test_kinds_are_the_names_of_the_classes() -> None:
         "resume",
         "rolled_over",
         "stopped",
+        "threshold_set",
     ]
 
 

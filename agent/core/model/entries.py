@@ -230,6 +230,20 @@ class Released:
     stops: tuple[Stop, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ThresholdSet:
+    """Where a condition begins, on this station and not in its settings; `was` until now.
+
+    The settings' own value takes it back.
+    """
+
+    name: str
+    value: int
+    was: int
+    document: str
+    author: str
+
+
 Entry = (
     Allocate
     | AllocateEnergy
@@ -247,6 +261,7 @@ Entry = (
     | Override
     | Stopped
     | Released
+    | ThresholdSet
 )
 
 

@@ -242,6 +242,50 @@ class ReleaseOverrideOrder:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SetThresholdOrder:
+    """Where a condition begins, named and counted as in the settings (`ratio_band_percent`, 30)."""
+
+    name: str
+    value: int
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResendOrder:
+    """Records once more to a platform, ends included. Without a name: to whoever asks."""
+
+    first: int
+    last: int
+    platform: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOrder:
+    """Send a sample and the live state now."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOrder:
+    """From now on a platform signs with this key, too. The public half, in hex."""
+
+    platform: str
+    public_key: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKeyOrder:
+    """Nothing that this key signs is believed any more."""
+
+    platform: str
+    kid: str
+    reason: str
+
+
+StationOrder = SetThresholdOrder | ResendOrder | ReportOrder | KeyOrder | RevokeKeyOrder
+
+
 AuthorityOrder = StopOrder | ReleaseOrder | AcknowledgeOrder | OverrideOrder | ReleaseOverrideOrder
 
 
@@ -262,7 +306,7 @@ LedgerOrder = (
 )
 
 
-Order = LedgerOrder | AuthorityOrder | PeopleOrder
+Order = LedgerOrder | AuthorityOrder | StationOrder | PeopleOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +319,7 @@ class Command:
     order: Order
     not_after_utc_ms: int | None = None
     rank: Rank | None = None  # of the person at a console
+    issued_utc_ms: int | None = None  # it is a signed one, of this instant
 
 
 def is_supervisors(command: Command) -> bool:
@@ -337,6 +382,26 @@ class Refused(StrEnum):
     CLOCK_LOWERED = "clock_lowered"
     CLOCK_SYNCHRONISED = "clock_synchronised"
     YEAR_NOT_ASKED = "year_not_asked"
+    UNSIGNED = "unsigned"
+    KEY_REVOKED = "key_revoked"
+    OVERSIZED = "oversized"
+    RETAINED = "retained"
+    TOO_MANY = "too_many"
+    WRONG_AUDIENCE = "wrong_audience"
+    WRONG_ISSUER = "wrong_issuer"
+    NO_COMMAND = "no_command"
+    LIFETIME = "lifetime"
+    NOT_YET = "not_yet"
+    ISSUED_BEFORE = "issued_before"
+    IDS_FULL = "ids_full"
+    THRESHOLD_UNKNOWN = "threshold_unknown"
+    THRESHOLD_RANGE = "threshold_range"
+    PLATFORM_UNKNOWN = "platform_unknown"
+    RESEND_RANGE = "resend_range"
+    KEY_UNREADABLE = "key_unreadable"
+    KEY_KNOWN = "key_known"
+    KEY_UNKNOWN = "key_unknown"
+    KEYS_FULL = "keys_full"
     NOT_ALLOWED = "not_allowed"
     SIGN_IN_WRONG = "sign_in_wrong"
     SIGN_IN_DELAYED = "sign_in_delayed"
@@ -361,3 +426,26 @@ class Refusal:
     reason: Refused
     given: str = ""
     expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """What the door refused before there was an order to judge; `count` times the same.
+
+    `actor` is the platform that signed, or through whose link it came: then nobody vouches for it.
+    """
+
+    actor: str
+    command_id: str
+    refusal: Refusal
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformKey:
+    """The public half of a key of a platform, in hex. `revoked`: it proves nothing any more."""
+
+    platform: str
+    kid: str
+    public: str
+    revoked: bool = False

@@ -11,7 +11,7 @@ from agent.core.model.conditions import Action, ConditionKind
 from agent.core.model.entries import Balance, Entry
 from agent.core.model.health import Health
 from agent.core.model.measure import Quantity, Reading
-from agent.core.model.orders import Origin, RateMethod, Refusal
+from agent.core.model.orders import Origin, RateMethod, Refusal, Refused
 from agent.core.model.people import AccountChanged, RelayTested, VisitClosed, VisitOpened
 from agent.core.model.site import InterruptionPolicy
 
@@ -295,6 +295,36 @@ class EpochBegan:
     copied: int
 
 
+@dataclass(frozen=True, slots=True)
+class RefusalsCounted:
+    """So many more of the refusal whose verdict stands before: the same sender, the same reason."""
+
+    actor: str
+    reason: Refused
+    count: int
+    from_utc_ms: int
+    to_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAdded:
+    """A platform signs with this key from now on. The key is public, and in hex."""
+
+    platform: str
+    kid: str
+    public_key: str
+    document: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    platform: str
+    kid: str
+    reason: str
+    author: str
+
+
 Body = (
     Started
     | Sample
@@ -320,6 +350,9 @@ Body = (
     | VisitClosed
     | RelayTested
     | Health
+    | RefusalsCounted
+    | KeyAdded
+    | KeyRevoked
     | Entry
 )
 

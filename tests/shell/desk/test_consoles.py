@@ -272,7 +272,7 @@ def test_while_nothing_can_be_written_the_right_pin_may_look_and_no_more(
 def test_a_console_is_no_uplink_and_no_uplink_signs_in(control: Control) -> None:
     with seat(control) as ask, seat(control, "division") as uplink:
         first(ask)
-        for method in ("cursor", "park", "report", "resend", "ahead"):
+        for method in ("cursor", "park", "report", "resend_wait", "ahead"):
             assert refused(ask, method) == wire.NOT_ALLOWED
         for method in ("sign_in", "first_supervisor", "command", "accounts", "bus_ask"):
             assert refused(uplink, method) == wire.NOT_ALLOWED

@@ -1,6 +1,7 @@
 """A house for uplinks: real journal, real desk, and a clock that the test turns."""
 
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -105,6 +106,17 @@ class House:
     def samples(self, count: int) -> None:
         first = self.journal.head.number
         self.write(*(sample(first + n) for n in range(count)))
+
+    def obey(self) -> None:
+        """Wait for a command and let it take effect, as a scan does that has nothing against it."""
+        for _ in range(TURNS_MAX):
+            if taken := self.desk.take(1):
+                break
+            threading.Event().wait(0.005)
+        (command,) = taken
+        kind = type(command.order).__name__
+        verdict = model.Verdict(command.id, command.origin, command.actor, kind, None, None)
+        self.desk.answer([verdict])
 
     def parked(self) -> list[int]:
         self.journal.append(Transaction(parked=self.desk.parked()))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agent import threads
 from agent.cli import USAGE, main
 from agent.cli.uplink import _mqtt
 from agent.settings import Settings, load
@@ -71,7 +72,9 @@ def test_a_range_is_ordered_at_the_shell(
     house.samples(10)
     words = ["resend", "a", "--from", "2", "--to", "4", "--config", str(tmp_path / "station.toml")]
     words += ["--language", "en"]
+    obeyed = threads.begin("obey", house.obey)
     assert main(words) == 0
+    obeyed.result()
     assert "3" in capsys.readouterr().out
     order: Any = house.desk._clients.next_resend("a")
     assert (order.first, order.last) == (2, 4)

@@ -21,8 +21,14 @@ def admin(house: House) -> Iterator[Client]:
         yield client
 
 
-def again(admin: Client, first: int, last: int) -> None:
-    admin.call("resend", {"platform": "a", "from": first, "to": last}, 5.0)
+def again(house: House, admin: Client, first: int, last: int) -> None:
+    number = admin.post("command", asked({"platform": "a", "first": first, "last": last}))
+    house.obey()
+    assert admin.answer(number, "command", 5.0)["verdict"]["refusal"] is None
+
+
+def asked(fields: dict[str, object]) -> dict[str, object]:
+    return {"actor": "li", "order": "ResendOrder", "fields": fields}
 
 
 def numbers(payloads: list[bytes]) -> list[int]:
@@ -40,7 +46,7 @@ def test_a_range_goes_once_more_and_the_cursor_stays(
     house.samples(1_500)
     house.delivered(uplink, 1_500)
     before = len(platform.received)
-    again(admin, 200, 1_400)
+    again(house, admin, 200, 1_400)
     house.turn_until(uplink, lambda: len(numbers(platform.received[before:])) == 1_201)
     assert numbers(platform.received[before:]) == [*range(200, 1_401)]
     assert house.desk.cursors()["a"] == 1_500
@@ -54,8 +60,8 @@ def test_ranges_go_one_after_the_other_and_each_once(
     house.samples(100)
     house.delivered(uplink, 100)
     before = len(platform.received)
-    again(admin, 1, 3)
-    again(admin, 50, 50)
+    again(house, admin, 1, 3)
+    again(house, admin, 50, 50)
     house.turn_until(uplink, lambda: len(numbers(platform.received[before:])) == 4)
     for _ in range(20):
         uplink.turn(house.clock)
@@ -69,7 +75,7 @@ def test_what_is_asked_for_while_the_platform_is_away_goes_when_it_is_back(
     house.delivered(uplink, 10)
     platform.now.reachable = False
     house.turn_until(uplink, lambda: uplink._link.limits is None)
-    again(admin, 4, 6)
+    again(house, admin, 4, 6)
     platform.now.reachable = True
     house.clock.at_ms += 5_000
     before = len(platform.received)
@@ -83,7 +89,7 @@ def test_a_record_that_is_rejected_again_ends_nothing(
     house.delivered(uplink, 20)
     platform.now.rejects = lambda payload: 7 in numbers([payload])
     before = len(platform.received)
-    again(admin, 5, 9)
+    again(house, admin, 5, 9)
     house.turn_until(uplink, lambda: numbers(platform.received[before:]) == [5, 6, 8, 9])
     assert house.parked() == []
 
@@ -91,10 +97,9 @@ def test_a_record_that_is_rejected_again_ends_nothing(
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"platform": "c", "from": 1, "to": 2}, "there is: a, b"),
-        ({"platform": "a", "from": 3, "to": 2}, "3 to 2 is no range"),
-        ({"platform": "a", "from": 1, "to": 11}, "the newest is 10"),
-        ({"platform": "a", "from": 0, "to": 1}, "from must be"),
+        ({"platform": "c", "first": 1, "last": 2}, "there is: a, b"),
+        ({"platform": "a", "first": 1, "last": 11}, "the newest is 10"),
+        ({"platform": "a", "first": "0", "last": 1}, "first must be"),
     ],
 )
 def test_an_order_that_cannot_be_is_refused_in_words(
@@ -102,7 +107,7 @@ def test_an_order_that_cannot_be_is_refused_in_words(
 ) -> None:
     house.samples(10)
     with pytest.raises(DeskRefused, match=why):
-        admin.call("resend", fields, 5.0)
+        admin.call("command", asked(fields), 5.0)
 
 
 def test_a_rate_holds_the_backlog_to_so_many_records_a_second(

@@ -1,0 +1,33 @@
+"""Room rule: what a platform's key is called, and which keys count. Signs and checks nothing.
+
+A key id is the key's thumbprint after RFC 7638: whoever has the key can reckon it, with any tool.
+"""
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+
+from agent.core.model import PlatformKey
+
+# Valid at the same time, of one platform: a new key comes in before the old one goes.
+KEYS_MAX = 2
+_PUBLIC = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def kid_of(public: str) -> str | None:
+    """The key id of a public half in hex; None when it is none."""
+    if not _PUBLIC.fullmatch(public):
+        return None
+    said = f'{{"crv":"Ed25519","kty":"OKP","x":"{_base64(bytes.fromhex(public))}"}}'
+    return _base64(hashlib.sha256(said.encode()).digest())
+
+
+def joined(declared: Iterable[PlatformKey], kept: Iterable[PlatformKey]) -> tuple[PlatformKey, ...]:
+    """The settings' keys and those of the station's own book, which may revoke either."""
+    by_kid = {one.kid: one for one in declared}
+    return tuple((by_kid | {one.kid: one for one in kept}).values())
+
+
+def _base64(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()

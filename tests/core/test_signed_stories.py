@@ -1,0 +1,426 @@
+"""A platform's signed commands: for one time, for a while, and never by a clock that is wrong."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from agent import rows
+from agent.core.keyring import kid_of
+from agent.core.model import (
+    Capability,
+    ConditionKind,
+    Grant,
+    KeyAdded,
+    KeyOrder,
+    KeyRevoked,
+    Order,
+    Origin,
+    PlatformKey,
+    Rank,
+    Record,
+    Refusal,
+    RefusalsCounted,
+    Refused,
+    ReportOrder,
+    ResendOrder,
+    RevokeKeyOrder,
+    Sample,
+    SetClockOrder,
+    SetThresholdOrder,
+    StopOrder,
+    ThresholdSet,
+    TurnedAway,
+    Verdict,
+)
+from agent.core.rebuild import rebuilt
+from agent.core.spent import LIFETIME_MAX_MS, LOST, SKEW_MS, SPENT_MAX, of_epoch
+from agent.core.state import State, account
+from agent.core.tallies import TALLIES_MAX
+from agent.core.thresholds import THRESHOLDS, differing
+from agent.settings import declarations
+from tests.core.story import DAY, HOUR, MINUTE, Story, addition, plan, reduction
+
+ADD = addition(5_000)
+
+
+def commissioned() -> Story:
+    return Story().commission(100_000)
+
+
+def allocated_l(story: Story) -> int:
+    found = account(story.state, story.moment)
+    assert found is not None
+    return found.allocated_l
+
+
+def restarted(story: Story) -> Story:
+    """Control comes up again on what it had committed."""
+    text = rows.dumps(rows.to_row(story.state))
+    story.state = rows.from_row(State, json.loads(text))
+    return story
+
+
+# --- single use ------------------------------------------------------------------------------
+
+
+def test_a_command_gives_its_water_once() -> None:
+    story = commissioned()
+    command = story.signed(ADD)
+    assert story.hand_in(command) == ["accepted"]
+    assert allocated_l(story) == 105_000
+    for _ in range(3):
+        assert story.hand_in(command) == [Refused.DUPLICATE]
+        restarted(story)
+    assert allocated_l(story) == 105_000
+
+
+def test_a_copy_in_the_same_scan_is_a_copy() -> None:
+    story = commissioned()
+    command = story.signed(ADD)
+    assert story.hand_in(command, command) == ["accepted", Refused.DUPLICATE]
+    assert allocated_l(story) == 105_000
+
+
+def test_the_sender_of_a_copy_hears_what_became_of_the_first() -> None:
+    story = commissioned()
+    good, bad = story.signed(ADD), story.signed(reduction(10**9))
+    story.hand_in(good, bad)
+    verdicts = story.look(good, bad).verdicts
+    assert [one.refusal.expected for one in verdicts if one.refusal] == [
+        "accepted",
+        Refused.REDUCTION_TOO_LARGE,
+    ]
+
+
+def test_an_id_is_used_up_whatever_was_signed_under_it() -> None:
+    story = commissioned()
+    assert story.hand_in(story.signed(ADD, "same")) == ["accepted"]
+    assert story.hand_in(story.signed(addition(7_000), "same")) == [Refused.DUPLICATE]
+
+
+def test_two_platforms_may_use_the_same_id() -> None:
+    story = commissioned()
+    assert story.hand_in(story.signed(ADD, "1")) == ["accepted"]
+    assert story.hand_in(story.signed(ADD, "1", platform="a")) == ["accepted"]
+    assert allocated_l(story) == 110_000
+
+
+def test_what_was_refused_is_not_taken_when_it_would_fit() -> None:
+    """A release that came too early must not lift the stop that somebody else gives later."""
+    story = commissioned()
+    command = story.signed(ADD)
+    late = story.signed(StopOrder("no"), platform="nobody")
+    assert story.hand_in(late) == [Refused.NOT_ALLOWED]
+    story.site = replace(
+        story.site, granted=(*story.site.granted, Grant("nobody", frozenset(Capability)))
+    )
+    assert story.hand_in(late, command) == [Refused.DUPLICATE, "accepted"]
+
+
+def test_a_full_memory_refuses_and_forgets_nothing() -> None:
+    story = commissioned()
+    first = story.signed(ReportOrder())
+    assert story.hand_in(first) == ["accepted"]
+    for _ in range(SPENT_MAX - 1):
+        assert story.hand_in(story.signed(ReportOrder())) == ["accepted"]
+    assert story.hand_in(story.signed(ADD)) == [Refused.IDS_FULL]
+    assert story.hand_in(first) == [Refused.DUPLICATE]
+    assert story.hand_in(story.signed(ADD, platform="a")) == ["accepted"]
+    story.now_ms += DAY + MINUTE
+    assert story.hand_in(story.signed(ADD)) == ["accepted"]
+    assert len(story.state.spent.used) == 1
+    assert story.hand_in(first) == [Refused.EXPIRED]
+
+
+def test_the_state_of_a_full_memory_stays_small() -> None:
+    story = commissioned()
+    before = len(rows.dumps(rows.to_row(story.state)))
+    for n in range(SPENT_MAX):
+        story.hand_in(story.signed(ReportOrder(), f"{n:064}"))
+    assert len(rows.dumps(rows.to_row(story.state))) - before < 110 * SPENT_MAX
+
+
+# --- time ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lives_ms", "issued_ms", "said"),
+    [
+        (DAY, 0, "accepted"),
+        (LIFETIME_MAX_MS, 0, "accepted"),
+        (LIFETIME_MAX_MS + 1, 0, Refused.LIFETIME),
+        (0, 0, Refused.LIFETIME),
+        (-1, 0, Refused.LIFETIME),
+        (HOUR, -HOUR, Refused.EXPIRED),
+        (HOUR, -DAY, Refused.EXPIRED),
+        (HOUR, -HOUR + MINUTE, "accepted"),
+        (DAY, SKEW_MS, "accepted"),
+        (DAY, SKEW_MS + MINUTE, Refused.NOT_YET),
+        (DAY, 365 * DAY, Refused.NOT_YET),
+    ],
+)
+def test_a_command_has_its_time(lives_ms: int, issued_ms: int, said: str) -> None:
+    story = commissioned()
+    command = story.signed(ADD, lives_ms=lives_ms, issued_ms=issued_ms)
+    assert story.hand_in(command) == [said]
+    assert allocated_l(story) == (105_000 if said == "accepted" else 100_000)
+
+
+def test_a_calendar_that_steps_back_revives_no_command() -> None:
+    story = commissioned()
+    used, fresh = story.signed(ADD, lives_ms=HOUR), story.signed(ADD, lives_ms=HOUR)
+    assert story.hand_in(used) == ["accepted"]
+    story.now_ms += 2 * HOUR
+    assert story.hand_in(fresh) == [Refused.EXPIRED]
+    story.calendar_off_ms = -3 * HOUR
+    assert story.hand_in(used, fresh) == [Refused.EXPIRED, Refused.EXPIRED]
+
+
+def test_a_calendar_that_a_supervisor_lowers_revives_no_command_that_was_used() -> None:
+    story = commissioned()
+    used = story.signed(ADD, lives_ms=HOUR)
+    assert story.hand_in(used) == ["accepted"]
+    story.now_ms += 2 * HOUR
+    story.after(1)
+    assert story.state.spent.used == ()
+    story.trusted = False
+    lowered = SetClockOrder(story.begins_utc_ms, "the battery was exchanged")
+    assert story.ask(lowered, Origin.CONSOLE, Rank.SUPERVISOR) is None
+    assert story.hand_in(used) == [Refused.EXPIRED]
+    assert allocated_l(story) == 105_000
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (ADD, Refused.CLOCK_UNTRUSTED),
+        (ReportOrder(), Refused.CLOCK_UNTRUSTED),
+        (StopOrder("a burst pipe"), "accepted"),
+    ],
+)
+def test_a_clock_that_is_not_believed_obeys_a_stop_alone(order: Order, said: str) -> None:
+    story = commissioned()
+    story.trusted = False
+    assert story.hand_in(story.signed(order)) == [said]
+
+
+def test_a_clock_that_is_not_believed_may_be_told_the_time() -> None:
+    story = commissioned()
+    story.power_off(DAY, trusted=False)
+    story.after(1)
+    now_ms = story.begins_utc_ms + story.now_ms
+    assert story.hand_in(story.signed(SetClockOrder(now_ms, "time of the centre"))) == ["accepted"]
+    assert story.hand_in(story.signed(ADD)) == ["accepted"]
+
+
+def test_a_memory_that_was_lost_takes_nothing_that_may_have_been_used() -> None:
+    story = commissioned()
+    used = story.signed(ADD)
+    assert story.hand_in(used) == ["accepted"]
+    entries = [
+        Record(n, outcome.moment.utc_ms, outcome.moment.trusted, body)
+        for outcome in story.outcomes
+        for n, body in enumerate(outcome.bodies, 1)
+        if rows.kind_of(type(body)) in rows.ENTRIES
+    ]
+    story.state = rebuilt(entries)
+    assert allocated_l(story) == 105_000
+    story.trusted = False
+    assert story.hand_in(used) == [Refused.CLOCK_UNTRUSTED]
+    story.trusted = True
+    story.state = rebuilt(entries)
+    story.after(5)
+    assert story.hand_in(used) == [Refused.ISSUED_BEFORE]
+    assert allocated_l(story) == 105_000
+    assert story.hand_in(story.signed(ADD)) == ["accepted"]
+
+
+def test_an_epoch_that_began_again_has_lost_its_memory() -> None:
+    kept = of_epoch(State().spent, "e1")
+    assert kept.begun_utc_ms == 0
+    assert of_epoch(kept, "e1") == kept
+    assert of_epoch(kept, "e2") == replace(LOST, epoch="e2")
+
+
+# --- what a network may send without end -------------------------------------------------------
+
+
+def test_a_flood_is_two_records_a_minute() -> None:
+    story = commissioned()
+    before = len(story.of(Verdict))
+    away = Refusal(Refused.UNSIGNED, "signature")
+    story.turned_away = (TurnedAway("province", "", away, 10),)
+    story.after(180)
+    assert len(story.of(Verdict)) - before == 3
+    counted = story.of(RefusalsCounted)
+    assert [one.reason for one in counted] == [Refused.UNSIGNED] * 2
+    assert sum(one.count for one in counted) + 2 == 2 * 600
+    assert all(60_000 <= one.to_utc_ms - one.from_utc_ms <= 61_000 for one in counted)
+
+
+def test_replays_are_counted_as_well_and_each_sender_is_answered() -> None:
+    story = commissioned()
+    command = story.signed(ADD)
+    story.hand_in(command)
+    before = len(story.records)
+    for _ in range(20):
+        assert story.hand_in(command) == [Refused.DUPLICATE]
+    assert [type(one) for one in story.records[before:]] == [Verdict, Sample]
+
+
+def test_a_refusal_that_stays_alone_is_not_counted() -> None:
+    story = commissioned()
+    story.hand_in(story.signed(reduction(10**9)))
+    story.after(120)
+    assert story.of(RefusalsCounted) == []
+    assert story.state.tallies == ()
+
+
+def test_tallies_are_bounded_and_lose_no_refusal() -> None:
+    story = commissioned()
+    before = len(story.of(Verdict))
+    away = Refusal(Refused.UNSIGNED)
+    story.turned_away = tuple(TurnedAway(f"n{n}", "", away) for n in range(TALLIES_MAX + 10))
+    story.after(1)
+    story.turned_away = ()
+    story.after(61)
+    assert len(story.of(Verdict)) - before == TALLIES_MAX + 1
+    assert [(one.actor, one.count) for one in story.of(RefusalsCounted)] == [("", 9)]
+
+
+# --- thresholds --------------------------------------------------------------------------------
+
+
+def threshold(name: str, value: int) -> SetThresholdOrder:
+    return SetThresholdOrder(name, value, "notice 4")
+
+
+def test_a_threshold_moves_its_condition_until_the_settings_value_is_set_again() -> None:
+    story = commissioned()
+    story.site = replace(story.site, limits=replace(story.site.limits, over_current_ma=0))
+    assert story.hand_in(story.signed(threshold("warn_remaining_m3", 200))) == ["accepted"]
+    assert story.of(ThresholdSet)[-1].was == 0
+    story.after(2)
+    assert ConditionKind.REMAINING_LOW in story.conditions
+    restarted(story)
+    story.after(2)
+    assert ConditionKind.REMAINING_LOW in story.conditions
+    ((set_, said),) = differing(story.site, story.state.thresholds)
+    assert (set_.name, set_.value, set_.author, said) == ("warn_remaining_m3", 200, "province", 0)
+    assert story.hand_in(story.signed(threshold("warn_remaining_m3", 0))) == ["accepted"]
+    story.after(2)
+    assert ConditionKind.REMAINING_LOW not in story.conditions
+    assert differing(story.site, story.state.thresholds) == ()
+
+
+@pytest.mark.parametrize("name", THRESHOLDS)
+def test_a_threshold_has_the_bounds_of_its_option(name: str) -> None:
+    story = commissioned()
+    story.site = replace(story.site, limits=replace(story.site.limits, probe_depth_mm=10**6 + 1))
+    bound = THRESHOLDS[name]
+    hint = declarations.Interlock.__annotations__[name]
+    (option,) = set(_bounds(hint))
+    assert (option.low, option.high) == (bound.low, bound.high)
+    for value, said in (
+        (bound.low, "accepted"),
+        (bound.high, "accepted"),
+        (bound.low - 1, Refused.THRESHOLD_RANGE),
+        (bound.high + 1, Refused.THRESHOLD_RANGE),
+    ):
+        assert story.hand_in(story.signed(threshold(name, value))) == [said]
+    after = THRESHOLDS[name].put(story.site, bound.high)
+    assert bound.read(after) == bound.high
+
+
+def _bounds(hint: object) -> list[declarations.Between]:
+    found = [one for one in getattr(hint, "__metadata__", ()) if hasattr(one, "low")]
+    for part in getattr(hint, "__args__", ()):
+        found += _bounds(part)
+    return found
+
+
+def test_a_level_below_the_probe_is_no_threshold_and_neither_is_any_other_name() -> None:
+    story = commissioned()
+    story.site = replace(story.site, limits=replace(story.site.limits, probe_depth_mm=40_000))
+    assert story.hand_in(
+        story.signed(threshold("dry_level_mm", 40_000)),
+        story.signed(threshold("dry_level_mm", 39_999)),
+        story.signed(threshold("flow_meter_cut_min", 60)),
+        story.signed(SetThresholdOrder("creep_l", 50, " ")),
+    ) == [
+        Refused.THRESHOLD_RANGE,
+        "accepted",
+        Refused.THRESHOLD_UNKNOWN,
+        Refused.DOCUMENT_MISSING,
+    ]
+
+
+# --- reports, resends and keys -----------------------------------------------------------------
+
+
+def test_a_report_is_a_sample_now() -> None:
+    story = commissioned()
+    story.after(5)
+    before, reports = len(story.of(Sample)), story.state.reports
+    assert story.hand_in(story.signed(ReportOrder())) == ["accepted"]
+    assert (len(story.of(Sample)) - before, story.state.reports - reports) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (ResendOrder(1, 5), "accepted"),
+        (ResendOrder(1, 5, "province"), "accepted"),
+        (ResendOrder(1, 5, "a"), Refused.NOT_ALLOWED),
+        (ResendOrder(0, 5), Refused.RESEND_RANGE),
+        (ResendOrder(5, 4), Refused.RESEND_RANGE),
+    ],
+)
+def test_a_platform_asks_for_records_for_itself(order: ResendOrder, said: str) -> None:
+    assert (story := commissioned()).hand_in(story.signed(order)) == [said]
+
+
+def test_root_names_the_platform() -> None:
+    story = commissioned()
+    assert story.order(ResendOrder(1, 5, "a")) is None
+    assert story.order(ResendOrder(1, 5)) is Refused.PLATFORM_UNKNOWN
+
+
+PUBLIC = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+KID = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"  # both are RFC 8037's own example
+
+
+def test_a_key_is_called_by_its_thumbprint() -> None:
+    assert kid_of(PUBLIC) == KID
+    assert kid_of(PUBLIC.upper()) == KID
+    for wrong in ("", PUBLIC[:-2], PUBLIC + "00", "g" * 64, f" {PUBLIC[:-1]}"):
+        assert kid_of(wrong) is None
+
+
+def test_a_platform_has_two_keys_at_most_and_a_revoked_one_stays_out() -> None:
+    story = commissioned()
+    order = KeyOrder("province", PUBLIC, "form 3")
+    assert story.order(order) is None
+    assert story.of(KeyAdded)[-1] == KeyAdded("province", KID, PUBLIC, "form 3", "li")
+    story.keys = (PlatformKey("province", KID, PUBLIC),)
+    assert story.order(order) is Refused.KEY_KNOWN
+    assert story.order(KeyOrder("province", "00", "form 3")) is Refused.KEY_UNREADABLE
+    assert story.order(KeyOrder("nobody", "00" * 32, "form 3")) is Refused.PLATFORM_UNKNOWN
+    story.keys += (PlatformKey("province", "k2", "11" * 32), PlatformKey("a", "k3", "22" * 32))
+    assert story.order(KeyOrder("province", "00" * 32, "form 3")) is Refused.KEYS_FULL
+    assert story.order(KeyOrder("a", "00" * 32, "form 3")) is None
+    assert story.order(RevokeKeyOrder("province", "k3", "lost")) is Refused.KEY_UNKNOWN
+    assert story.order(RevokeKeyOrder("province", "k2", " ")) is Refused.REASON_MISSING
+    assert story.order(RevokeKeyOrder("province", "k2", "lost")) is None
+    assert story.of(KeyRevoked)[-1] == KeyRevoked("province", "k2", "lost", "li")
+    story.keys = (PlatformKey("province", KID, PUBLIC, revoked=True),)
+    assert story.order(order) is Refused.KEY_KNOWN
+
+
+def test_a_platform_gives_itself_no_key() -> None:
+    story = commissioned()
+    assert story.hand_in(story.signed(KeyOrder("province", PUBLIC, "form"))) == [
+        Refused.NOT_ALLOWED
+    ]
+    assert story.hand_in(story.signed(plan(1))) == [Refused.PLAN_EXISTS]
