@@ -19,6 +19,7 @@ VERSION = "0.1.0"
 
 USAGE = 64
 ARGPARSE_USAGE = 2  # argparse's own
+COLUMNS = 80
 INTERRUPTED = 130  # as a shell counts a Ctrl-C
 DATA = 65
 UNAVAILABLE = 69
@@ -147,17 +148,30 @@ def _for_log(message: str) -> str:
 def _parser(chosen: str) -> argparse.ArgumentParser:
     """All commands by name; only the chosen one with its options."""
     parser = argparse.ArgumentParser(
-        prog="wellkeeper", description="The edge agent of a pump house (井电双控)."
+        prog="wellkeeper",
+        description="The edge agent of a pump house (井电双控).",
+        formatter_class=_formatter,
     )
     parser.add_argument("--version", action="version", version=f"wellkeeper {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
-        mine = commands.add_parser(name, help=command.words, description=command.words)
+        mine = commands.add_parser(
+            name, help=command.words, description=command.words, formatter_class=_formatter
+        )
         if name == chosen:
             module = import_module(command.module)
             module.add_options(mine)
             mine.set_defaults(run=module.run)
     return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """argparse asks shutil for the width, and shutil loads every kind of archive."""
+    try:
+        columns = os.get_terminal_size().columns
+    except OSError:  # no terminal
+        columns = COLUMNS
+    return argparse.HelpFormatter(prog, width=columns - 2)
 
 
 def _told(error: Exception, options: argparse.Namespace) -> tuple[int, str] | None:

@@ -17,7 +17,7 @@ from agent.desk import wire
 # The socket's buffer is far larger than all requests that may be under way; a desk that leaves
 # them unread for so long is stuck.
 SEND_S = 5.0
-READ_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024
 
 
 class DeskGone(Exception):

@@ -51,6 +51,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """What is asked, and under which id the answer comes."""
+
     id: RequestId
     method: str
     fields: Mapping[str, Any]

@@ -51,6 +51,8 @@ Topic = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Station:
+    """Which well this is, and where its files and sockets are."""
+
     id: StationId
     name: Text
     use: Literal["irrigation", "domestic", "livestock", "industry"] = "irrigation"
@@ -73,6 +75,8 @@ class Licence:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
+    """When the host's calendar is believed."""
+
     # "synchronised": the kernel says NTP (or another source) disciplines the clock.
     # "always": the host is known to keep time without saying so. For demos and bench tests.
     trusted_when: Literal["synchronised", "always"] = "synchronised"
@@ -80,6 +84,8 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
+    """How often the meters are read and how often that is written down."""
+
     period_s: Annotated[int, Between(1, 10)] = 1
     record_interval_s: Annotated[int, Between(1, 3600)] = 60
     cut_latency_ms: Annotated[int, Between(0, 5000)] = 150
@@ -104,6 +110,8 @@ class RelayModule:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
+    """The output that permits the pump, and its lease."""
+
     driver: Literal["gpio", "modbus", "simulated"]
     lease_s: Annotated[int, Between(3, 120)] = 15
     line: Annotated[int, Between(0, 1023)] | None = None  # gpio: the line's number (BCM on a Pi)
@@ -134,6 +142,8 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Bus:
+    """One RS-485 line."""
+
     name: Name
     port: Path
     baud: Annotated[int, Between(1200, 115200)] = 9600
@@ -154,6 +164,8 @@ class FlowMeter:
 
 @dataclass(frozen=True, slots=True)
 class PowerMeter:
+    """The electricity meter; `shared` with other consumers, its energy is not this well's."""
+
     bus: Name
     unit: UnitId
     profile: Name
@@ -164,6 +176,8 @@ class PowerMeter:
 
 @dataclass(frozen=True, slots=True)
 class LevelProbe:
+    """The probe in the well, hung at `depth_mm` below the wellhead."""
+
     bus: Name
     unit: UnitId
     profile: Name
@@ -173,6 +187,8 @@ class LevelProbe:
 
 @dataclass(frozen=True, slots=True)
 class Interlock:
+    """The delays and bounds of the conditions."""
+
     flow_meter_alarm_s: Annotated[int, Between(5, 3600)] = 60
     flow_meter_cut_min: Annotated[int, Between(1, 72 * 60)] = 30
     both_meters_cut_s: Annotated[int, Between(10, 3600)] = 300
@@ -218,6 +234,8 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
+    """What is kept for how long, and what the pump does while nothing can be written."""
+
     on_failure: Literal["run_on", "cut"] = "run_on"
     run_on_h: Annotated[int, Between(1, 72)] = 24
     run_on_percent: Annotated[int, Between(1, 20)] = 5
@@ -239,6 +257,8 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
+    """One platform and the way to it."""
+
     name: Name
     host: Host
     port: Annotated[int, Between(1, 65535)]

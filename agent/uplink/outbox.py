@@ -18,6 +18,8 @@ READ_AHEAD_MAX = 500  # ask for the next page while fewer than this wait
 
 @dataclass(slots=True)
 class _Sent:
+    """One batch under way."""
+
     first: int
     last: int
     token: int

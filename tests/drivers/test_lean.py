@@ -31,3 +31,20 @@ def test_a_resident_process_loads_neither_the_catalogue_nor_a_terminal() -> None
     for command in ("relay", "uplink", "control"):
         loaded = "print(sorted({'agent.words', 'getpass'} & set(sys.modules)))"
         assert said(f"import sys, agent.cli.{command}; {loaded}") == "[]", command
+
+
+def test_the_relay_and_an_uplink_load_no_inspection_of_python() -> None:
+    for command in ("relay", "uplink"):
+        loaded = "print(sorted({'inspect', 'ast', 'dis', 'shutil'} & set(sys.modules)))"
+        parsed = f"import agent.cli as cli, sys; cli._parser({command!r})"
+        assert said(f"{parsed}; import agent.core.model.records; {loaded}") == "[]", command
+
+
+def test_a_dataclass_is_what_it_is_anywhere_and_inspect_is_the_real_one() -> None:
+    program = (
+        "import agent, dataclasses, sys\n"
+        "it = dataclasses.make_dataclass('It', ['one'])\n"
+        "import inspect\n"
+        "print(it(one=1), it.__doc__, inspect.signature(it))"
+    )
+    assert said(program) == "It(one=1) It (one: 'typing.Any') -> None"
