@@ -1,14 +1,14 @@
 """Room rule: what a platform's key is called, and which keys count. Signs and checks nothing.
 
 A key id is the key's thumbprint after RFC 7638: whoever has the key can reckon it, with any tool.
+The settings name it in every process, so it loads no room of the model (decision 0016).
 """
 
-import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 
-from agent.core.model import PlatformKey
+from agent.core import model
 
 # Valid at the same time, of one platform: a new key comes in before the old one goes.
 KEYS_MAX = 2
@@ -19,11 +19,15 @@ def kid_of(public: str) -> str | None:
     """The key id of a public half in hex; None when it is none."""
     if not _PUBLIC.fullmatch(public):
         return None
+    import hashlib  # it loads OpenSSL, and every process reads settings
+
     said = f'{{"crv":"Ed25519","kty":"OKP","x":"{_base64(bytes.fromhex(public))}"}}'
     return _base64(hashlib.sha256(said.encode()).digest())
 
 
-def joined(declared: Iterable[PlatformKey], kept: Iterable[PlatformKey]) -> tuple[PlatformKey, ...]:
+def joined(
+    declared: "Iterable[model.PlatformKey]", kept: "Iterable[model.PlatformKey]"
+) -> "tuple[model.PlatformKey, ...]":
     """The settings' keys and those of the station's own book, which may revoke either."""
     by_kid = {one.kid: one for one in declared}
     return tuple((by_kid | {one.kid: one for one in kept}).values())
