@@ -9,7 +9,6 @@ already. docs/operations.md lists the names.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,7 +17,7 @@ FOLDER_MODE: Final = 0o755
 _JOULES_PER_WH: Final = 3600
 
 Labels = Mapping[str, object]
-Sample = tuple[Labels, Fraction | int]
+Sample = tuple[Labels, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def page(picture: Mapping[str, Any], station: str) -> str:
         for labels, value in family.samples:
             said = {"station": station, **labels}
             inside = ",".join(f'{key}="{_escaped(str(text))}"' for key, text in said.items())
-            lines.append(f"{name}{{{inside}}} {_decimal(value)}")
+            lines.append(f"{name}{{{inside}}} {value!r}")
     return "\n".join(lines) + "\n"
 
 
@@ -84,7 +83,7 @@ def _gauge(name: str, means: str, *samples: Sample | None) -> Family:
 
 def _one(value: int | None, per: int = 1) -> Sample | None:
     """A sample without labels of its own; None for what is not known."""
-    return None if value is None else ({}, Fraction(value, per))
+    return None if value is None else ({}, value if per == 1 else value / per)
 
 
 def _of_well(picture: Mapping[str, Any]) -> Iterator[Family]:
@@ -206,9 +205,3 @@ def _of_counts(health: Mapping[str, Any]) -> Iterator[Family]:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-def _decimal(value: Fraction | int) -> str:
-    """Whole numbers exactly, the others to the digits that a double holds."""
-    exact = Fraction(value)
-    return str(exact.numerator) if exact.denominator == 1 else repr(float(exact))
