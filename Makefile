@@ -18,7 +18,7 @@ TOOLS := $(VENV)/.tools
 PACKAGER := $(VENV)/.packager
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak deb deb-test lock clean
+.PHONY: help demo test lint bench soak pictures deb deb-test lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -61,6 +61,10 @@ lock: $(READY) ## resolve the dependencies of pyproject.toml anew, with hashes
 
 LOCK := --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+pictures: $(READY) ## the report of a simulated year in docs/report, printed by Chromium
+	@sh .ci/debian-packages chromium fonts-noto-cjk poppler-utils
+	$(BIN)/python -m docs.report.make
 
 clean: ## remove the virtual environment and everything that was made
 	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

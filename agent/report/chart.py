@@ -42,8 +42,8 @@ def svg(bars: Sequence[Bar], voice: Voice) -> str:
         _plan(bars, upper),
         _line(bars, upper),
         *(_text(_middle(at), HEIGHT - 7, one.label, "middle") for at, one in enumerate(bars)),
-        _text(LEFT - 5, UPPER[0] - 6, "m³", "end"),
-        _text(LEFT - 5, LOWER[0] - 6, "m³", "end"),
+        _text(LEFT - 5, UPPER[0] - 8, "m³", "end"),
+        _text(LEFT - 5, LOWER[0] - 8, "m³", "end"),
         _legend(voice),
         "</svg>",
     ]

@@ -12,7 +12,7 @@ from agent.report.sheet import Cell, Sheet
 
 MARK: Final = "\ufeff"
 # What begins a formula, also in the full width of an East Asian spreadsheet.
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def commas(sheet: Sheet) -> str:

@@ -13,9 +13,11 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfoNotFoundError
 
 from agent import rows
-from agent.catalogue import Told
+from agent.catalogue import Told, texts
+from agent.report.period import PeriodUnreadable, period_of
 from agent.report.well import WellReport
 
 SCHEMA: Final = 1
@@ -63,10 +65,24 @@ def imported(file: Path) -> WellReport:
         raise _unreadable(file, "other_schema", str(said[KEY])[:20])
     try:
         report = _read(WellReport, said.get("report"), "report")
+        _check(report)
     except _Misfit as misfit:
         raise _unreadable(file, "misfit", str(misfit)) from misfit
     assert isinstance(report, WellReport), "as it was asked for"
     return report
+
+
+def _check(report: WellReport) -> None:
+    """What has the right type, and no meaning."""
+    plate, period = report.nameplate, report.period
+    if f"report.use_{plate.use}" not in texts():
+        raise _Misfit("report.nameplate.use")
+    try:
+        meant = period_of(period.kind, period.name, plate.zone)
+    except (PeriodUnreadable, ZoneInfoNotFoundError, ValueError):
+        raise _Misfit("report.period.name") from None
+    if meant != period:
+        raise _Misfit("report.period")
 
 
 def _unreadable(file: Path, reason: str, why: str) -> ExportUnreadable:

@@ -85,9 +85,7 @@ class History:
         """The files of earlier epochs whose chain holds up to where the next one goes on."""
         found = [newest]
         while (began := _beginning(found[0])) is not None:
-            name = newest.path
-            file = name.with_name(f"{name.stem}-{began.previous_epoch}{name.suffix}")
-            older = _opened(file, began) if len(found) < EPOCHS_MAX else None
+            older = _opened(newest.path, began) if len(found) < EPOCHS_MAX else None
             if older is None:
                 self.missing_epoch = began.previous_epoch
                 break
@@ -160,7 +158,10 @@ def _beginning(reader: Reader) -> EpochBegan | None:
     first: Sequence[StoredRow] = reader.after(0, 1)
     if not first or first[0].kind != "epoch_began" or first[0].body is None:
         return None
-    body = rows.decode_body("epoch_began", first[0].body)
+    try:
+        body = rows.decode_body("epoch_began", first[0].body)
+    except rows.RowError:
+        return None  # the record says so itself, when its turn comes
     assert isinstance(body, EpochBegan), "as its kind says"
     return body
 
@@ -170,8 +171,11 @@ def _copied(reader: Reader) -> int:
     return 0 if began is None else began.copied
 
 
-def _opened(file: Path, began: EpochBegan) -> Reader | None:
+def _opened(newest: Path, began: EpochBegan) -> Reader | None:
     """The file of the epoch before, if it is there and is whole up to what it was left at."""
+    if not began.previous_epoch.isalnum():  # it becomes a name: a forged one could lead anywhere
+        return None
+    file = newest.with_name(f"{newest.stem}-{began.previous_epoch}{newest.suffix}")
     if not file.is_file():
         return None
     with ExitStack() as undo:

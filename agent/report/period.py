@@ -105,7 +105,7 @@ class Cuts:
 
     def at(self, utc_ms: int) -> int:
         """The stretch that an instant lies in; the first or the last when it lies outside."""
-        return min(max(bisect_right(self.instants, utc_ms) - 1, 0), len(self) - 1)
+        return min(max(bisect_right(self.instants, utc_ms) - 1, 0), len(self.instants) - 2)
 
     def within(self, from_utc_ms: int, to_utc_ms: int) -> range:
         """The stretches between two of the instants."""

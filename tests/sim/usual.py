@@ -178,7 +178,7 @@ def _break(year: Year) -> int:
 
     def change(now: Year) -> None:
         people.exchange(now, Role.FLOW_METER)
-        now.after(5 * SECOND, declare)
+        now.after(MINUTE + 10 * SECOND, declare)
 
     def declare(now: Year) -> None:
         new = now.house.flow

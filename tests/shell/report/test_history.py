@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent import signing
-from agent.core.model import Seal
+from agent.core.model import EpochBegan, Seal
 from agent.journal import (
     Ahead,
     Journal,
@@ -165,6 +165,14 @@ def test_a_missing_epoch_is_said_and_what_was_carried_over_is_told(
     assert told.begins_utc_ms == ms("2026-03-01")
     alter(away.rename(archive), "DELETE FROM records WHERE number = 14")
     assert report(pen.path, "2026").missing_epoch == told.missing_epoch
+
+
+def test_a_forged_name_of_an_epoch_leads_nowhere(pen: Pen, report: Report) -> None:
+    pen.write("2026-03-01", EpochBegan("../../etc/x", 1, "", 2, "a", 0))
+    pumped(pen)
+    told = report(pen.path, "2026")
+    assert told.missing_epoch == "../../etc/x"
+    assert told.sums.volumes.metered_l == 40_000
 
 
 def test_pruned_samples_leave_the_year_to_what_is_kept(

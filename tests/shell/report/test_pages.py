@@ -199,44 +199,33 @@ def test_an_export_says_what_follows_from_it(full: WellReport) -> None:
     assert derived["whole"] is True
 
 
-def altered(full: WellReport, change: str) -> str:
-    said = json.loads(exported(full))
-    report = said["report"]
-    match change:
-        case "schema":
-            said["wellkeeper_report"] = 2
-        case "missing":
-            del report["nameplate"]["station"]
-        case "type":
-            report["allocated_l"] = "62500"
-        case "float":
-            report["sums"]["energy_wh"] = 1.5
-        case "member":
-            report["period"]["kind"] = "decade"
-        case "list":
-            report["months"] = {}
-        case _:
-            said["report"] = None
-    return json.dumps(said)
-
-
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("place", "value", "says"),
     [
-        ("schema", "an export of schema 2, this version reads schema 1"),
-        ("missing", "report.nameplate.station is missing or of another type"),
-        ("type", "report.allocated_l"),
-        ("float", "report.sums.energy_wh"),
-        ("member", "report.period.kind"),
-        ("list", "report.months"),
-        ("no report", "report is missing"),
+        ("wellkeeper_report", 2, "an export of schema 2, this version reads schema 1"),
+        ("report", None, "report is missing"),
+        ("report.nameplate", {}, "report.nameplate.station is missing or of another type"),
+        ("report.allocated_l", "62500", "report.allocated_l"),
+        ("report.sums.energy_wh", 1.5, "report.sums.energy_wh"),
+        ("report.period.kind", "decade", "report.period.kind"),
+        ("report.months", {}, "report.months"),
+        ("report.nameplate.use", "bath", "report.nameplate.use"),
+        ("report.nameplate.zone", "../../etc/passwd", "report.period.name"),
+        ("report.period.name", "", "report.period.name"),
+        ("report.period.to_utc_ms", 1 << 70, "report.period is missing or of another type"),
     ],
 )
 def test_an_altered_export_is_refused_with_its_place(
-    full: WellReport, tmp_path: Path, change: str, says: str
+    full: WellReport, tmp_path: Path, place: str, value: object, says: str
 ) -> None:
+    said = json.loads(exported(full))
+    *path, last = place.split(".")
+    inner = said
+    for name in path:
+        inner = inner[name]
+    inner[last] = value
     file = tmp_path / "well.json"
-    file.write_text(altered(full, change), "utf-8")
+    file.write_text(json.dumps(said), "utf-8")
     with pytest.raises(ExportUnreadable, match=re.escape(says)):
         imported(file)
 
