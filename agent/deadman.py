@@ -15,31 +15,25 @@ Each is answered with the level that was read back from the line, `permitted <ms
 `cut 0`, or with `error <why>`. A message that is none of these changes nothing.
 """
 
-import errno
 import re
 import select
 import socket
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, Self
 
 from agent.catalogue import Told
-from agent.ports import Clock, Line, LineGone, RelayGone, RelayPosition, Watchdog
+from agent.lease import ANSWER_WITHIN_S, LEASE_MAX_MS, seqpacket
+from agent.ports import Clock, Line, LineGone, Watchdog
 
-# No controller may be trusted for longer. The settings allow no longer lease either.
-LEASE_MAX_MS: Final = 120_000
 # The line is compared with the lease at least so often: a line that slipped is driven again, and
 # a host that was suspended notices that its lease lapsed meanwhile.
 TICK_MS: Final = 1000
 MESSAGE_BYTES_MAX: Final = 64
-ANSWER_BYTES_MAX: Final = 1024
 MESSAGES_PER_TURN_MAX: Final = 8
 CONTROLLERS_WAITING_MAX: Final = 4
-ANSWER_WITHIN_S: Final = 0.25
 
 _GRANT: Final = re.compile(rb"(permit|renew) ([1-9][0-9]{0,5})")
-_ANSWER: Final = re.compile(rb"(permitted|cut) (0|[1-9][0-9]{0,5})")
 
 
 class Stop(Protocol):
@@ -151,7 +145,7 @@ class _Held:
 
 def _listen(path: Path) -> socket.socket:
     """A listening socket at `path`. One that a dead process left is replaced, a live one not."""
-    door = _seqpacket()
+    door = seqpacket()
     try:
         _make_way(path)
         door.bind(str(path))
@@ -176,7 +170,7 @@ def _make_way(path: Path) -> None:
 
 
 def _is_served(path: Path) -> bool:
-    with _seqpacket() as probe:
+    with seqpacket() as probe:
         probe.settimeout(ANSWER_WITHIN_S)
         try:
             probe.connect(str(path))
@@ -185,10 +179,6 @@ def _is_served(path: Path) -> bool:
         except OSError:
             return True  # its owner is stopped and controllers queue, or it is another user's
         return True
-
-
-def _seqpacket() -> socket.socket:
-    return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
 
 
 class _Room:
@@ -254,79 +244,3 @@ def _hung_up(controller: socket.socket) -> bool:
     poll = select.poll()
     poll.register(controller, 0)  # a hang-up is told unasked
     return bool(poll.poll(0))
-
-
-# --- the controller's end ----------------------------------------------------------------------
-
-
-class Lease:
-    """The relay process as control sees it. Implements ports.Relay.
-
-    Each call is one message and one answer within a quarter of a second. A call that fails closes
-    the connection, so that a late answer is never taken for another's; the next one opens it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._socket: socket.socket | None = None
-
-    def position(self) -> RelayPosition:
-        return self._ask(b"ask")
-
-    def permit(self, lease_ms: int) -> None:
-        assert 1 <= lease_ms <= LEASE_MAX_MS, f"a lease of {lease_ms} ms"
-        self._ask(b"permit %d" % lease_ms)
-
-    def renew(self, lease_ms: int) -> None:
-        assert 1 <= lease_ms <= LEASE_MAX_MS, f"a lease of {lease_ms} ms"
-        self._ask(b"renew %d" % lease_ms)
-
-    def cut(self) -> None:
-        self._ask(b"cut")
-
-    def process_id(self) -> int | None:
-        if self._socket is None:
-            return None
-        size = struct.calcsize("3i")
-        pid, _, _ = struct.unpack(
-            "3i", self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-        )
-        return int(pid)
-
-    def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _ask(self, message: bytes) -> RelayPosition:
-        try:
-            answer = self._exchange(message)
-        except OSError as error:
-            self.close()
-            raise RelayGone(f"{self._path}: the relay process does not answer ({error})") from error
-        told = _ANSWER.fullmatch(answer)
-        if told is None:
-            self.close()
-            raise RelayGone(f"{self._path}: {answer.decode('utf-8', 'replace')}")
-        return RelayPosition(told[1] == b"permitted", int(told[2]))
-
-    def _exchange(self, message: bytes) -> bytes:
-        if self._socket is not None:
-            try:
-                return self._send(self._socket, message)
-            except ConnectionError:
-                # The relay process was restarted, or let a newer controller in. To say the same
-                # thing twice does no harm.
-                self.close()
-        self._socket = _seqpacket()
-        self._socket.settimeout(ANSWER_WITHIN_S)
-        self._socket.connect(str(self._path))
-        return self._send(self._socket, message)
-
-    @staticmethod
-    def _send(controller: socket.socket, message: bytes) -> bytes:
-        controller.send(message)
-        answer = controller.recv(ANSWER_BYTES_MAX)
-        if not answer:
-            raise ConnectionResetError(errno.ECONNRESET, "it closed the connection")
-        return answer

@@ -17,10 +17,10 @@ from agent.control import Beginning
 from agent.core.model import Health, Rebuilt, Record
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.state import State
-from agent.deadman import Lease
 from agent.desk.server import Desk
 from agent.health import Looking, Watch
 from agent.journal import Ahead, Journal, Retention, Signer, Upkeep, begin_epoch
+from agent.lease import Lease
 from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
 from agent.settings import (

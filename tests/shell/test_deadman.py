@@ -20,8 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import deadman
+from agent import lease as controller
 from agent.core.model import Moment
-from agent.deadman import LEASE_MAX_MS, MESSAGE_BYTES_MAX, Lease, RelayTaken, _Held, serve
+from agent.deadman import MESSAGE_BYTES_MAX, RelayTaken, _Held, serve
+from agent.lease import LEASE_MAX_MS, Lease
 from agent.ports import LineGone, RelayGone, RelayPosition
 
 ROOT = Path(__file__).parents[2]
@@ -258,7 +260,8 @@ def serving(path: Path) -> Iterator[Served]:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loaded machine may answer late; that is no test's subject but where it says so."""
-    monkeypatch.setattr(deadman, "ANSWER_WITHIN_S", WAIT_S)
+    for room in (deadman, controller):
+        monkeypatch.setattr(room, "ANSWER_WITHIN_S", WAIT_S)
 
 
 @pytest.fixture
@@ -376,7 +379,8 @@ def test_a_relay_process_that_does_not_answer_is_gone_within_a_bound(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It accepts nothing and answers nothing, as a stopped process does."""
-    monkeypatch.setattr(deadman, "ANSWER_WITHIN_S", 0.01)
+    for room in (deadman, controller):
+        monkeypatch.setattr(room, "ANSWER_WITHIN_S", 0.01)
     path = folder / "relay.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stuck:
         stuck.bind(str(path))
@@ -411,7 +415,7 @@ with StopRequest() as stop:
 CONTROLLER = """
 import sys
 from pathlib import Path
-from agent.deadman import Lease
+from agent.lease import Lease
 lease = Lease(Path(sys.argv[1]))
 for line in sys.stdin:
     lease.permit(int(line))
@@ -530,10 +534,12 @@ def test_a_stopped_relay_process_does_not_obey_a_stale_permit(
     """What control asked for while it was stopped was given up by control, and is void."""
     os.kill(house.relay.pid, signal.SIGSTOP)
     lease = Lease(house.relay_socket)
-    monkeypatch.setattr(deadman, "ANSWER_WITHIN_S", 0.01)
+    for room in (deadman, controller):
+        monkeypatch.setattr(room, "ANSWER_WITHIN_S", 0.01)
     with pytest.raises(RelayGone):
         lease.permit(60_000)
-    monkeypatch.setattr(deadman, "ANSWER_WITHIN_S", WAIT_S)
+    for room in (deadman, controller):
+        monkeypatch.setattr(room, "ANSWER_WITHIN_S", WAIT_S)
     os.kill(house.relay.pid, signal.SIGCONT)
     house.levels.clear()
     served = threading.Thread(target=house.wait_for, args=(b"",))

@@ -19,9 +19,10 @@ from agent import control
 from agent.book import Book
 from agent.cli.control import _beginning
 from agent.core.model import Moment, Quality, Quantity, Reading, Role
-from agent.deadman import Lease, serve
+from agent.deadman import serve
 from agent.desk.server import Desk
 from agent.journal import Journal, Retention, Signer, Transaction, Upkeep, Writer
+from agent.lease import Lease
 from agent.notary import Notary, NotaryGone
 from agent.ports import BusStanding, Counters, Finding, Inquiry
 from agent.signing import KeyUnusable

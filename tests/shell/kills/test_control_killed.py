@@ -19,9 +19,10 @@ import pytest
 
 from agent import threads
 from agent.core.model import Quantity, RelayMoved, Role, Verdict
-from agent.deadman import Lease, serve
+from agent.deadman import serve
 from agent.desk.client import Client, DeskGone
 from agent.journal import Reader
+from agent.lease import Lease
 from agent.rows import decode_body
 from drivers.host import HostClock
 from tests.shell.kills.condemned import Condemned
