@@ -33,6 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.import_plugin("tests.sim.report")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that counts its trials is a soak test: `-m soak` finds it without a second list."""
     for item in items:
