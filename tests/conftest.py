@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.import_plugin("tests.sim.report")
+    config.pluginmanager.import_plugin("tests.sim.summary")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

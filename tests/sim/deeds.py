@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.core.story import DAY, HOUR, MINUTE, SECOND
-from tests.sim import faults, people
+from tests.sim import faults, flowmeter, meters, outages, people
 from tests.sim.year import AROUND_MS, YEAR_MS, Year
 
 Deed = Callable[[Year], int]
@@ -45,29 +45,29 @@ DEEDS: dict[str, Kind] = {
     "bad orders": Kind(3, people.bad_orders, exclusive=False),
     "repeated order": Kind(1, people.repeated, exclusive=False),
     "clock set": Kind(0.7, people.set_clock, exclusive=False),
-    "flow meter exchanged": Kind(1, people.exchange_flow_meter),
-    "flow meter removed": Kind(0.7, people.remove_flow_meter),
-    "power meter exchanged": Kind(0.7, people.exchange_power_meter),
-    "power meter removed": Kind(0.6, people.remove_power_meter),
+    "flow meter exchanged": Kind(1, meters.exchange_flow_meter),
+    "flow meter removed": Kind(0.7, meters.remove_flow_meter),
+    "power meter exchanged": Kind(0.7, meters.exchange_power_meter),
+    "power meter removed": Kind(0.6, meters.remove_power_meter),
     # --- the flow meter
-    "silent for seconds": Kind(1.5, faults.flow_silent_for_seconds, running=True),
-    "silent for minutes": Kind(1.5, faults.flow_silent_for_minutes, running=True),
-    "silent for hours": Kind(1.5, faults.flow_silent_for_hours, running=True),
-    "total garbled": Kind(1, faults.total_garbled, running=True),
-    "total NaN": Kind(1, faults.total_invalid, running=True),
-    "torn word": Kind(1.5, faults.torn_word, running=True),
-    "zero for a scan": Kind(1.5, faults.zero_for_a_scan, running=True),
-    "zero that stays": Kind(0.7, faults.zero_that_stays, running=True),
-    "jump that comes back": Kind(0.8, faults.jump_that_comes_back, running=True),
-    "jump that stays": Kind(0.8, faults.jump_that_stays, running=True),
-    "total stuck": Kind(2, faults.total_stuck, running=True),
-    "reset": Kind(1.2, faults.reset, running=True),
-    "dead": Kind(0.8, faults.dead, running=True),
-    "dead and exchanged": Kind(0.6, faults.dead_and_exchanged, running=True),
-    "empty pipe at rest": Kind(1, faults.empty_pipe),
-    "signal lost": Kind(1, faults.signal_lost, running=True),
-    "creep": Kind(1, faults.creep),
-    "pumping backward": Kind(1.2, faults.backward, running=True),
+    "silent for seconds": Kind(1.5, flowmeter.flow_silent_for_seconds, running=True),
+    "silent for minutes": Kind(1.5, flowmeter.flow_silent_for_minutes, running=True),
+    "silent for hours": Kind(1.5, flowmeter.flow_silent_for_hours, running=True),
+    "total garbled": Kind(1, flowmeter.total_garbled, running=True),
+    "total NaN": Kind(1, flowmeter.total_invalid, running=True),
+    "torn word": Kind(1.5, flowmeter.torn_word, running=True),
+    "zero for a scan": Kind(1.5, flowmeter.zero_for_a_scan, running=True),
+    "zero that stays": Kind(0.7, flowmeter.zero_that_stays, running=True),
+    "jump that comes back": Kind(0.8, flowmeter.jump_that_comes_back, running=True),
+    "jump that stays": Kind(0.8, flowmeter.jump_that_stays, running=True),
+    "total stuck": Kind(2, flowmeter.total_stuck, running=True),
+    "reset": Kind(1.2, flowmeter.reset, running=True),
+    "dead": Kind(0.8, flowmeter.dead, running=True),
+    "dead and exchanged": Kind(0.6, flowmeter.dead_and_exchanged, running=True),
+    "empty pipe at rest": Kind(1, flowmeter.empty_pipe),
+    "signal lost": Kind(1, flowmeter.signal_lost, running=True),
+    "creep": Kind(1, flowmeter.creep),
+    "pumping backward": Kind(1.2, flowmeter.backward, running=True),
     # --- electricity, pump and house
     "power meter silent": Kind(1, faults.power_silent, running=True),
     "both meters silent": Kind(1.2, faults.both_silent, running=True),
@@ -81,29 +81,29 @@ DEEDS: dict[str, Kind] = {
     "over-current": Kind(1.2, faults.over_current, running=True),
     "under-voltage": Kind(1.2, faults.under_voltage, running=True),
     "door": Kind(1, faults.door, exclusive=False),
-    "controller dark, pump bypassed": Kind(1.2, faults.dark_while_pumping),
-    "mains away, controller on": Kind(1.5, faults.mains_away),
-    "mains cut": Kind(2, faults.mains_cut),
-    "mains cut for days": Kind(0.6, faults.mains_cut_for_days),
+    "controller dark, pump bypassed": Kind(1.2, outages.dark_while_pumping),
+    "mains away, controller on": Kind(1.5, outages.mains_away),
+    "mains cut": Kind(2, outages.mains_cut),
+    "mains cut for days": Kind(0.6, outages.mains_cut_for_days),
     # --- the station
-    "control restarted": Kind(3, faults.control_restarted, exclusive=False),
-    "control killed": Kind(8, faults.control_killed, exclusive=False),
-    "control killed running": Kind(3, faults.control_killed, running=True),
-    "control gone past its lease": Kind(1, faults.control_gone, running=True),
-    "relay silent": Kind(1, faults.relay_silent),
-    "card fails": Kind(2, faults.card_fails, exclusive=False),
-    "card fails running": Kind(1.2, faults.card_fails, running=True),
-    "card fails for long": Kind(0.4, faults.card_fails_for_long, running=True),
-    "broker away": Kind(2, faults.broker_away, exclusive=False),
-    "broker away for days": Kind(0.7, faults.broker_away_for_days, exclusive=False),
-    "uplink killed": Kind(2, faults.uplink_killed, exclusive=False),
-    "record rejected": Kind(0.5, faults.record_rejected, exclusive=False),
+    "control restarted": Kind(3, outages.control_restarted, exclusive=False),
+    "control killed": Kind(8, outages.control_killed, exclusive=False),
+    "control killed running": Kind(3, outages.control_killed, running=True),
+    "control gone past its lease": Kind(1, outages.control_gone, running=True),
+    "relay silent": Kind(1, outages.relay_silent),
+    "card fails": Kind(2, outages.card_fails, exclusive=False),
+    "card fails running": Kind(1.2, outages.card_fails, running=True),
+    "card fails for long": Kind(0.4, outages.card_fails_for_long, running=True),
+    "broker away": Kind(2, outages.broker_away, exclusive=False),
+    "broker away for days": Kind(0.7, outages.broker_away_for_days, exclusive=False),
+    "uplink killed": Kind(2, outages.uplink_killed, exclusive=False),
+    "record rejected": Kind(0.5, outages.record_rejected, exclusive=False),
     # --- the clock
-    "boot in 1970": Kind(1, faults.boot_in_1970),
-    "year 2036": Kind(0.8, faults.year_2036, exclusive=False),
-    "clock steps back": Kind(0.8, faults.steps_back, exclusive=False),
-    "clock drifts": Kind(0.8, faults.drifts, exclusive=False),
-    "time unknown": Kind(0.8, faults.time_unknown, exclusive=False),
+    "boot in 1970": Kind(1, outages.boot_in_1970),
+    "year 2036": Kind(0.8, outages.year_2036, exclusive=False),
+    "clock steps back": Kind(0.8, outages.steps_back, exclusive=False),
+    "clock drifts": Kind(0.8, outages.drifts, exclusive=False),
+    "time unknown": Kind(0.8, outages.time_unknown, exclusive=False),
 }
 
 
@@ -116,7 +116,7 @@ def fill(year: Year) -> None:
         for _ in range(many):
             at_ms = year.rng.randint(DAY, year.lasts_ms - 2 * DAY)
             year.wish(at_ms, _begin(name, kind))
-    faults.new_year(year)
+    outages.new_year(year)
 
 
 def _begin(name: str, kind: Kind) -> Callable[[Year], None]:

@@ -10,7 +10,6 @@ from agent.core.model import (
     ConditionKind,
     CorrectOrder,
     EndRatingOrder,
-    FitMeterOrder,
     Latched,
     LayUpOrder,
     LimitOrder,
@@ -32,7 +31,7 @@ from agent.core.model import (
 )
 from agent.core.state import account
 from tests.core.story import DAY, HOUR, MINUTE, SECOND
-from tests.sim.house import Meter
+from tests.sim import meters
 from tests.sim.year import Year
 
 A = AllocationKind
@@ -59,8 +58,8 @@ def commission(year: Year) -> None:
 
     def fit(now: Year) -> None:
         before_l = now.rng.choice((0, 2_000_000))
-        fit_meter(now, Role.FLOW_METER, before_l)
-        fit_meter(now, Role.POWER_METER)
+        meters.fit_meter(now, Role.FLOW_METER, before_l)
+        meters.fit_meter(now, Role.POWER_METER)
         until_ms = now.clock.true_utc_ms + now.rng.randint(30, 60) * DAY
         now.order(
             AllocateOrder(plan_year(now), A.PROVISIONAL, litres(now, 1500, 4000), "doc", until_ms)
@@ -98,7 +97,7 @@ def tend(year: Year) -> None:
     if state.year_asked is not None and year.last_total_l is not None:
         year.order(OpenYearOrder(state.year_asked, year.last_total_l, "diary"))
     if state.totalizer is not None and state.totalizer.in_doubt:
-        rule(year)
+        meters.rule(year)
     balance = account(state, year.clock.moment) if state.scanned_at else None
     standing = {one.kind for one in state.standing.conditions}
     if balance and ConditionKind.ALLOCATION_EXHAUSTED in standing and year.rng.random() < 0.6:
@@ -278,103 +277,3 @@ def repeated(year: Year) -> int:
     sent = year.inbox.waiting[-1]
     year.after(10 * SECOND, lambda now: now.inbox.waiting.append(sent))
     return 0
-
-
-# --- meters ------------------------------------------------------------------------------------
-
-
-def fit_meter(year: Year, role: Role, before_l: int | None = None) -> None:
-    meter = year.house.meter(role)
-    year.order(FitMeterOrder(role, meter.serial, meter.shown, "form", before_l))
-
-
-def exchange(year: Year, role: Role) -> None:
-    """Another device hangs on the pipe or the supply from now on."""
-    old = year.house.meter(role)
-    year.watch.low_slack_l += (old.high - old.counter) // 1000 + 1
-    name, number = old.serial.split("-")
-    counter = year.rng.choice((0, year.rng.randint(1, 5_000_000_000)))
-    new = Meter(f"{name}-{int(number) + 1}", counter, old.resolution, old.modulus)
-    if role is Role.FLOW_METER:
-        year.house.flow = new
-    else:
-        year.house.power = new
-
-
-def exchange_flow_meter(year: Year) -> int:
-    """The old one off, by what it shows, and the new one on, before the next scan."""
-    stop(year)
-
-    def change(now: Year) -> None:
-        old = now.house.flow
-        now.order(RemoveMeterOrder(Role.FLOW_METER, old.serial, "form", old.shown))
-        now.after(5 * SECOND, change_over)
-
-    def change_over(now: Year) -> None:
-        exchange(now, Role.FLOW_METER)
-        now.after(30 * SECOND, lambda later: fit_meter(later, Role.FLOW_METER))
-
-    year.after(10 * MINUTE, change)
-    return 20 * MINUTE
-
-
-def remove_flow_meter(year: Year) -> int:
-    """To the workshop and back for a day: nothing is commissioned meanwhile."""
-    stop(year)
-
-    def take(now: Year) -> None:
-        old = now.house.flow
-        now.order(RemoveMeterOrder(Role.FLOW_METER, old.serial, "form", old.shown))
-        now.after(DAY, lambda later: fit_meter(later, Role.FLOW_METER))
-
-    year.after(10 * MINUTE, take)
-    return DAY + HOUR
-
-
-def exchange_power_meter(year: Year) -> int:
-    """Without taking it off first: it is closed at what was last read of it."""
-    stop(year)
-
-    def change(now: Year) -> None:
-        exchange(now, Role.POWER_METER)
-        now.after(2 * SECOND, lambda later: fit_meter(later, Role.POWER_METER))
-
-    year.after(10 * MINUTE, change)
-    return 20 * MINUTE
-
-
-def remove_power_meter(year: Year) -> int:
-    stop(year)
-
-    def take(now: Year) -> None:
-        old = now.house.power
-        now.order(RemoveMeterOrder(Role.POWER_METER, old.serial, "form", old.shown))
-        now.after(2 * HOUR, lambda later: fit_meter(later, Role.POWER_METER))
-
-    year.after(10 * MINUTE, take)
-    return 3 * HOUR
-
-
-def rule(year: Year) -> None:
-    """A total in doubt: what the meter shows now begins a new stretch. The rest is corrected."""
-    stop(year)
-    open_year = year.outcome_year
-    if open_year is None:
-        return
-    said = CorrectOrder(open_year, 0, "the meter was looked at", "doc")
-    year.after(3 * MINUTE, lambda now: now.order(said))
-    year.after(6 * MINUTE, settle)
-
-
-def settle(year: Year) -> None:
-    """What neither stretch counted, and no estimate: told by who knows, to the litre."""
-    open_year, watch = year.outcome_year, year.watch
-    state = year.station.state
-    quiet = state.interruption is None and year.house.at_rest and state.totalizer is not None
-    if not quiet or open_year is None or state.totalizer is None or state.totalizer.in_doubt:
-        return
-    # A column that drained back comes through the meter again before it counts anew.
-    missing_l = -watch.deviation_l - year.house.drained_l
-    if abs(missing_l) > watch.resolution_l(year.site):
-        year.order(CorrectOrder(open_year, missing_l, "by the diary", "doc"))
-        watch.settling = True

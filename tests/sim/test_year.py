@@ -12,7 +12,7 @@ from tests.core.story import DAY
 from tests.sim import people
 from tests.sim.deeds import fill
 from tests.sim.recovery import recover
-from tests.sim.report import PROPERTY
+from tests.sim.summary import PROPERTY
 from tests.sim.tally import told
 from tests.sim.year import YEAR_MS, Year
 

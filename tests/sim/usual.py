@@ -32,7 +32,7 @@ from agent.core.model import (
 )
 from agent.journal import Now, Retention, Signer, Upkeep
 from tests.core.story import DAY, HOUR, MINUTE, SECOND, utc_ms
-from tests.sim import faults, people
+from tests.sim import faults, flowmeter, meters, outages, people
 from tests.sim.house import OF_FLOW_METER
 from tests.sim.year import Act, Year
 
@@ -150,7 +150,7 @@ def _events(diary: _Diary, year: int) -> None:
     diary.order(year, 8, 29, OverrideOrder(Use.LIVESTOCK, 300_000, 6 * HOUR, "牲畜饮水"))
     diary.on(year, 8, 29, 11, people.start)
     diary.on(year, 8, 29, 14, people.stop)
-    diary.on(year, 5, 29, 9, lambda now: _during(now, faults.flow_silent_for_hours))
+    diary.on(year, 5, 29, 9, lambda now: _during(now, flowmeter.flow_silent_for_hours))
     diary.on(year, 7, 5, 9, lambda now: _during(now, _break))
     diary.on(year, 6, 29, 8, lambda now: _during(now, faults.bypass))
     diary.on(year, 7, 20, 12, _away)
@@ -167,7 +167,7 @@ def _during(year: Year, fault: Callable[[Year], int]) -> None:
 
 
 def _away(year: Year) -> None:
-    faults.broker_away_for_days(year)
+    outages.broker_away_for_days(year)
 
 
 def _break(year: Year) -> int:
@@ -177,7 +177,7 @@ def _break(year: Year) -> int:
     year.after(lasts_ms - 3 * MINUTE, people.stop)
 
     def change(now: Year) -> None:
-        people.exchange(now, Role.FLOW_METER)
+        meters.exchange(now, Role.FLOW_METER)
         now.after(MINUTE + 10 * SECOND, declare)
 
     def declare(now: Year) -> None:
