@@ -6,6 +6,7 @@ plain one stores the same rows as JSON, in the same columns but for the hash, as
 
 import dataclasses
 import json
+import os
 import socket
 import sqlite3
 import tempfile
@@ -18,13 +19,16 @@ from statistics import median
 
 from agent.desk.server import Desk
 from agent.journal import Journal, Now, Reader, Retention, Transaction, Upkeep, Writer
-from tests.bench.parts import years
+from tests.bench.parts import cost, years
 from tests.bench.parts.row import Row, at_most, told
 
 HELD = (1_000, 10_000, 100_000, 1_000_000)
 AT_ONCE = 5_000
 COMMITS = 300  # even, so that the order is again the first one
 PAGE = 1_000
+HOURS = 10  # of minute records: some checkpoints fall into it
+STATE_BYTES = 800
+WRITTEN_MB_PER_H = 1.5
 TIMES_PLAIN = 1.5
 SLOWER_TIMES = 2.0  # at a million records, against a thousand
 # A scan of 1 s has 300 ms beside its bus budget; a commit may not take more of it than this.
@@ -50,6 +54,8 @@ def _grown(folder: Path) -> Iterator[Row]:
         more = f", {mine:.2f} ms a commit"
         what = f"append against plain SQLite, {held:,} records held"
         yield at_most(what, mine / theirs, TIMES_PLAIN, "times", more)
+        what = f"the same journal: minute records and both cursors, {held:,} held"
+        yield at_most(what, _written_mb_per_h(ours), WRITTEN_MB_PER_H, "MB/h")
         yield told(f"the same journal: page of {PAGE} records", _page_ms(folder / "ours.db"), "ms")
         ours.close()
         began_s = time.perf_counter()
@@ -101,6 +107,16 @@ def _turns(ours: Journal, plain: sqlite3.Connection) -> tuple[float, float]:
         acts.reverse()
     mine, theirs = (acts[0], acts[1]) if acts[0] is first else (acts[1], acts[0])
     return median(mine[1]), median(theirs[1])
+
+
+def _written_mb_per_h(journal: Journal) -> float:
+    """As a station writes: a record, the checkpoint of the ledger, two cursors that moved."""
+    before = cost.written_bytes(os.getpid())
+    for _ in range(60 * HOURS):
+        n = journal.head.number
+        state = os.urandom(STATE_BYTES // 2).hex().encode()
+        journal.append(Transaction([years.minute(n)], state, {"division": n, "region": n}))
+    return (cost.written_bytes(os.getpid()) - before) / HOURS / 1e6
 
 
 def _page_ms(path: Path) -> float:

@@ -28,7 +28,7 @@ from drivers.host import HostClock
 from tests.shell.kills.condemned import Condemned
 from tests.shell.kills.doomed import SHOWN, SaysOpen
 
-ROUNDS = 26
+ROUNDS = 20
 YEAR = 2026
 # Up to which one of its calls a life gets within a second: the first to die of, the second, ...
 # Odd numbers, so that in the end each is met by a control that goes on and one that begins.
