@@ -16,9 +16,10 @@ READY := $(VENV)/.ready
 BROKER := $(VENV)/.broker
 TOOLS := $(VENV)/.tools
 PACKAGER := $(VENV)/.packager
+FUZZER := $(VENV)/fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak pictures deb deb-test lock clean
+.PHONY: help demo test lint audit bench soak fuzz pictures sbom deb deb-test lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -34,12 +35,22 @@ lint: $(READY) ## style, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@sh .ci/audit $(BIN)
+
+audit: $(READY) ## is a weakness known in a package of the lock? 1 if so; `make lint` only tells it
+	@sh .ci/audit $(BIN) --strict
 
 bench: $(READY) $(TOOLS) ## one table: what was measured beside its budget
 	$(BIN)/python tests/bench/table.py $(BENCH)
 
 soak: $(READY) $(TOOLS) ## the trials again, many times over (SOAK=20 is the multiplier)
 	$(BIN)/pytest $(AT_ONCE) --soak $(or $(SOAK),20) -m soak $(PYTEST)
+
+fuzz: $(READY) $(FUZZER) ## every parser under atheris, led by coverage (FUZZ="--seconds 600 desk")
+	$(FUZZER)/bin/python -m tests.fuzz.guided $(FUZZ)
+
+sbom: $(READY) ## the bill of materials as CycloneDX, dist/wellkeeper.cdx.json
+	@$(BIN)/python packaging/sbom.py dist/wellkeeper.cdx.json
 
 ARCH ?= $(shell dpkg --print-architecture)
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -58,6 +69,8 @@ lock: $(READY) ## resolve the dependencies of pyproject.toml anew, with hashes
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/runtime.lock
 	$(BIN)/uv pip compile $(LOCK) --group dev pyproject.toml -o requirements/dev.lock
 	echo "lgpio>=0.2.2" | $(BIN)/uv pip compile $(LOCK) - -o requirements/lgpio.lock
+	echo "atheris>=3.0,<3.1" | $(BIN)/uv pip compile $(LOCK) - -o requirements/fuzz.lock
+	echo "pip-audit>=2.9" | $(BIN)/uv pip compile $(LOCK) - -o requirements/audit.lock
 
 LOCK := --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -108,3 +121,10 @@ $(TOOLS): .ci/debian-packages .ci/lgpio $(READY)
 $(PACKAGER): .ci/debian-packages $(READY)
 	@sh .ci/debian-packages gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross dpkg-dev
 	@touch $@
+
+# Atheris is built for few Pythons: in an environment of its own, it hinders no test.
+$(FUZZER): requirements/fuzz.lock requirements/runtime.lock | $(BIN)/python
+	rm -rf $@
+	$(BIN)/python -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/runtime.lock -r requirements/fuzz.lock || { rm -rf $@; exit 1; }

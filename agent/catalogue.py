@@ -41,11 +41,19 @@ class Told(Exception):
 
     @classmethod
     def of(cls, named: Any) -> Self | None:
-        """None when this version's catalogue does not know it."""
-        if not isinstance(named, Mapping) or named.get("key") not in texts():
+        """None when this version's catalogue does not know it, or asks for other values."""
+        if not isinstance(named, Mapping):
             return None
-        values = {str(name): _said(one) for name, one in dict(named.get("values", {})).items()}
-        return cls(str(named["key"]), **values)
+        key, values = named.get("key"), named.get("values", {})
+        if not isinstance(key, str) or key not in texts() or not isinstance(values, Mapping):
+            return None
+        try:
+            told = cls(key, **{str(name): _said(one) for name, one in values.items()})
+            for language in LANGUAGES:
+                told.said(language)
+        except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
+            return None
+        return told
 
 
 def say(key: str, language: str, **values: object) -> str:

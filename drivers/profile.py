@@ -32,6 +32,7 @@ from drivers.shelf import OWN_FOLDER
 from drivers.tables import Table
 from drivers.units import REQUIRED
 
+FILE_BYTES_MAX = 256 * 1024
 PAUSE_MAX_MS = 1000
 TIMEOUT_MIN_MS = 50
 TIMEOUT_MAX_MS = 5000
@@ -156,8 +157,13 @@ def find(name: str, folders: Iterable[Path] = ()) -> Path:
 def load(path: Path) -> Profile:
     """Read one profile; ProfileError holds all that is wrong with it."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as why:
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES_MAX + 1)
+        if len(content) > FILE_BYTES_MAX:
+            raise ProfileError([f"{path}: has more than {FILE_BYTES_MAX} bytes; name a profile"])
+        raw = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
+    # ValueError: no UTF-8, no TOML, or a number of 5000 digits.
+    except (OSError, ValueError, ArithmeticError, RecursionError) as why:
         raise ProfileError([f"{path}: cannot be read: {why}; correct the file"]) from why
     return parse(raw, path.stem, str(path))
 

@@ -124,13 +124,15 @@ def refusal(number: RequestId, why: Refused) -> bytes:
 
 
 def read_answer(line: bytes) -> tuple[RequestId, Any, Refused | None]:
-    """Id, result and error of an answer."""
+    """Id, result and error of an answer. Refused when it is none."""
     found = _read_object(line)
     error = found.get("error")
     if error is None:
         return found.get("id"), found.get("result"), None
-    why = Told.of(error.get("data")) or error["message"]
-    return found.get("id"), None, Refused(error["code"], why)
+    code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else (0, 0)
+    if type(code) is not int or not isinstance(message, str):
+        raise Refused(UNREADABLE, "an error has a code and a message")
+    return found.get("id"), None, Refused(code, Told.of(error.get("data")) or message)
 
 
 def _read_object(line: bytes) -> dict[str, Any]:

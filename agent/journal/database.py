@@ -148,7 +148,8 @@ class Database:
             # The low byte is the family: IOERR_WRITE and IOERR_FSYNC are both IOERR.
             family = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
             raw = f"{error} ({getattr(error, 'sqlite_errorname', '')})"
-            if family in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            altered = family == sqlite3.SQLITE_ERROR and str(error).startswith(_ALTERED)
+            if altered or family in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 raise JournalDamaged("journal_damaged.file", file=self.path, raw=raw) from error
             if family not in _FAULTS:
                 raise
@@ -162,6 +163,8 @@ def _immutable(path: Path) -> str:
     return "" if in_use or os.access(path.parent, os.W_OK) else "&immutable=1"
 
 
+# What our statements, which are all known, can only hear of a file that is not as it was made.
+_ALTERED = ("unsupported file format", "no such table", "no such column")
 _FAULTS = {
     sqlite3.SQLITE_FULL: "full",
     sqlite3.SQLITE_IOERR: "disk",

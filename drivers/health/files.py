@@ -6,6 +6,8 @@ from typing import Final
 
 # More than any of these files has; a larger one is not what it should be.
 BYTES_MAX: Final = 16_384
+# No kernel and no modem means more; every JSON reader holds it exactly.
+NUMBER_MAX: Final = 2**53 - 1
 
 
 def text(file: Path) -> str | None:
@@ -23,10 +25,12 @@ def number(file: Path, base: int = 10) -> int | None:
 
 
 def as_number(said: str | None, base: int = 10) -> int | None:
+    """None for what is no number, or one that nobody means."""
     try:
-        return None if said is None else int(said, base)
+        found = None if said is None else int(said, base)
     except ValueError:
         return None
+    return found if found is not None and abs(found) <= NUMBER_MAX else None
 
 
 def pairs(said: str | None) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,8 @@ def _load_percent(root: Path) -> int | None:
     whole, point, hundredths = (words[2] if len(words) > 2 else "").partition(".")
     if not point or not cores or not (whole + hundredths).isdecimal():
         return None
-    return int(whole + hundredths) // cores
+    load = as_number(whole + hundredths)
+    return None if load is None else load // cores
 
 
 def _octets(said: str | None) -> int | None:

@@ -1,5 +1,6 @@
 """What a command says when control is not there, or does not grant what was asked."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -53,3 +54,39 @@ def test_a_wrong_request_is_the_askers_and_a_busy_desk_is_not(
     monkeypatch.setattr(records, "administrator", refuse)
     assert main(["records", "--config", config]) == ends_with
     assert capsys.readouterr().err.startswith("控制程序拒绝了请求：limit must be")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"id":1,"error":7}',
+        b'{"id":1,"error":{}}',
+        b'{"id":1,"error":{"code":"x","message":"y"}}',
+        b'{"id":1,"error":{"code":true,"message":"y"}}',
+        b"[]",
+        b"\xff",
+    ],
+)
+def test_an_answer_that_is_none_is_refused(line: bytes) -> None:
+    with pytest.raises(wire.Refused):
+        wire.read_answer(line)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "x",
+        {"key": "no.such.text"},
+        {"key": ["desk.gone"]},
+        {"key": "desk.gone"},
+        {"key": "desk.gone", "values": 7},
+        {"key": "desk.gone", "values": {"key": "twice"}},
+        {"key": "desk.gone", "values": {"other": "another version's"}},
+    ],
+)
+def test_a_sentence_of_another_version_is_said_in_its_own_english(data: object) -> None:
+    """After an upgrade the old control still answers, with the catalogue it was started with."""
+    said = {"id": 1, "error": {"code": wire.TOO_BUSY, "message": "ask later", "data": data}}
+    _, _, error = wire.read_answer(json.dumps(said).encode())
+    assert error is not None
+    assert error.why == "ask later"

@@ -77,7 +77,7 @@ def test_a_host_that_says_nothing_has_no_values(tmp_path: Path) -> None:
     assert told.modem() is None
 
 
-@pytest.mark.parametrize("text", ["", "\n", "x", "\0\xff", "1 2 3", "-", "9" * 30_000])
+@pytest.mark.parametrize("text", ["", "\n", "x", "\0\xff", "1 2 3", "-", "9" * 30_000, "9" * 30])
 def test_files_that_say_nonsense_harm_nothing(tmp_path: Path, text: str) -> None:
     names = [*PI, *UPS, "run/wellkeeper-modem/modem.txt", "modem.txt"]
     build(tmp_path, dict.fromkeys(names, text))

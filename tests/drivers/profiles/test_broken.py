@@ -250,3 +250,23 @@ def test_check_refuses_an_instrument_too_slow_for_the_scan(
     """An AquaMaster takes 0.8 s to answer, twice; the demo scans each second."""
     assert main(["check", "--config", str(station(tmp_path, "aquamaster3"))]) == CONFIGURATION
     assert "scan.bus_budget_ms is 700, but one scan takes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a = " + b"[" * 5000,
+        b"a = " + b"9" * 5000,
+        b"a = 1e99999999999999999999",
+        "name = '流量计'".encode("gbk"),
+        b"#" * 300_000,
+    ],
+    ids=["nested", "long number", "great number", "gbk", "large"],
+)
+def test_a_file_that_is_no_toml_is_told_with_its_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "lmag.toml"
+    path.write_bytes(content)
+    with pytest.raises(ProfileError) as caught:
+        profile.load(path)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{path}: ")

@@ -1,0 +1,404 @@
+"""Room rule: every parser that faces the outside, as a function of octets. Chooses no octets.
+
+Each target takes anything at all. What is right is used a little further, what is wrong is one
+error of the kind that its callers expect and can say; whatever else is raised is a find.
+`test_targets.py` feeds them from Hypothesis, `guided.py` by coverage (`make fuzz`).
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from agent import amounts, rows, signing
+from agent.console.keys import KeyDecoder
+from agent.core.model import Allocate, AllocationKind, OpenYear, Sample
+from agent.core.state import State
+from agent.deadman import _Held
+from agent.desk import wire
+from agent.desk.fields import ORDERS, Fields
+from agent.journal import (
+    Journal,
+    JournalDamaged,
+    JournalFailed,
+    JournalNewer,
+    Reader,
+    Stamped,
+    Transaction,
+)
+from agent.lease import ANSWER_BYTES_MAX, LEASE_MAX_MS
+from agent.report.export import ExportUnreadable, exported, imported
+from agent.report.fold import Frame
+from agent.report.history import History
+from agent.report.made import report_of
+from agent.report.period import PeriodKind, PeriodUnreadable, period_of
+from agent.report.well import Nameplate, WellReport
+from agent.settings import SettingsError
+from agent.settings import load as load_settings
+from agent.words import LANGUAGES, settings_text
+from drivers import profile
+from drivers.health import HostLooks
+from drivers.mqtt.certificate import not_after_utc_ms
+from drivers.payload.json import JsonCodec
+from drivers.plan import Block
+from drivers.profile import ProfileError
+from drivers.registers import Register, evaluate
+from drivers.reply import reply_in, sealed
+from drivers.shelf import OWN_FOLDER
+
+ROOT: Final = Path(__file__).parents[2]
+INTEGER_MAX: Final = 2**63 - 1  # what the journal's rows and their readers hold
+STREAM_PIECE: Final = 7
+ZONE: Final = "Asia/Shanghai"
+
+
+class Target(NamedTuple):
+    """`take` raises nothing but a find. `seeds` are what is right, to begin with."""
+
+    take: Callable[[bytes], None]
+    seeds: Callable[[], Iterable[bytes]]
+
+
+@cache
+def _folder() -> Path:
+    """In memory where there is such a place: a target takes thousands of files a second."""
+    memory = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(prefix="wkfuzz", dir=memory if memory.is_dir() else None))
+
+
+def _file(name: str, octets: bytes) -> Path:
+    path = _folder() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(octets)
+    return path
+
+
+# --- files that people write ----------------------------------------------------------------------
+
+
+def settings(octets: bytes) -> None:
+    try:
+        load_settings(_file("station.toml", octets))
+    except SettingsError as wrong:
+        said = [settings_text(wrong, language) for language in LANGUAGES]
+    else:
+        return
+    assert all(said)
+
+
+def profiles(octets: bytes) -> None:
+    """A profile that is taken can be planned, and makes of any words a value in range or none."""
+    try:
+        kind = profile.load(_file("generic.toml", octets))
+        blocks = [block for group in kind.blocks(kind.line) for block in group]
+    except ProfileError:
+        return
+    words: dict[Register, int] = {
+        register: at * 0x1357 & 0xFFFF
+        for at, register in enumerate(one for block in blocks for one in block.registers())
+    }
+    factors = {one.name: one.of(words[one.at]) for one in kind.factors}
+    for row in kind.rows:
+        value, fault = evaluate(row, words, factors)
+        assert fault is not None or (value is not None and row.low <= value <= row.high)
+
+
+def words_of_people(octets: bytes) -> None:
+    """Volumes and periods, as typed at the shell and the console."""
+    text = octets.decode("utf-8", "replace")
+    for read in (amounts.volume_l, amounts.signed_volume_l, amounts.energy_wh):
+        with suppress(amounts.AmountError):
+            assert isinstance(read(text), int)
+    for kind in PeriodKind:
+        with suppress(PeriodUnreadable):
+            found = period_of(kind, text, ZONE)
+            assert found.from_utc_ms < found.to_utc_ms
+
+
+def reports(octets: bytes) -> None:
+    """Exports of other stations, which are merged."""
+    with suppress(ExportUnreadable):
+        assert isinstance(imported(_file("report.json", octets)), WellReport)
+
+
+def journal_files(octets: bytes) -> None:
+    """A copy on a stick: verified, or damaged with the place."""
+    for name in ("journal.db-wal", "journal.db-shm"):
+        (_folder() / name).unlink(missing_ok=True)
+    with (
+        suppress(JournalDamaged, JournalFailed, JournalNewer),
+        closing(Reader(_file("journal.db", octets))) as reader,
+    ):
+        for _ in reader.verify():
+            pass
+        for row in reader.after(0, 1000):
+            if row.body is not None:
+                rows.decode_body(row.kind, row.body)
+
+
+# --- the desk and the relay -----------------------------------------------------------------------
+
+
+def desk_lines(octets: bytes) -> None:
+    """The stream in pieces, its lines as requests, their fields as orders."""
+    lines = wire.Lines(wire.REQUEST_BYTES_MAX)
+    for begin in range(0, len(octets), STREAM_PIECE):
+        try:
+            found = lines.feed(octets[begin : begin + STREAM_PIECE])
+        except wire.Refused:
+            return
+        for line in found:
+            _request(line)
+
+
+def _request(line: bytes) -> None:
+    number: wire.RequestId = None
+    try:
+        request = wire.read_request(line)
+        number = request.id
+        fields = Fields(request.fields)
+        fields.text("actor")
+        fields.integer("limit", 1, 1000, 1)
+        fields.optional_integer("not_after_utc_ms")
+        fields.revision("revision")
+        order = fields.order("order", "fields")
+        fields.end()
+        assert order is not None
+        rows.dumps(rows.to_row(order))
+    except wire.Refused as why:
+        said = wire.refusal(number, why)
+        assert said.count(b"\n") == 1
+        assert len(said) < wire.REQUEST_BYTES_MAX
+        wire.read_answer(said)
+
+
+def desk_answers(octets: bytes) -> None:
+    """What an uplink reads, should something else have taken the desk's place."""
+    with suppress(wire.Refused):
+        wire.read_answer(octets)
+
+
+class _Pin:
+    """A line that follows."""
+
+    def __init__(self) -> None:
+        self._level = False
+
+    def drive(self, *, permitted: bool) -> None:
+        self._level = permitted
+
+    def permitted(self) -> bool:
+        return self._level
+
+    def close(self) -> None:
+        self._level = False
+
+
+def relay_messages(octets: bytes) -> None:
+    held, now_ms = _Held(_Pin()), 1_000
+    for message in octets.split(b"\0")[:20]:
+        assert len(held.answer(message, now_ms, heard=True)) <= ANSWER_BYTES_MAX
+        assert held.left_ms(now_ms) <= LEASE_MAX_MS
+        now_ms += 100
+
+
+# --- the platforms --------------------------------------------------------------------------------
+
+
+def mqtt_payloads(octets: bytes) -> None:
+    """Receipts, and the state that a broker remembers."""
+    codec = JsonCodec()
+    for place in (codec.read_receipt(octets), codec.read_head(octets)):
+        assert place is None or 0 <= place.number <= INTEGER_MAX
+
+
+@cache
+def _keys() -> tuple[Path, dict[str, str]]:
+    folder = _folder() / "keys"
+    folder.mkdir(exist_ok=True)
+    return folder / signing.KEY_FILE, {"k1": signing.public_half(folder)}
+
+
+def tokens(octets: bytes) -> None:
+    """Nothing is proved that was not signed."""
+    _, keys = _keys()
+    found = signing.proved(octets.decode("utf-8", "replace"), keys)
+    assert isinstance(found, signing.Unproved) or octets.decode("ascii") in _signed()
+
+
+@cache
+def _signed() -> tuple[str, ...]:
+    file, _ = _keys()
+    claims = {"iss": "a", "aud": "well", "jti": "1", "iat": 1, "exp": 2, "order": "stop"}
+    return (signing.token_of(claims, "k1", file), signing.token_of({}, "k2", file))
+
+
+def certificates(octets: bytes) -> None:
+    with suppress(ValueError):
+        not_after_utc_ms(octets)
+
+
+# --- the wires ------------------------------------------------------------------------------------
+
+
+def modbus_replies(octets: bytes) -> None:
+    """The first octets say what was asked; the rest came over the line."""
+    if len(octets) < 3:
+        return
+    unit, count = octets[0] % 247 + 1, octets[2] % 125 + 1
+    block = Block(3 + octets[1] % 2, 0, count)
+    rest = octets[3:]
+    for came in (rest, sealed(rest) if rest else b""):
+        frame = reply_in(came, unit, block)
+        assert frame == b"" or (frame in came and frame[0] == unit and sealed(frame[:-2]) == frame)
+
+
+def console_octets(octets: bytes) -> None:
+    decoder = KeyDecoder()
+    for begin in range(0, len(octets), STREAM_PIECE):
+        decoder.feed(octets[begin : begin + STREAM_PIECE])
+    decoder.settle()
+
+
+# --- the host, and what we wrote ourselves --------------------------------------------------------
+
+HOST_FILES: Final = (
+    "proc/meminfo",
+    "proc/uptime",
+    "proc/loadavg",
+    "proc/stat",
+    "sys/class/thermal/thermal_zone0/type",
+    "sys/class/thermal/thermal_zone0/temp",
+    "sys/class/power_supply/bat/type",
+    "sys/class/power_supply/bat/capacity",
+    "sys/class/power_supply/bat/status",
+    "sys/devices/platform/soc/firmware/get_throttled",
+    "run/wellkeeper-modem/modem.txt",
+    "modem.txt",
+)
+
+
+def host_files(octets: bytes) -> None:
+    """A part of the octets for each file; what is seen can be written down."""
+    root = _folder() / "host"
+    for name, part in zip(HOST_FILES, [*octets.split(b"\0"), *[b""] * 99], strict=False):
+        _file(f"host/{name}", part)
+    looks = replace(HostLooks(root, root / "modem.txt"), root=root)
+    host, modem = looks.host(), looks.modem()
+    for seen in (host, modem):
+        _storable(rows.to_row(seen))
+
+
+def _storable(row: rows.Row) -> None:
+    if isinstance(row, list):
+        for one in row:
+            _storable(one)
+    assert not isinstance(row, int) or abs(row) <= INTEGER_MAX, row
+
+
+def stored_rows(octets: bytes) -> None:
+    """A checkpoint and bodies, as a bad card gives them back."""
+    kinds = sorted(rows.BODIES)
+    kind = kinds[octets[0] % len(kinds)] if octets else ""
+    with suppress(rows.RowError):
+        rows.decode_body(kind, octets[1:])
+    with suppress(ValueError):
+        rows.from_row(State, json.loads(octets))
+
+
+# --- what is right --------------------------------------------------------------------------------
+
+
+def _texts(*paths: str) -> Callable[[], list[bytes]]:
+    return lambda: [one.read_bytes() for path in paths for one in sorted(ROOT.glob(path))]
+
+
+def _requests() -> list[bytes]:
+    asked = ({"actor": "li", "order": name, "fields": {"reason": "x"}} for name in sorted(ORDERS))
+    return [wire.request(at, "command", one) for at, one in enumerate(asked)]
+
+
+def _answers() -> list[bytes]:
+    return [wire.answer(1, b'{"a":1}'), wire.refusal(2, wire.Refused(-32602, "why"))]
+
+
+def _payloads() -> list[bytes]:
+    return [
+        b'{"epoch":"9f1c","number":1203}',
+        b'{"epoch":"9f1c","head":{"number":7,"hash":"ab"}}',
+    ]
+
+
+def _journals() -> list[bytes]:
+    path = _folder() / "seed.db"
+    Journal.open(path).close()
+    return [path.read_bytes()]
+
+
+def _reports() -> list[bytes]:
+    """Of a well with a plan, in the first minute of its year."""
+    path = _folder() / "reported.db"
+    path.unlink(missing_ok=True)
+    period = period_of(PeriodKind.YEAR, "2026", ZONE)
+    plan = Allocate(2026, AllocationKind.PLAN, 62_500_000, "水资〔2026〕7号", "li", None)
+    sample = Sample(1_000_000, 0, 0, 0, None, True, 62_500_000, 0)  # noqa: FBT003
+    happened = (OpenYear(2026, None, 1_000_000, 0), plan, sample)
+    with closing(Journal.open(path)) as journal:
+        stamped = [Stamped(period.from_utc_ms, trusted=True, body=body) for body in happened]
+        journal.append(Transaction(stamped))
+    with closing(History(path)) as history:
+        plate = Nameplate("w", "一号井", "irrigation", ZONE, "D1", "2030-12-31", "协会", "团", "连")
+        return [exported(report_of(history, Frame(plate, period, ("a",), 60_000, 500))).encode()]
+
+
+def _checkpoints() -> list[bytes]:
+    lines = (ROOT / "docs/examples/records.jsonl").read_text("utf-8").splitlines()
+    bodies = [
+        b"\0" + json.dumps(list(json.loads(one)["record"].values())).encode() for one in lines
+    ]
+    return [rows.dumps(rows.to_row(State())), *bodies]
+
+
+def _host() -> list[bytes]:
+    parts = (
+        b"MemTotal: 948304 kB\nMemAvailable: 1 kB",
+        b"12.5 9.1",
+        b"0.1 0.2 0.3 1/2 3",
+        b"cpu 1\ncpu0 1\n",
+        b"cpu-thermal",
+        b"48850",
+        b"Battery",
+        b"77",
+        b"Discharging",
+        b"50005",
+        b"sim.expires : 2027-03-31\nmodem.generic.signal-quality.value : 31\n",
+    )
+    return [b"\0".join(parts)]
+
+
+_VOLUMES: Final = ("6.25万m³".encode(), b"12 kWh", b"2026Q3", b"2026-07-15")
+_LEASES: Final = b"permit 15000\0ask\0renew 9\0cut\0permit 999999"
+_KEYS: Final = ("年\x1b[1;5C\x1b[200~x\x1b[201~\r".encode(), b"\x1bOA\xff")
+_REPLY: Final = b"\x00\x00\x00" + sealed(b"\x01\x03\x02\x00\x07")
+
+TARGETS: Final = {
+    "settings": Target(settings, _texts("config/*.toml")),
+    "profile": Target(profiles, lambda: [(OWN_FOLDER / "generic.toml").read_bytes()]),
+    "words": Target(words_of_people, lambda: _VOLUMES),
+    "report": Target(reports, _reports),
+    "journal": Target(journal_files, _journals),
+    "desk": Target(desk_lines, _requests),
+    "desk_answer": Target(desk_answers, _answers),
+    "relay": Target(relay_messages, lambda: [_LEASES]),
+    "mqtt": Target(mqtt_payloads, _payloads),
+    "token": Target(tokens, lambda: [one.encode() for one in _signed()]),
+    "certificate": Target(certificates, lambda: [bytes.fromhex("30063004a0000200")]),
+    "modbus": Target(modbus_replies, lambda: [_REPLY]),
+    "console": Target(console_octets, lambda: _KEYS),
+    "host": Target(host_files, _host),
+    "rows": Target(stored_rows, _checkpoints),
+}
