@@ -4,6 +4,7 @@ No script, no font, no image from elsewhere: the file says so itself, in a polic
 keeps. Everything that came from a person is escaped.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files
@@ -15,6 +16,7 @@ from agent.report.sheet import Cell, Section, Sheet, Table, Voice
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 LANGUAGE_TAGS: Final = {"zh": "zh-CN", "en": "en"}
 WORD_MAX: Final = 14
+_DAY: Final = re.compile(r"\d{4}-\d{2}(-\d{2})?", re.ASCII)
 NUMERALS: Final = "一二三四五六七八九"
 
 
@@ -107,6 +109,7 @@ def _cell(cell: Cell, tag: str) -> str:
             ("number", cell.number),
             ("strong", cell.strong),
             ("long", not cell.number and _is_long(cell.text)),
+            ("day", _DAY.fullmatch(cell.text)),
         )
         if on
     )
