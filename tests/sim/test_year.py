@@ -3,6 +3,7 @@
 A year that fails names its seed and the command that repeats it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from tests.sim import people
 from tests.sim.deeds import fill
 from tests.sim.recovery import recover
 from tests.sim.summary import PROPERTY
-from tests.sim.tally import told
+from tests.sim.tally import ENOUGH, rare, table, told
 from tests.sim.year import YEAR_MS, Year
 
 # Three weeks over New Year, or after it, in which as much happens as in three months.
@@ -28,7 +29,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         times = metafunc.config.getoption("--soak")
         many = YEARS_PER_SOAK * times if times > 1 else 1
         days = YEAR_MS // DAY if times > 1 else 30
-        metafunc.parametrize("whole_year", [(1000 + one, days) for one in range(many)])
+        seeds = range(1000, 1000 + many)
+        metafunc.parametrize("whole_year", [(one, days) for one in seeds], ids=map(str, seeds))
 
 
 def _report(request: pytest.FixtureRequest, year: Year) -> None:
@@ -107,3 +109,12 @@ def test_a_seed_decides_everything() -> None:
     assert [one.stored.bodies for one in first.uplinks] == [
         one.stored.bodies for one in second.uplinks
     ]
+
+
+def test_what_a_soak_has_not_met_often_enough_is_named() -> None:
+    one = told(Year(3, 3 * DAY).run(people.commission, recover))
+    assert "entry fit_meter: 2" in rare([one])
+    many = rare([one] * ENOUGH)
+    assert "idle_creep raised: 0" in many
+    assert not [name for name in many if name.startswith("entry fit_meter")]
+    assert re.search("^fit_meter +200$", "\n".join(table([one] * ENOUGH)), re.MULTILINE)
