@@ -5,7 +5,6 @@ A relation is judged when all its parts were read well, so that one mistake is t
 
 import re
 import stat
-import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,6 +25,8 @@ from agent.settings.paths import (
 from agent.settings.problems import Found, Reason
 
 LEASE_PERIODS: Final = 3
+USUAL_ZONE: Final = "Asia/Shanghai"
+ZONES: Final = Path("/usr/share/zoneinfo")
 CREDENTIALS: Final = Path("/run/credentials")
 # Relay modules that keep their relay as it is when nobody speaks to them.
 WITHOUT_WATCHDOG: Final = frozenset({"waveshare"})
@@ -279,12 +280,14 @@ def _dry_level(good: Good) -> Iterator[Found]:
 def _zone(good: Good) -> Iterator[Found]:
     # The plan year begins at midnight of this zone.
     zone = good.get("station.zone")
-    if not zone:
+    if not zone or (zone == USUAL_ZONE and (ZONES / zone).is_file()):
         return
+    import zoneinfo  # 0.6 MB, for which most processes have no other use
+
     try:
         zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        yield Found("station.zone", Reason.ZONE_UNKNOWN, zone, "Asia/Shanghai")
+        yield Found("station.zone", Reason.ZONE_UNKNOWN, zone, USUAL_ZONE)
 
 
 def _licence(good: Good) -> Iterator[Found]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import rows, words
+from agent import catalogue, rows, words
 from agent.core import model
 from agent.core.terms import Ends
 from agent.ports import LinkFault
@@ -238,3 +238,11 @@ def test_all_settings_problems_are_told_in_the_files_language_or_in_both() -> No
     both = words.settings_text(SettingsError(problems, None))
     assert english in both
     assert "处错误，未启动任何程序" in both
+
+
+def test_a_table_read_by_itself_says_what_the_whole_catalogue_says() -> None:
+    for key, text in words.catalogue().items():
+        assert catalogue._text(key) == text
+    assert catalogue._text("console.nothing of the kind") is None
+    assert catalogue._text("no such table.x") is None
+    assert catalogue._text("neither") is None

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from agent import words
 from agent.console.talk import Talk
@@ -46,6 +45,8 @@ def transfer(talk: Talk, direction: str, year: int, volume_l: int, document: str
 
 
 def provisional(talk: Talk, year: int, volume_l: int, last: date, document: str) -> None:
+    from zoneinfo import ZoneInfo  # seldom asked for
+
     after = datetime.combine(last + timedelta(days=1), datetime.min.time())
     expires = after.replace(tzinfo=ZoneInfo(talk.settings.station.zone))
     expires_utc_ms = int(expires.timestamp()) * 1000
