@@ -25,6 +25,7 @@ from agent.console.arguments import (
 )
 from agent.console.grammar import Command, Grammar
 from agent.core.model import Language, Latched, Rank, RateMethod, Use
+from agent.core.thresholds import THRESHOLDS
 
 TECHNICIAN, SUPERVISOR = Rank.TECHNICIAN, Rank.SUPERVISOR
 
@@ -177,6 +178,17 @@ COMMANDS: Final = (
     Command(("uplink", "status"), "uplink.show"),
     Command(("uplink", "errors"), "uplink.errors"),
     Command(("uplink", "test"), "uplink.test", TECHNICIAN),
+    Command(
+        ("uplink", "resend"),
+        "uplink.resend",
+        TECHNICIAN,
+        (
+            Argument("platform", WORD),
+            Argument("first", number("number", 1, 2**53, "1")),
+            Argument("last", number("number", 1, 2**53, "400")),
+        ),
+    ),
+    Command(("command", "paste"), "command.paste", TECHNICIAN),
     Command(("network", "test"), "uplink.network"),
     Command(("clock", "show"), "clock.show"),
     Command(("clock", "set"), "clock.set_to", TECHNICIAN, (Argument("time", TIME),)),
@@ -185,6 +197,16 @@ COMMANDS: Final = (
         "clock.open_year",
         SUPERVISOR,
         (_YEAR, Argument("year_total", VOLUME), _DOCUMENT),
+    ),
+    Command(
+        ("set",),
+        "config.set_threshold",
+        SUPERVISOR,
+        (
+            Argument("threshold", choice("threshold", THRESHOLDS)),
+            Argument("value", number("value", 0, 10_000_000, "30")),
+            _DOCUMENT,
+        ),
     ),
     Command(("config", "show"), "config.show"),
     Command(("config", "check"), "config.check"),

@@ -134,8 +134,10 @@ class Grammar:
         return next(one for one in self.commands if one.name == name)
 
     def beginning(self, line: str) -> tuple[Command, ...]:
-        """The commands that begin with the words of a line, shortened or not."""
-        words, _, _ = self._words(_pieces(line))
+        """The commands that begin with the words of a line, shortened or not; none if it is wrong."""
+        words, _, wrong = self._words(_pieces(line))
+        if wrong is not None:
+            return ()
         return tuple(one for one in self.commands if one.words[: len(words)] == words)
 
     def _words(

@@ -25,14 +25,16 @@ from agent.console.talk import (
     answered,
     short_name,
 )
-from agent.console.terminal import EndOfInput, HungUp, Terminal
+from agent.console.terminal import EndOfInput, Terminal
 from agent.core.model import Account, Language, Rank, Refusal, Refused
 from agent.settings import Settings
 
 NAME_MAX: Final = 64
 PIN_TRIES_MAX: Final = 3
-# How long somebody has for one of the questions before he has signed in.
+# How long somebody has for a PIN.
 GREETING_MS: Final = 60_000
+# A line at which nobody sits is greeted again so often.
+WAITING_MS: Final = 3_600_000
 
 
 class Session:
@@ -88,19 +90,21 @@ class Session:
 
     def _greet(self) -> Talk:
         """Wait for somebody, find out what his terminal is, and who he is."""
-        answer: object = ""
-        while not isinstance(answer, str) or not answer.strip():
+        while True:
             self._terminal.probe()
             hello = self._hello()
             if hello["unsupervised"]:
                 return self._found()
-            answer = self._terminal.ask(self._prompt("console.account"), idle_ms=GREETING_MS)
-            if isinstance(answer, HungUp):
-                raise Left
-            if isinstance(answer, str) and (language := _language(answer)):
+            name = answered(
+                self._terminal.ask(self._prompt("console.account"), idle_ms=WAITING_MS)
+            ).strip()
+            if language := _language(name):
                 self._terminal.language = language
-                answer = ""
-        return self._sign_in(answer.strip()[:NAME_MAX])
+            elif name:
+                break
+        if not self._terminal.ansi:
+            self._terminal.probe()  # it may have been plugged in since
+        return self._sign_in(name[:NAME_MAX])
 
     def _hello(self) -> dict[str, Any]:
         hello: dict[str, Any] = self._desk.call("hello", {}, ANSWER_WITHIN_S)

@@ -80,6 +80,7 @@ class Talk:
     settings: Settings
     account: Account
     limited: bool = False
+    _revision: int | None = None
 
     # --- saying ----------------------------------------------------------------------------------
 
@@ -159,13 +160,20 @@ class Talk:
             raise DeskAway(self.word("console.no_scan"))
         return dict(state)
 
+    def later(self, state_ms: int) -> dict[str, Any]:
+        """The station once something has changed, or after so long. What is typed stays typed."""
+        asked = {"revision": self._revision, "wait_ms": state_ms}
+        told = self.desk.call("status", asked, ANSWER_WITHIN_S + state_ms / 1000)
+        self._revision = told["revision"]
+        return dict(told["state"])
+
     def year(self) -> int:
         state = self.state()
         if state["balance"] is not None:
             return int(state["balance"]["year"])
         return int(words.instant(state["at_utc_ms"], "en")[:4])
 
-    def order(self, kind: str, **fields: Any) -> bool:
+    def order(self, kind: str, /, **fields: Any) -> bool:
         """Hand in an order, wait for its verdict and say it. True when it took effect."""
         told = self.desk.call("command", {"order": kind, "fields": fields}, COMMAND_WITHIN_S)
         verdict = told["verdict"]

@@ -294,7 +294,7 @@ _FOR_CONSOLES: dict[str, Method] = {
     "open_account": _told(consoles.open_account),
     "change_pin": _told(consoles.change_pin),
     "command": _told(consoles.command),
-    "signed_command": _told(gate.signed_command),
+    "signed_command": _signed_in(_told(gate.signed_command), Rank.TECHNICIAN),
     "bus_ask": _signed_in(_bus_ask, Rank.TECHNICIAN),
 }
 _FOR_UPLINKS: dict[str, Method] = {

@@ -21,6 +21,7 @@ from agent.core.model import (
     Rank,
     Refusal,
     Refused,
+    ResendOrder,
     SignInOrder,
     Verdict,
 )
@@ -242,6 +243,8 @@ async def command(room: Room, caller: Caller, fields: Fields) -> Result:
     fields.end()
     if order is None:
         raise wire.Refused(BAD_FIELDS, "an order must be named")
+    if isinstance(order, ResendOrder):
+        room.clients.refuse_resend(order.platform, order.last, room.present.head.number)
     return {"verdict": named(await submitted(room, asker.command(order)))}
 
 

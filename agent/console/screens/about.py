@@ -5,6 +5,7 @@ from agent.console.grammar import Command
 from agent.console.talk import ANSWER_WITHIN_S, SignOut, Talk
 
 SUPPORT_EVENTS = 100
+GIVEN_MAX = 40
 
 
 def explain(talk: Talk, line: str | None) -> None:
@@ -13,6 +14,9 @@ def explain(talk: Talk, line: str | None) -> None:
         talk.lines(_line(talk, one) for one in GRAMMAR.commands)
         return
     found = GRAMMAR.beginning(line)
+    if not found:
+        known = dict.fromkeys(one.words[0] for one in GRAMMAR.commands)
+        talk.say("console.unknown", given=line[:GIVEN_MAX], known=", ".join(known))
     for one in found:
         talk.lines([_line(talk, one), *_arguments(talk, one)])
 

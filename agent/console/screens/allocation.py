@@ -3,12 +3,14 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from agent import words
-from agent.console.talk import Talk
-from agent.core.model import AllocationKind
+from agent import rows, words
+from agent.console.talk import ANSWER_WITHIN_S, Talk
+from agent.core.model import Allocate, AllocationKind
 
 # A figure so many times what is allocated is likelier a slip of the unit than a plan.
 UNLIKELY_TIMES = 10
+# Entries that are looked at for the year before.
+ENTRIES_MAX = 200
 
 
 def show(talk: Talk) -> None:
@@ -86,11 +88,22 @@ def _allocate(
     _changes(talk, "allocation", before_l, after_l)
     talk.terminal.say(talk.row("document", document))
     talk.confirm()
-    if before_l and after_l >= UNLIKELY_TIMES * before_l:
-        talk.confirm("console.confirm_unlikely", times=after_l // before_l)
+    usual_l = before_l or _last_plan_l(talk, year)
+    if usual_l and after_l >= UNLIKELY_TIMES * usual_l:
+        talk.confirm("console.confirm_unlikely", times=after_l // usual_l)
     order = {"year": year, "kind": kind.value, "volume_l": volume_l, "document": document}
     if talk.order("AllocateOrder", **order, expires_utc_ms=expires_utc_ms):
         talk.lines(account_lines(talk, talk.state()["balance"]))
+
+
+def _last_plan_l(talk: Talk, year: int) -> int:
+    """What the year before was given as its plan; 0 when that is not known here."""
+    asked = {"kinds": ["allocate"], "limit": ENTRIES_MAX}
+    for *_, body in talk.desk.call("newest", asked, ANSWER_WITHIN_S)["records"]:
+        entry = None if body is None else rows.from_row(Allocate, body)
+        if entry and (entry.year, entry.kind) == (year - 1, AllocationKind.PLAN):
+            return int(entry.volume_l)
+    return 0
 
 
 def _changes(talk: Talk, label: str, before_l: int, after_l: int) -> None:

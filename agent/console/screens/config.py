@@ -20,6 +20,16 @@ def check(talk: Talk) -> None:
 def diff(talk: Talk) -> None:
     """Each option that is not its default, as this console's process read it."""
     talk.lines(_changed(talk.settings, ""))
+    set_here = talk.state()["thresholds"]
+    if set_here:
+        talk.say("console.set_here")
+    talk.lines(f"  {name} = {one['value']}  ({one['settings']})" for name, one in set_here.items())
+
+
+def set_threshold(talk: Talk, name: str, value: int, document: str) -> None:
+    """The only settings that change here; the settings file's own value takes one back."""
+    talk.confirm()
+    talk.order("SetThresholdOrder", name=name, value=value, document=document)
 
 
 def _changed(section: Any, key: str) -> Iterator[str]:

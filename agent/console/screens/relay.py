@@ -29,10 +29,9 @@ def test(talk: Talk, lasts_ms: int | None) -> None:
     if not talk.order("RelayTestOrder", lasts_ms=lasts_ms or TEST_MS, reason="console"):
         return
     for _ in range(LOOKS):
-        if talk.key(LOOK_MS) is not None:
+        talk.terminal.progress(_seen(talk, talk.later(LOOK_MS)))
+        if talk.interrupted():
             break
-        state = talk.state()
-        talk.terminal.progress(_seen(talk, state))
     talk.terminal.say(_seen(talk, talk.state()))
     talk.say("console.test_over")
 

@@ -18,6 +18,7 @@ AND: Final = {"zh": "、", "en": ", "}
 CONDITIONS_MAX: Final = 6
 # A line beside its label; what is cut off stands under `uplink errors` and `journal stats`.
 VALUE_WIDTH: Final = 58
+MEGABYTE: Final = 1_000_000
 # Below this share of nothing a phase is dead: the grid, or a fuse.
 DEAD_MV: Final = 50_000
 _PHASES: Final = (Quantity.VOLTAGE_1_MV, Quantity.VOLTAGE_2_MV, Quantity.VOLTAGE_3_MV)
@@ -127,6 +128,7 @@ def screen(state: State, language: str) -> list[str]:
             for name, one in state["uplinks"].items()
         ),
         line("journal", _journal(state, language)),
+        *_health(state, language),
         line("clock", _clock(state, language)),
     ]
 
@@ -246,10 +248,31 @@ def condition(one: dict[str, Any], language: str) -> str:
 
 def _platform(name: str, one: dict[str, Any], language: str) -> str:
     link = words.say("state.connected" if one["connected"] else "state.disconnected", language)
-    waiting = f"{words.say('label.waiting', language)} {one['waiting']}"
+    waiting = f"{words.say('label.waiting', language).lower()} {one['waiting']}"
     trouble = link_trouble(one, language)
     told = clipped(f"{name} {link}, {waiting}{f', {trouble}' if trouble else ''}", VALUE_WIDTH)
     return told if one["connected"] else warning(told)
+
+
+def _health(state: State, language: str) -> list[str]:
+    """What ails the controller, by name; and what is left of its disk and of its signal."""
+    health = state["health"]
+    if health is None:
+        return []
+    ailing = AND[language].join(
+        words.say(f"ailment.{one['kind']}", language) for one in health["ailments"]
+    )
+    known = []
+    if (free := health["host"]["disk_free_bytes"]) is not None:
+        known.append(words.say("health.disk_free", language, megabytes=free // MEGABYTE))
+    signal = None if health["modem"] is None else health["modem"]["signal_percent"]
+    if signal is not None:
+        known.append(words.say("health.signal", language, percent=signal))
+    told = {
+        "health": warning(clipped(ailing, VALUE_WIDTH)) if ailing else "",
+        "host": ", ".join(known),
+    }
+    return [row(words.say(f"label.{label}", language), one) for label, one in told.items() if one]
 
 
 def link_trouble(one: dict[str, Any], language: str) -> str:

@@ -57,9 +57,9 @@ def test(talk: Talk) -> None:
     talk.say("console.uplink_testing", number=wanted, within_s=TEST_WITHIN_S)
     state = talk.state()
     for _ in range(TEST_WITHIN_S * 1000 // LOOK_MS):
-        if not _behind(state, wanted) or talk.key(LOOK_MS) is not None:
+        if not _behind(state, wanted) or talk.interrupted():
             break
-        state = talk.state()
+        state = talk.later(LOOK_MS)
         talk.terminal.progress(", ".join(_behind(state, wanted)))
     for name, one in state["uplinks"].items():
         key = "console.uplink_has" if one["cursor"] >= wanted else "console.uplink_lacks"
@@ -68,6 +68,10 @@ def test(talk: Talk) -> None:
 
 def _behind(state: dict[str, Any], wanted: int) -> list[str]:
     return [name for name, one in state["uplinks"].items() if one["cursor"] < wanted]
+
+
+def resend(talk: Talk, platform: str, first: int, last: int) -> None:
+    talk.order("ResendOrder", platform=platform, first=first, last=last)
 
 
 def network(talk: Talk) -> None:

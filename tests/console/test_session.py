@@ -1,0 +1,212 @@
+"""A technician's session from end to end, on a terminal in memory and the real core behind it."""
+
+import json
+from typing import Literal
+
+import pytest
+
+from agent.console.commands import COMMANDS
+from agent.console.session import Session
+from agent.core.model import Rank
+from tests.console.stations import PIN, Station, Visitor
+from tests.console.transcripts import FOLDER, STORIES, transcript
+from tests.core.story import Story
+
+IDLE_MS = 300_000
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", STORIES)
+def test_a_technician_is_shown_what_was_agreed(name: str, language: Literal["zh", "en"]) -> None:
+    """If not, and it is meant: python -m tests.console.transcripts"""
+    agreed = (FOLDER / f"{name}.{language}.txt").read_text("utf-8")
+    assert transcript(name, language) == agreed
+
+
+def test_every_command_has_its_story() -> None:
+    typed = " / ".join(line for _, lines in STORIES.values() for line in lines)
+    untold = [one.name for one in COMMANDS if one.name not in typed]
+    assert untold == ["language"]  # it is what `test_the_language_changes_at_once` is about
+
+
+def test_the_language_changes_at_once_and_before_anybody_has_signed_in() -> None:
+    said = Visitor(language="zh").types("language en", "li", PIN, "language zh", "exit")
+    assert "Account:" in said
+    assert said.index("账号") < said.index("Account:")
+    visitor = Visitor()
+    visitor.station.language = "en"
+    assert "现在使用中文" in visitor.types("li", PIN, "language zh")
+
+
+def test_the_first_start_makes_the_first_supervisor_and_nothing_else() -> None:
+    station = Station()
+    station.unsupervised = True
+    said = Visitor(station).types("chen", "12345", "12345", "chen", PIN, "different", PIN, PIN)
+    assert "no supervisor yet" in said
+    assert "too short or too easily guessed" in said
+    assert "The two differ" in said
+    assert "chen (supervisor) is signed in" in said
+    assert station.accounts == {"chen": (PIN, Rank.SUPERVISOR)}
+    assert PIN not in said
+
+
+def test_a_wrong_pin_opens_nothing_and_no_pin_is_echoed() -> None:
+    visitor = Visitor()
+    said = visitor.types("li", "wrong-pin", "li", PIN, "exit")
+    assert "The account or the PIN is wrong" in said
+    assert "wrong-pin" not in said
+    assert PIN not in said
+    assert visitor.station.orders == []
+
+
+def test_whoever_leaves_his_place_is_signed_out() -> None:
+    visitor = Visitor()
+    visitor.station.language = "en"
+    visitor.line.come += [b"li\r", f"{PIN}\r".encode()]
+    waited = 0
+
+    def read(within_ms: int) -> bytes:
+        nonlocal waited
+        if visitor.line.come:
+            return visitor.line.come.popleft()
+        visitor.clock.ms += within_ms
+        waited += within_ms
+        if waited > 2 * IDLE_MS:
+            visitor.line.hang_up()
+        return b""
+
+    visitor.line.read = read  # type: ignore[method-assign]
+    Session(visitor.terminal, visitor.station, visitor.bench, visitor.settings).run()
+    assert "Signed out: nobody typed for a while" in visitor.line.written.decode()
+    assert visitor.station.seat is None
+
+
+def test_a_seat_that_the_desk_has_emptied_is_left_and_nothing_was_ordered() -> None:
+    station = Station()
+    visitor = Visitor(station)
+
+    def emptied(order: str, fields: dict[str, object]) -> None:
+        station.seat = None
+        station._sits()
+
+    station._command = emptied  # type: ignore[assignment]
+    said = visitor.signed_in("relay stop danger", "status")
+    assert "Signed out" in said
+    assert "Account:" in said
+
+
+def test_a_desk_that_is_gone_is_said_and_the_session_goes_on() -> None:
+    station = Station()
+    visitor = Visitor(station)
+    answers = iter([True, True, True])
+
+    call = station.call
+
+    def flaky(method: str, fields: dict[str, object], within_s: float) -> object:
+        station.away = method == "status" and next(answers, None) is None
+        return call(method, fields, within_s)
+
+    station.call = flaky  # type: ignore[method-assign,assignment]
+    said = visitor.signed_in("status", "status", "status", "status", "li", PIN)
+    assert "nobody there" in said
+    assert "Signed out" in said
+    assert said.count("Account:") >= 1
+
+
+def test_control_c_leaves_a_command_and_not_the_session() -> None:
+    visitor = Visitor()
+    visitor.station.language = "en"
+    interrupts = iter([b"\x03about\r"])
+    visitor.line._seen = lambda octets: next(interrupts, b"") if b"well ?" in octets else b""
+    said = visitor.types("li", PIN, "allocation add 2026 5m3 doc")
+    assert "Cancelled; nothing was changed." in said
+    assert "Public key" in said
+    assert visitor.station.orders == []
+
+
+def test_control_d_signs_out() -> None:
+    visitor = Visitor()
+    visitor.line.come += [b"li\r", f"{PIN}\r".encode(), b"\x04"]
+    visitor.line.ends = True
+    Session(visitor.terminal, visitor.station, visitor.bench, visitor.settings).run()
+    assert visitor.station.seat is None
+
+
+def test_a_fault_of_ours_is_one_sentence_on_the_line_and_ends_the_process() -> None:
+    station = Station()
+
+    def broken() -> None:
+        raise AssertionError("a secret detail")
+
+    station._accounts = broken  # type: ignore[assignment,method-assign]
+    visitor = Visitor(station)
+    with pytest.raises(AssertionError, match="a secret detail"):
+        visitor.signed_in("account list")
+    shown = visitor.line.written.decode()
+    assert "The console has failed and is started again" in shown
+    assert "secret detail" not in shown
+    assert "Traceback" not in shown
+
+
+def test_nobody_agrees_by_a_pasted_line() -> None:
+    visitor = Visitor()
+    said = visitor.signed_in("allocation add 2026 5m3 doc", "y", "yes", "")
+    assert visitor.station.orders == []
+    assert "Cancelled" in said
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", ["status_exhausted", "status_broken", "status_pumping"])
+def test_status_is_shown_within_two_seconds_at_9600_baud(
+    name: str, language: Literal["zh", "en"]
+) -> None:
+    """A character is ten bits on the wire: two seconds carry 1,920 octets."""
+    made, _ = STORIES[name]
+    visitor = Visitor(made(), language=language)
+    visitor.station.language = language
+    shown = visitor.signed_in("status", language=language)
+    start = shown.rindex("well# status")
+    assert len(shown[start:].replace("\n", "\r\n").encode()) <= 1_920
+
+
+def test_a_viewer_sees_and_orders_nothing() -> None:
+    visitor = Visitor()
+    visitor.signed_in(*(one.name for one in COMMANDS if one.rank is not Rank.VIEWER), account="ma")
+    assert visitor.station.orders == []
+
+
+def test_every_order_of_the_stories_is_one_that_the_core_knows() -> None:
+    """The stories' desk judges with the real core: an order it does not know is no order."""
+    kinds = set()
+    for made, lines in STORIES.values():
+        visitor = Visitor(made())
+        visitor.signed_in(*lines)
+        kinds |= {kind for kind, _ in visitor.station.orders}
+        assert json.dumps(visitor.station.orders)
+    assert kinds >= {
+        "AllocateOrder", "CorrectOrder", "FitMeterOrder", "RemoveMeterOrder", "RateOrder",
+        "BeginRatingOrder", "EndRatingOrder", "LayUpOrder", "ResumeOrder", "SetClockOrder",
+        "OpenYearOrder", "StopOrder", "ReleaseOrder", "AcknowledgeOrder", "OverrideOrder",
+        "ReleaseOverrideOrder", "RankOrder", "RemoveAccountOrder", "VisitOpenOrder",
+        "VisitCloseOrder", "RelayTestOrder", "SetThresholdOrder", "ResendOrder",
+    }  # fmt: skip
+
+
+def test_side_names_the_side() -> None:
+    from agent.console.screens.status import side
+
+    station = Station(Story().commission().after(2))
+    station.seat = "li"
+    state = station._status()["state"]
+    assert side(state) == "owner"
+    assert side({**state, "inputs": {"contactor": True}}) == "motor"
+    assert side({**state, "inputs": {"mains": False}}) == "grid"
+    assert side({**state, "conditions": [{"kind": "mains_failed"}]}) == "grid"
+    assert side({**state, "conditions": [{"kind": "power_meter_silent"}]}) == "meter"
+    assert side({**state, "session": {"x": 1}}) == "running"
+    assert side({**state, "permitted": False}) == "cut"
+    assert side({**state, "permitted": False, "session": {"x": 1}}) == "cut_running"
+    assert side({**state, "relay": "silent"}) == "relay_silent"
+    assert side({**state, "relay": "cut"}) == "relay_open"
+    dead = [{"quantity": f"voltage_{n}_mv", "value": 0, "fault": None} for n in (1, 2, 3)]
+    assert side({**state, "readings": dead}) == "grid"
