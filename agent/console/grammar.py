@@ -134,7 +134,7 @@ class Grammar:
         return next(one for one in self.commands if one.name == name)
 
     def beginning(self, line: str) -> tuple[Command, ...]:
-        """The commands that begin with the words of a line, shortened or not; none if it is wrong."""
+        """The commands that begin with the words of a line; none when there are none such."""
         words, _, wrong = self._words(_pieces(line))
         if wrong is not None:
             return ()
