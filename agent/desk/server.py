@@ -151,7 +151,10 @@ class Desk:
         """The live state. Whoever waits for it is woken when `key` is not as it was."""
         changed = self._present.state is None or key != self._key
         self._key = key
-        self._call(lambda: self._on_published(state, changed=changed))
+        self._assert_alive()
+        self._present.state = state
+        if changed:  # else nobody waits, and the desk's thread is not woken every second
+            self._call(self._on_changed)
 
     def cursors(self) -> Mapping[str, int]:
         """How far each uplink has moved, committed or not."""
@@ -231,12 +234,10 @@ class Desk:
             self._clients.settle()
         self._present.committed.ring()
 
-    def _on_published(self, state: dict[str, Any], *, changed: bool) -> None:
-        self._present.state = state
-        if changed:
-            # Begins anywhere, so that what a client remembers from before a restart is not current.
-            self._present.revision = (self._present.revision or secrets.randbelow(2**31)) + 1
-            self._present.published.ring()
+    def _on_changed(self) -> None:
+        # Begins anywhere, so that what a client remembers from before a restart is not current.
+        self._present.revision = (self._present.revision or secrets.randbelow(2**31)) + 1
+        self._present.published.ring()
 
 
 class _Door:
