@@ -42,7 +42,7 @@ from agent.report.well import (
 
 # Somebody saw to it: orders that only make sense of a person who looked.
 ANSWERS: Final = frozenset(
-    {"FitMeterOrder", "RemoveMeterOrder", "CorrectOrder", "AcknowledgeOrder", "VisitOrder"}
+    {"FitMeterOrder", "RemoveMeterOrder", "CorrectOrder", "AcknowledgeOrder"}
 )
 
 

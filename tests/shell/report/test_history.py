@@ -86,15 +86,16 @@ def test_a_journal_that_is_damaged_before_the_period_proves_nothing_of_it(
         report(pen.path, "2026-04")
 
 
-def test_a_record_of_a_newer_version_ends_what_can_be_told(pen: Pen, report: Report) -> None:
-    """Its hash is right: the chain proves it, and this version cannot read it."""
+def test_a_seal_that_seals_nothing_ends_what_is_proven(pen: Pen, report: Report) -> None:
+    """Its hash is right, for whoever forged it had the file; the key he had not."""
     pumped(pen)
     journal = Journal.open(pen.path)
     at = ms("2026-05-01")
     journal.append(Transaction([Stamped(at, trusted=True, body=Seal(1, "", "", ""))]))
     journal.close()
     told = report(pen.path, "2026")
-    assert not told.whole  # a seal that seals nothing
+    assert not told.whole
+    assert "45" in told.proof[0].damage[0]
     assert told.sums.volumes.metered_l == 40_000
 
 

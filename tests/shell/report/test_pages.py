@@ -287,8 +287,7 @@ def test_both_halves_of_a_transfer_are_matched_by_their_document(full: WellRepor
     assert (open_.out_l - open_.in_l, open_.stations) == (100_000, ("w2", "well-1"))
 
 
-def test_the_fullest_year_needs_no_second_look(full: WellReport) -> None:
-    """Every string of the report is somewhere in its own page."""
+def test_licence_meters_and_papers_are_on_the_page(full: WellReport) -> None:
     text = page(sheet_of(full, "zh"))
     for said in (full.nameplate.number, full.nameplate.holder, "证书 2", "F-2", "水资〔2026〕7号"):
         assert said is not None
