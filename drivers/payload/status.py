@@ -41,6 +41,7 @@ def of_status() -> Schema:
                 "readings": {"type": "array", "items": of(model.Reading)},
                 "conditions": {"type": "array", "items": _condition()},
                 "session": {"type": ["object", "null"]},
+                "visit": {"type": ["object", "null"]},
                 "instruments": {"type": "object"},
                 "buses": {"type": "object", "additionalProperties": {"type": "object"}},
                 "inputs": {"type": "object", "additionalProperties": {"type": ["boolean", "null"]}},
