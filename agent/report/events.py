@@ -9,13 +9,16 @@ from typing import Final
 
 from agent.core.ledger import Ledger, allocated, grant_of
 from agent.core.model import (
+    AcknowledgeOrder,
     Allocate,
     AllocateEnergy,
     ConditionChanged,
     ConditionKind,
     Correct,
+    CorrectOrder,
     Entry,
     FitMeter,
+    FitMeterOrder,
     InterruptionBegan,
     InterruptionEnded,
     LayUp,
@@ -24,9 +27,11 @@ from agent.core.model import (
     Override,
     Rate,
     RemoveMeter,
+    RemoveMeterOrder,
     Resume,
     Role,
     Verdict,
+    VisitOpenOrder,
 )
 from agent.core.posting import post
 from agent.report.well import (
@@ -40,9 +45,10 @@ from agent.report.well import (
     Round,
 )
 
-# Somebody saw to it: orders that only make sense of a person who looked.
+# Somebody saw to it: orders that only make sense of a person who came or looked.
 ANSWERS: Final = frozenset(
-    {"FitMeterOrder", "RemoveMeterOrder", "CorrectOrder", "AcknowledgeOrder"}
+    one.__name__
+    for one in (AcknowledgeOrder, CorrectOrder, FitMeterOrder, RemoveMeterOrder, VisitOpenOrder)
 )
 
 
