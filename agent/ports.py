@@ -344,7 +344,37 @@ class Spent:
     octets: int
 
 
-LinkEvent = Spent | LinkUp | LinkDown | LinkTrouble | Receipt | CertificatesSeen | Heard
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """Somebody sent a command. Until it is settled it comes again, with this link or the next.
+
+    `retained`: the broker had kept it for whoever subscribes.
+    """
+
+    token: int
+    payload: bytes
+    retained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsDropped:
+    """So many messages were not kept: they came too fast, or were too long to be commands."""
+
+    count: int
+    oversized: bool = False
+
+
+LinkEvent = (
+    Spent
+    | LinkUp
+    | LinkDown
+    | LinkTrouble
+    | Receipt
+    | CertificatesSeen
+    | Heard
+    | Commanded
+    | CommandsDropped
+)
 
 
 class Platform(Protocol):
@@ -363,6 +393,12 @@ class Platform(Protocol):
 
     def send_records(self, payload: bytes) -> int:
         """Queue a batch and return its token. Only while the link is up and within its window."""
+
+    def send_result(self, payload: bytes) -> None:
+        """What became of a command. Best effort: its verdict is a record, too."""
+
+    def settle(self, token: int) -> None:
+        """A command was judged and need not come again. What an earlier link brought is void."""
 
     def send_state(self, payload: bytes) -> None:
         """Replace the retained live state. Best effort: the next state supersedes it."""
@@ -385,6 +421,8 @@ class Codec(Protocol):
     def encode_records(self, batch: Batch) -> bytes: ...
 
     def encode_state(self, state: dict[str, Any]) -> bytes: ...
+
+    def encode_result(self, result: dict[str, Any]) -> bytes: ...
 
     def read_receipt(self, payload: bytes) -> Place | None:
         """The newest record up to which the platform has stored all; None when it is no receipt."""

@@ -22,6 +22,8 @@ def files() -> Iterator[tuple[Path, str]]:
     yield DOCS / "schema" / "state_message.json", _text(schema.of_state())
     yield DOCS / "schema" / "status.json", _text(status.of_status())
     yield DOCS / "schema" / "online_message.json", _text(schema.of_online())
+    yield DOCS / "schema" / "command_message.json", _text(schema.of_command())
+    yield DOCS / "schema" / "result_message.json", _text(schema.of_result())
     yield DOCS / "schema" / "receipt.json", _text(schema.of_receipt())
     yield DOCS / "asyncapi.json", _text(asyncapi.document(VERSION))
 

@@ -49,6 +49,8 @@ COMMANDS = {
     "status": Command("how the station is now", "agent.cli.status"),
     "records": Command("what was written down", "agent.cli.records"),
     "resend": Command("send a platform records once more", "agent.cli.resend"),
+    "keys": Command("a platform's keys: make, show, add, rotate, revoke", "agent.cli.keys"),
+    "command": Command("sign or send a platform's command", "agent.cli.command"),
     "journal": Command("check, copy out and measure the journal's file", "agent.cli.journal"),
     "report": Command("a year, a quarter or a month for the inspector", "agent.cli.report"),
     "allocate": Command("give a plan year its water", "agent.cli.allocate"),

@@ -46,6 +46,8 @@ class Watched:
         self.wants_write = link.wants_write
         self.send_records = link.send_records
         self.send_state = link.send_state
+        self.send_result = link.send_result
+        self.settle = link.settle
         self.close = link.close
 
     def connect(self) -> None:

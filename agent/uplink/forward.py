@@ -15,6 +15,8 @@ from agent.ports import (
     CertificatesSeen,
     Clock,
     Codec,
+    Commanded,
+    CommandsDropped,
     Heard,
     LinkDown,
     LinkEvent,
@@ -28,6 +30,7 @@ from agent.ports import (
     Spent,
     Word,
 )
+from agent.uplink.commands import Commands
 from agent.uplink.inquiry import Greeting, Inquiry
 from agent.uplink.link import Link, Trouble
 from agent.uplink.live import LONG_POLL_MS, LiveState, one_line
@@ -106,6 +109,7 @@ class Uplink:
         self._refusal = ""
         self._state = LiveState(policy.state_interval_ms)
         self._telling = Telling()
+        self._commands = Commands(platform, codec)
         self._sending = Sending(
             platform,
             codec,
@@ -162,6 +166,7 @@ class Uplink:
         dues = [
             self._link.hold_until_ms,
             *self._sending.dues_ms(),
+            *self._commands.dues_ms(),
         ]
         if self._link.limits is None and not self._link.connecting:
             dues.append(max(now_ms, self._link.retry_at_ms))
@@ -192,7 +197,7 @@ class Uplink:
         self._desk.drop("records")
         self._sending.catching_up = True
 
-    def _hear_desk(self, now_ms: int) -> None:
+    def _hear_desk(self, now_ms: int) -> None:  # noqa: C901  # a line each
         for method, result in self._desk.take(now_ms):
             assert self._outbox is not None, "asked by an outbox"
             match method:
@@ -212,7 +217,9 @@ class Uplink:
                     self._resending.take_page(result, self._outbox.epoch)
                 case "resend_done":
                     self._resending.told_done()
-                case "report" | "ahead":
+                case "signed_command":
+                    self._commands.answered(result)
+                case "report" | "ahead" | "turned_away":
                     pass
                 case _:
                     raise AssertionError(f"nobody asked {method}")
@@ -234,7 +241,7 @@ class Uplink:
         if self._state.owed(status["revision"], now_ms) and status["state"] is not None:
             self._platform.send_state(self._codec.encode_state(status["state"]))
 
-    def _hear_platform(self, event: LinkEvent, now_ms: int) -> None:
+    def _hear_platform(self, event: LinkEvent, now_ms: int) -> None:  # noqa: C901  # a case each
         match event:
             case LinkUp():
                 self._link.came_up(event, now_ms)
@@ -248,6 +255,8 @@ class Uplink:
                 self._link.fell(Trouble(fault, why), now_ms, rival=rival)
                 self._tell_change(connected=False, why=one_line(why))
                 self._early.clear()
+                self._commands.link_lost()
+                self._desk.drop("signed_command")
                 self._resending.link_lost()
                 self._desk.drop("resend_page")
                 if self._outbox is not None:
@@ -262,6 +271,10 @@ class Uplink:
                 self._take_receipt(self._outbox, event, now_ms)
             case CertificatesSeen(certificates):
                 self._telling.depends_on(certificates)
+            case Commanded():
+                self._commands.take(event)
+            case CommandsDropped():
+                self._commands.drop(event)
             case Heard():
                 if self._outbox is not None:
                     self._understand(self._outbox, event, now_ms)
@@ -335,6 +348,7 @@ class Uplink:
         if self._link.limits is not None:
             self._ask_records(outbox, now_ms)
             self._resending.ask(self._desk, now_ms)
+            self._commands.ask(self._desk, now_ms)
             if not self._desk.under_way("status"):
                 self._desk.ask("status", self._state.question(now_ms), now_ms)
         self._tell_cursor(outbox, now_ms)

@@ -67,13 +67,17 @@ class Broker:
     keepalive_s: int = 60
 
 
-def new_client(broker: Broker, *, expiry_s: int, clean: bool) -> paho.Client:
+def new_client(
+    broker: Broker, *, expiry_s: int, clean: bool, incoming_max: int | None = None
+) -> paho.Client:
+    """`incoming_max`: so many messages we take at once, and acknowledge ourselves."""
     version5 = broker.protocol == "mqtt5"
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         client_id=broker.client_id,
         clean_session=None if version5 else clean,
         protocol=paho.MQTTv5 if version5 else paho.MQTTv311,
+        manual_ack=incoming_max is not None,
         reconnect_on_failure=False,  # else a refusal by 3.1.1 is answered by falling back to 3.1
     )
     client.connect_timeout = CONNECT_TIMEOUT_S
@@ -87,8 +91,9 @@ def new_client(broker: Broker, *, expiry_s: int, clean: bool) -> paho.Client:
     if version5:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = expiry_s
-        if clean:
+        if incoming_max is not None:
             properties.MaximumPacketSize = INCOMING_BYTES_MAX
+            properties.ReceiveMaximum = incoming_max
     else:
         properties = None
     client.connect_async(

@@ -19,6 +19,7 @@ class Ears:
         self.pubacks: list[Puback] = []
         self.subacks: list[Suback] = []
         self.messages: list[paho.MQTTMessage] = []
+        self.unheard: list[tuple[int, int]] = []  # mid and QoS of messages beyond the bound
         self.partings: list[Parting] = []  # why it ended; the first is nearest the cause
         client.on_connect = lambda _c, _u, _f, reason, properties: self.connacks.append(
             Connack(reason, properties)
@@ -38,6 +39,8 @@ class Ears:
     def _remember(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
         if len(self.messages) < MESSAGES_MAX:
             self.messages.append(message)
+        else:
+            self.unheard.append((message.mid, message.qos))
 
     def _note(self, _client: Any, _userdata: Any, level: int, words: str) -> None:
         # paho says only here why a socket failed (a TLS alert, for one).

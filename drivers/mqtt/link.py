@@ -2,7 +2,8 @@
 
 - One paho client per connection. paho would resend by itself what an earlier connection left
   unanswered, beside the uplink that does the same; a fresh client has nothing to resend.
-- Clean start, session expiry 0: the session of a link that only publishes holds nothing. What was
+- The session persists: a broker keeps commands for a station that is away. Of our own messages it
+  holds nothing. What was
   not acknowledged is in the journal and is sent again by the uplink.
 - Callbacks only append to lists, so none can fail inside paho; what they mean is worked out in
   `step`, where an exception ends the process as it should.
@@ -20,6 +21,8 @@ import paho.mqtt.client as paho
 from agent.ports import (
     Answer,
     CertificatesSeen,
+    Commanded,
+    CommandsDropped,
     Heard,
     LinkDown,
     LinkEvent,
@@ -59,6 +62,9 @@ from drivers.mqtt.traffic import Traffic
 DIAL_TIMEOUT_MS = 30_000  # name resolution, TCP and TLS together
 CONNACK_TIMEOUT_MS = 10_000
 RECEIPT_TIMEOUT_MS = 120_000
+SESSION_S = 7 * 86_400  # no command lives longer
+COMMAND_BYTES_MAX = 8192
+INCOMING_MAX = 20
 PUBLISH_OVERHEAD = 16  # fixed header, topic length, packet id, empty properties: at most 10
 # A link that is lost without a word so soon after it came up, so often in a row, has a rival:
 # Mosquitto hangs up on the one whose name was taken without saying why.
@@ -104,6 +110,8 @@ class MqttLink:
         self._appetite = Appetite()
         self._meter = Meter()
         self._lost_soon = 0
+        self._afresh = False
+        self._links = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -125,7 +133,11 @@ class MqttLink:
             return
         self._abandoned = None
         try:
-            client = new_client(broker, expiry_s=0, clean=True)
+            # 3.1.1 cannot forbid a message that is too long: with its session it is given up.
+            client = new_client(
+                broker, expiry_s=SESSION_S, clean=self._afresh, incoming_max=INCOMING_MAX
+            )
+            self._afresh = False
             if broker.tls is not None:
                 files = certificate.of_files(broker.tls.ca_file, broker.tls.cert_file)
                 self._events.append(CertificatesSeen(files))
@@ -188,6 +200,7 @@ class MqttLink:
         if too_much:
             why = f"the broker sends a message of more than {INCOMING_BYTES_MAX} bytes"
             self._fall(why, LinkFault.FOREIGN)
+            self._afresh = True
             return
         if self._traffic is not None:
             self._traffic.publish()
@@ -209,10 +222,14 @@ class MqttLink:
                 self._events.append(LinkTrouble(why, LinkFault.FORBIDDEN))
         for message in ears.messages:
             self._hear(message)
+        if ears.unheard:
+            self._events.append(CommandsDropped(len(ears.unheard)))
+        for mid, qos in ears.unheard:
+            self._acknowledge(mid, qos)
         for puback in ears.pubacks:
             if self._traffic is not None:
                 self._receive(self._traffic, puback, now_ms)
-        for heard in (ears.connacks, ears.subacks, ears.messages, ears.pubacks):
+        for heard in (ears.connacks, ears.subacks, ears.messages, ears.unheard, ears.pubacks):
             heard.clear()
 
     def _greet(self, connack: Connack, now_ms: int) -> None:
@@ -235,10 +252,13 @@ class MqttLink:
 
     def _come_up(self, receive_max: int, now_ms: int) -> None:
         assert self._client is not None, "the broker has just greeted us"
-        traffic = Traffic(self._client, self._config.topic("records"), receive_max)
+        records, results = self._config.topic("records"), self._config.topic("results")
+        traffic = Traffic(self._client, records, results, receive_max)
+        self._links += 1
         self._traffic, self._up_since_ms, self._since_ms = traffic, now_ms, None
         version5 = self._config.broker.protocol == "mqtt5"
         traffic.subscribe(self._config.topic("state"), version5=version5, echoes=False)
+        traffic.subscribe(self._config.topic("commands"), version5=version5, echoes=True)
         if self._config.receipts:
             traffic.subscribe(self._config.topic("receipts"), version5=version5, echoes=True)
         traffic.retain(self._config.topic("online"), self._presence("online"))
@@ -248,8 +268,13 @@ class MqttLink:
         try:
             topic = message.topic
         except UnicodeDecodeError:
+            self._acknowledge(message.mid, message.qos)
             self._events.append(LinkTrouble("the broker sends a message whose topic is no text"))
             return
+        if topic == self._config.topic("commands"):
+            self._hear_command(message)
+            return
+        self._acknowledge(message.mid, message.qos)
         if topic == self._config.topic("receipts") and self._config.receipts:
             self._events.append(Heard(Word.RECEIPT, bytes(message.payload)))
         elif topic == self._config.topic("state"):
@@ -259,6 +284,28 @@ class MqttLink:
             self._events.append(
                 LinkTrouble(f"the broker sends what nobody asked for: {topic[:80]}")
             )
+
+    def _hear_command(self, message: paho.MQTTMessage) -> None:
+        if len(message.payload) > COMMAND_BYTES_MAX:
+            self._acknowledge(message.mid, message.qos)
+            self._events.append(CommandsDropped(1, oversized=True))
+        else:
+            # A number of an earlier link must not settle another message of this one.
+            token = (self._links << 16) | (message.mid if message.qos else 0)
+            self._events.append(Commanded(token, bytes(message.payload), message.retain))
+
+    def settle(self, token: int) -> None:
+        link, mid = token >> 16, token & 0xFFFF
+        if link == self._links and mid:
+            self._acknowledge(mid, 1)
+
+    def _acknowledge(self, mid: int, qos: int) -> None:
+        if self._client is not None:
+            self._client.ack(mid, qos)
+
+    def send_result(self, payload: bytes) -> None:
+        if self._traffic is not None:
+            self._traffic.add_result(payload)
 
     def _receive(self, traffic: Traffic, puback: Puback, now_ms: int) -> None:
         self._since_ms = None

@@ -8,6 +8,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 WINDOW_MAX = 20
+RESULTS_MAX = 64  # the oldest go: their verdicts are records as well
 
 Sent = int | str  # a batch by its token, a retained value by its topic
 
@@ -15,11 +16,15 @@ Sent = int | str  # a batch by its token, a retained value by its topic
 class Traffic:
     """`receive_max`: how many messages the broker takes before it answers one."""
 
-    def __init__(self, client: paho.Client, records_topic: str, receive_max: int) -> None:
+    def __init__(
+        self, client: paho.Client, records_topic: str, results_topic: str, receive_max: int
+    ) -> None:
         self._client = client
         self._records_topic = records_topic
+        self._results_topic = results_topic
         self._receive_max = receive_max
         self._batches: deque[tuple[int, bytes]] = deque()  # bounded by the window
+        self._results: deque[bytes] = deque(maxlen=RESULTS_MAX)
         self._retained: dict[str, bytes] = {}  # topic to its newest value, not yet published
         self._unanswered: dict[int, Sent] = {}
         self._asked: dict[int, str] = {}  # mid of a subscription to its topic
@@ -40,18 +45,24 @@ class Traffic:
     def retain(self, topic: str, payload: bytes) -> None:
         self._retained[topic] = payload
 
+    def add_result(self, payload: bytes) -> None:
+        self._results.append(payload)
+
     def ready(self) -> bool:
-        waiting = bool(self._retained or self._batches)
+        waiting = bool(self._retained or self._results or self._batches)
         return waiting and len(self._unanswered) < self._receive_max
 
     def publish(self) -> None:
-        """Retained values first, so that no backlog stands before the live state."""
+        """Retained values first, then results, so that no backlog stands before the live state."""
         while self.ready():
             retain = bool(self._retained)
             sent: Sent
             if retain:
                 topic = next(iter(self._retained))
                 sent, payload = topic, self._retained.pop(topic)
+            elif self._results:
+                topic = sent = self._results_topic
+                payload = self._results.popleft()
             else:
                 topic = self._records_topic
                 sent, payload = self._batches.popleft()

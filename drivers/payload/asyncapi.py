@@ -13,7 +13,7 @@ _PARAMETERS = {
 
 
 def document(version: str) -> dict[str, Any]:
-    """As seen by the station: it sends all channels but `receipts`."""
+    """As seen by the station: it sends all channels but `receipts` and `commands`."""
     return {
         "asyncapi": VERSION,
         "info": {
@@ -46,7 +46,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "operations": {
             name: {
-                "action": "receive" if name == "receipts" else "send",
+                "action": "receive" if name in ("receipts", "commands") else "send",
                 "channel": {"$ref": f"#/channels/{name}"},
                 "summary": words,
                 "bindings": {"mqtt": {"qos": QOS, "retain": name in ("state", "online")}},
@@ -55,7 +55,7 @@ def document(version: str) -> dict[str, Any]:
         },
         "components": {
             "messages": {
-                name: {"contentType": "application/json", "payload": _bare(payload)}
+                name: {"contentType": _TYPES.get(name, _JSON), "payload": _bare(payload)}
                 for name, payload in _PAYLOADS.items()
             },
             "schemas": {kind: _bare(schema.of_record(kind)) for kind in schema.kinds()},
@@ -63,16 +63,22 @@ def document(version: str) -> dict[str, Any]:
     }
 
 
+_JSON = "application/json"
+_TYPES = {"commands": "application/jwt"}
 _CHANNELS = {
     "records": "Batches of records, in order; a row under its columns is a record of its kind.",
     "state": "The live state, retained: first on every connection and whenever it changes.",
     "online": "Whether the station is there, retained; its last will says that it was lost.",
+    "commands": "A signed command, never retained: a JWT, whose claims are described here.",
+    "results": "What became of a command, with the account after it.",
     "receipts": "The platform's own acknowledgement: up to which record it has stored everything.",
 }
 _PAYLOADS = {
     "records": schema.of_batch(),
     "state": schema.of_state(),
     "online": schema.of_online(),
+    "commands": schema.of_command(),
+    "results": schema.of_result(),
     "receipts": schema.of_receipt(),
 }
 

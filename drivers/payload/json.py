@@ -63,6 +63,10 @@ class JsonCodec:
         number, digest = spoken["head"]
         return _dumps({"schema": SCHEMA, **spoken, "head": {"number": number, "hash": digest}})
 
+    def encode_result(self, result: dict[str, Any]) -> bytes:
+        """What became of a command, as control said it."""
+        return _dumps(result)
+
     def read_receipt(self, payload: bytes) -> Place | None:
         """`{"epoch": "9f1c…", "number": 1203}`; further names are left for later versions."""
         told = _object(payload)

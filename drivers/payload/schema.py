@@ -32,6 +32,19 @@ _PLAIN = {int: "integer", str: "string", bool: "boolean"}
 
 Schema = dict[str, Any]
 
+# The orders that some platform may be granted, as they are called in a command.
+COMMANDS: dict[str, type] = {
+    kind_of(order).removesuffix("_order"): order
+    for union in typing.get_args(model.Order)
+    for order in (typing.get_args(union) or (union,))
+    if kind_of(order).removesuffix("_order")
+    in {
+        "allocate", "allocate_energy", "limit", "correct", "rate", "stop", "release",
+        "acknowledge", "override", "release_override", "set_threshold", "set_clock", "resend",
+        "report",
+    }
+}  # fmt: skip
+
 
 def kinds() -> Mapping[str, type]:
     """Every kind of record and the class of its body."""
@@ -90,6 +103,70 @@ def of_online() -> Schema:
     )
     presence["properties"]["cause"] = {"enum": ["stopped", "lost"]}
     return {"$schema": DRAFT, "title": "online", **presence}
+
+
+def of_command() -> Schema:
+    """The claims of what a platform may publish on `commands`, signed as a JWT."""
+    orders = [
+        {
+            "properties": {
+                "order": {"const": name},
+                "fields": {
+                    "type": "object",
+                    "properties": {one.name: {} for one in dataclasses.fields(order)},
+                    "required": [
+                        one.name
+                        for one in dataclasses.fields(order)
+                        if one.default is dataclasses.MISSING
+                    ],
+                    "additionalProperties": False,
+                },
+            }
+        }
+        for name, order in sorted(COMMANDS.items())
+    ]
+    seconds = {"type": "integer", "minimum": 0, "description": "since 1970"}
+    return {
+        "$schema": DRAFT,
+        "title": "command",
+        "description": "The claims of a signed command. docs/commands.md says what they mean.",
+        "type": "object",
+        "properties": {
+            "iss": {"type": "string"},
+            "aud": STATION,
+            "jti": {"type": "string", "minLength": 1, "maxLength": 64},
+            "iat": seconds,
+            "exp": seconds,
+            "order": {"enum": sorted(COMMANDS)},
+            "fields": {"type": "object"},
+        },
+        "required": ["iss", "aud", "jti", "iat", "exp", "order", "fields"],
+        "additionalProperties": False,
+        "oneOf": orders,
+    }
+
+
+def of_result() -> Schema:
+    """What is published on `results`."""
+    text = {"type": "string"}
+    refusal = _object({"reason": text, "given": text, "expected": text, "words": text})
+    return {
+        "$schema": DRAFT,
+        "title": "result",
+        "description": "What became of a command, and the account after it.",
+        **_object(
+            {
+                "schema": {"const": SCHEMA},
+                "station": STATION,
+                "id": {"type": "string", "description": "the command's jti; empty: it had none"},
+                "platform": text,
+                "order": {"type": "string", "description": "empty: it was none"},
+                "accepted": {"type": "boolean"},
+                "refusal": {"anyOf": [refusal, {"type": "null"}]},
+                "balance": {"type": ["object", "null"]},
+            }
+        ),
+    }
 
 
 def of_receipt() -> Schema:

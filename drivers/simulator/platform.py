@@ -10,7 +10,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from agent.ports import Answer, Heard, LinkDown, LinkEvent, LinkUp, Receipt, Word
+from agent.ports import (
+    Answer,
+    Commanded,
+    CommandsDropped,
+    Heard,
+    LinkDown,
+    LinkEvent,
+    LinkUp,
+    Receipt,
+    Word,
+)
 
 
 @dataclass(slots=True)
@@ -31,6 +41,8 @@ class SimulatedPlatform:
         self.now = Behaviour()
         self.received: list[bytes] = []
         self.states: list[bytes] = []
+        self.results: list[bytes] = []
+        self.settled: list[int] = []
         self.order: list[str] = []  # "state" and "records", as they arrived
         self.attempts = 0
         self._limits = LinkUp(window, batch_bytes_max)
@@ -42,7 +54,7 @@ class SimulatedPlatform:
         self._tokens = 0
         self._queue: deque[tuple[int, bytes]] = deque()
         self._unanswered: deque[Receipt] = deque()
-        self._heard: list[Heard] = []
+        self._heard: list[Heard | Commanded | CommandsDropped] = []
 
     def connect(self) -> None:
         assert not self._connecting, "connect is for a link that is down"
@@ -88,6 +100,19 @@ class SimulatedPlatform:
         if self._up:
             self.states.append(payload)
             self.order.append("state")
+
+    def send_result(self, payload: bytes) -> None:
+        if self._up:
+            self.results.append(payload)
+
+    def settle(self, token: int) -> None:
+        self.settled.append(token)
+
+    def command(self, token: int, payload: bytes, *, retained: bool = False) -> None:
+        """As somebody sends it; nobody hears it while the link is down."""
+        if self._up:
+            self._heard.append(Commanded(token, payload, retained))
+            self._wake()
 
     def say(self, word: Word, payload: bytes) -> None:
         """As a message of the platform's own; nobody hears it while the link is down."""

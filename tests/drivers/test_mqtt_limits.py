@@ -197,10 +197,11 @@ def test_a_topic_that_may_not_be_read_is_a_trouble_that_names_it() -> None:
             peer.sendall(bytes([0x20, 3, 0, 0, 0]))
             hear(link, LinkUp)
             turn(link)
-            peer.sendall(b"".join(bytes([0x90, 4, 0, mid, 0, 0x87]) for mid in (1, 2)))
-            troubles = [one for one in hear(link, LinkTrouble, 2) if isinstance(one, LinkTrouble)]
+            peer.sendall(b"".join(bytes([0x90, 4, 0, mid, 0, 0x87]) for mid in (1, 2, 3)))
+            troubles = [one for one in hear(link, LinkTrouble, 3) if isinstance(one, LinkTrouble)]
     assert [one.why for one in troubles] == [
         "Not authorized: reading topic wells/W-1/state",
+        "Not authorized: reading topic wells/W-1/commands",
         "Not authorized: reading topic wells/W-1/receipts",
     ]
 
