@@ -1,12 +1,16 @@
-"""Room rule: how a file comes under its name for good. Knows nothing of what is in it.
+"""Room rule: how a file comes under its name for good, and how it goes. Knows not what is in it.
 
 A name that was made or changed survives a power cut once its folder has been synced, too.
 """
 
 import os
+import stat
 from pathlib import Path
+from typing import Final
 
 from agent.catalogue import Told
+
+_PIECE: Final = bytes(1 << 20)
 
 
 class FolderUnusable(Told):
@@ -44,3 +48,22 @@ def sync_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def destroy(file: Path) -> int:
+    """Overwrite it once, then take its name away; the octets that were there. OSError if not.
+
+    What the medium itself keeps of it (a card's spare blocks) nobody can reach from here.
+    """
+    found = file.lstat()
+    if stat.S_ISREG(found.st_mode):
+        opened = os.open(file, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            left = found.st_size
+            while left > 0:
+                left -= os.write(opened, _PIECE[:left])
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+    file.unlink()
+    return found.st_size

@@ -46,6 +46,7 @@ COMMANDS = {
     "provision": Command("settings for many stations from one table", "agent.cli.provision"),
     "console": Command("a technician's terminal on a serial port", "agent.cli.console"),
     "account": Command("who may sign in at a console", "agent.cli.account"),
+    "decommission": Command("hand the record over, and wipe the station", "agent.cli.decommission"),
     "status": Command("how the station is now", "agent.cli.status"),
     "records": Command("what was written down", "agent.cli.records"),
     "resend": Command("send a platform records once more", "agent.cli.resend"),

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -74,7 +74,7 @@ def _verify(reader: Reader, options: argparse.Namespace) -> int:
     """JournalDamaged at the first record that is not what was written."""
     head, sealed, keys = chain.origin(reader.epoch), 0, set()
     before: deque[Head] = deque(maxlen=seals.SEALED_WITHIN)
-    for row, after in chain.walk(head, _all(reader)):
+    for row, after in chain.walk(head, every(reader)):
         before.append(head)
         head = after
         if row.kind == "seal" and row.body is not None:
@@ -94,8 +94,13 @@ def _verify(reader: Reader, options: argparse.Namespace) -> int:
 
 
 def _lines(reader: Reader, options: argparse.Namespace) -> None:
-    """First what the chain begins with, then a line for each record."""
     after = _after(reader, options)
+    for line in exported(reader, after, _wanted(reader, after, options)):
+        print(line)
+
+
+def exported(reader: Reader, after: int, wanted: Iterable[StoredRow]) -> Iterator[str]:
+    """First what the chain begins with, then a line for each record."""
     begins = chain.origin(reader.epoch).hash if after == 0 else _hash_before(reader, after)
     head = reader.head()
     first = {
@@ -105,9 +110,9 @@ def _lines(reader: Reader, options: argparse.Namespace) -> None:
         "hash": begins.hex(),
         "head": {"number": head.number, "hash": head.hash.hex()},
     }
-    print(json.dumps(first))
-    for row in _wanted(reader, after, options):
-        print(json.dumps(_line(row), ensure_ascii=False))
+    yield json.dumps(first)
+    for row in wanted:
+        yield json.dumps(_line(row), ensure_ascii=False)
 
 
 def _hash_before(reader: Reader, after: int) -> bytes:
@@ -115,7 +120,7 @@ def _hash_before(reader: Reader, after: int) -> bytes:
     known = reader.hash_of(after)
     if known is not None:
         return known
-    walked = chain.walk(chain.origin(reader.epoch), _all(reader))
+    walked = chain.walk(chain.origin(reader.epoch), every(reader))
     return next(head.hash for _, head in walked if head.number >= after)
 
 
@@ -168,7 +173,7 @@ def _cell(value: object) -> object:
 
 def _wanted(reader: Reader, after: int, options: argparse.Namespace) -> Iterator[StoredRow]:
     """Up to the first trusted record at or after the end."""
-    for row in _all(reader, after):
+    for row in every(reader, after):
         if options.end is not None and row.trusted and row.at_utc_ms >= options.end:
             return
         yield row
@@ -179,7 +184,8 @@ def _after(reader: Reader, options: argparse.Namespace) -> int:
     return int(max(options.after, begin, 0))
 
 
-def _all(reader: Reader, after: int = 0) -> Iterator[StoredRow]:
+def every(reader: Reader, after: int = 0) -> Iterator[StoredRow]:
+    """Page by page: memory does not grow with the file."""
     while page := reader.after(after, PAGE_RECORDS):
         yield from page
         after = page[-1].number

@@ -144,6 +144,9 @@ class Database:
     def _faults_told(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeDecodeError as error:  # SQLite quotes what it cannot make sense of
+            raw = "its own words are damaged"
+            raise JournalDamaged("journal_damaged.file", file=self.path, raw=raw) from error
         except sqlite3.DatabaseError as error:
             # The low byte is the family: IOERR_WRITE and IOERR_FSYNC are both IOERR.
             family = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF

@@ -14,12 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from agent import amounts, rows, signing
+from agent import amounts, rows, signing, words
 from agent.console.keys import KeyDecoder
-from agent.core.model import Allocate, AllocationKind, OpenYear, Sample
+from agent.core.model import Allocate, AllocationKind, Command, OpenYear, Sample
 from agent.core.state import State
 from agent.deadman import _Held
 from agent.desk import wire
+from agent.desk.claims import id_of, read_claims
 from agent.desk.fields import ORDERS, Fields
 from agent.journal import (
     Journal,
@@ -39,6 +40,7 @@ from agent.report.period import PeriodKind, PeriodUnreadable, period_of
 from agent.report.well import Nameplate, WellReport
 from agent.settings import SettingsError
 from agent.settings import load as load_settings
+from agent.settings.keys import public_of
 from agent.words import LANGUAGES, settings_text
 from drivers import profile
 from drivers.health import HostLooks
@@ -237,6 +239,28 @@ def _signed() -> tuple[str, ...]:
     return (signing.token_of(claims, "k1", file), signing.token_of({}, "k2", file))
 
 
+def commands(octets: bytes) -> None:
+    """Claims that a platform has really signed, whatever it meant by them."""
+    try:
+        claims = json.loads(octets)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(claims, dict):
+        return
+    found = read_claims({"iss": "a", "aud": "well", **claims}, "a", "well")
+    if isinstance(found, Command):
+        rows.dumps(rows.to_row(found.order))
+    else:
+        assert all(words.refusal(found, language) for language in LANGUAGES)
+    assert id_of(claims).isprintable()
+
+
+def keys(octets: bytes) -> None:
+    """The files of a platform's public keys: PEM, JWK or hex."""
+    found = public_of(octets.decode("utf-8", "replace"))
+    assert found is None or len(bytes.fromhex(found)) == 32
+
+
 def certificates(octets: bytes) -> None:
     with suppress(ValueError):
         not_after_utc_ms(octets)
@@ -322,6 +346,18 @@ def _requests() -> list[bytes]:
     return [wire.request(at, "command", one) for at, one in enumerate(asked)]
 
 
+def _claims() -> list[bytes]:
+    given = {"reason": "x", "document": "7", "year": 2026, "kind": "plan", "volume_l": 9}
+    times = {"jti": "1", "iat": 1, "exp": 2}
+    return [json.dumps({**times, "order": one, "fields": given}).encode() for one in sorted(ORDERS)]
+
+
+def _public_keys() -> list[bytes]:
+    _, public = signing.new_pair()
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    return [public.encode(), json.dumps(jwk).encode(), b"d7" * 32]
+
+
 def _answers() -> list[bytes]:
     return [wire.answer(1, b'{"a":1}'), wire.refusal(2, wire.Refused(-32602, "why"))]
 
@@ -396,6 +432,8 @@ TARGETS: Final = {
     "relay": Target(relay_messages, lambda: [_LEASES]),
     "mqtt": Target(mqtt_payloads, _payloads),
     "token": Target(tokens, lambda: [one.encode() for one in _signed()]),
+    "command": Target(commands, _claims),
+    "key": Target(keys, _public_keys),
     "certificate": Target(certificates, lambda: [bytes.fromhex("30063004a0000200")]),
     "modbus": Target(modbus_replies, lambda: [_REPLY]),
     "console": Target(console_octets, lambda: _KEYS),
