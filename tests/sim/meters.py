@@ -1,6 +1,15 @@
-"""Room rule: what a technician does with meters: fit, take off, exchange, rule on. No fault."""
+"""Room rule: a technician's work: meters on and off, totals ruled on, visits, tests. No fault."""
 
-from agent.core.model import CorrectOrder, FitMeterOrder, RemoveMeterOrder, Role
+from agent.core.model import (
+    CorrectOrder,
+    FitMeterOrder,
+    RelayTestOrder,
+    RemoveMeterOrder,
+    Role,
+    SetThresholdOrder,
+    VisitCloseOrder,
+    VisitOpenOrder,
+)
 from tests.core.story import DAY, HOUR, MINUTE, SECOND
 from tests.sim.house import Meter
 from tests.sim.year import Year
@@ -101,3 +110,27 @@ def settle(year: Year) -> None:
     if abs(missing_l) > watch.resolution_l(year.site):
         year.order(CorrectOrder(open_year, missing_l, "by the diary", "doc"))
         watch.settling = True
+
+
+# --- beside the meters -------------------------------------------------------------------------
+
+
+def try_relay(year: Year) -> int:
+    """The pump stops for it, and the owner starts it again."""
+    lasts_ms = year.rng.randint(1, 60) * SECOND
+    year.order(RelayTestOrder(lasts_ms, "once a year"))
+    return lasts_ms + 10 * MINUTE
+
+
+def work_for_long(year: Year) -> int:
+    """Somebody comes, and forgets to say that he went."""
+    year.order(VisitOpenOrder("wang", "the yearly visit"))
+    lasts_ms = year.rng.randint(25, 60) * HOUR
+    year.after(lasts_ms, lambda now: now.order(VisitCloseOrder("all in order")))
+    return 0
+
+
+def set_threshold(year: Year) -> int:
+    value_m3 = year.rng.randint(0, 5_000)
+    year.order(SetThresholdOrder("warn_remaining_m3", value_m3, "doc"))
+    return 0

@@ -168,7 +168,7 @@ def limit(year: Year) -> int:
 def energy_allocation(year: Year) -> int:
     kind = A.PLAN if year.rng.random() < 0.7 else A.ADDITION
     year.order(
-        AllocateEnergyOrder(plan_year(year), kind, year.rng.randint(1500, 5000) * 1000, "doc")
+        AllocateEnergyOrder(plan_year(year), kind, year.rng.randint(300, 2500) * 1000, "doc")
     )
     return 0
 

@@ -14,8 +14,8 @@ from tests.sim.year import Year
 K = ConditionKind
 ROUNDS_MAX = 12  # a third trip in a day is forgotten after it
 WATER_L, ENERGY_WH = 1_000_000, 500_000
-# Warnings about an account, and an override: they stand in health as well.
-TRUE = {K.ALLOCATION_LOW, K.REMAINING_LOW, K.HOURS_LOW, K.OVERRIDE}
+# Warnings about an account, an override, a visit: they stand in health as well.
+TRUE = {K.ALLOCATION_LOW, K.REMAINING_LOW, K.HOURS_LOW, K.OVERRIDE, K.VISIT_OPEN}
 
 
 def recover(year: Year) -> None:

@@ -290,10 +290,11 @@ def _row(readings: tuple[Reading, ...], was: Totalizer, outcome: Outcome) -> str
 def _said(outcome: Outcome) -> str | None:
     """What was written down of the flow meter's total; the first of these tells the row."""
     flow = Quantity.FORWARD_TOTAL_L
+    # A total that passed the modulus was withheld and confirmed before, and is said so, too.
+    if any(isinstance(one, RolledOver) and one.role is Role.FLOW_METER for one in outcome.bodies):
+        return "rolled over"
     for one in outcome.bodies:
         match one:
-            case RolledOver(role=Role.FLOW_METER):
-                return "rolled over"
             case Bridged():
                 how = "bounded by electricity" if one.bounded else "unbounded"
                 return f"after a gap, {how}"
