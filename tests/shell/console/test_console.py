@@ -1,8 +1,12 @@
 """The console as a technician has it: a real pty, a real station, a terminal that is not ours."""
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import closing
 
+from agent.demo.actor import Panel
 from tests.shell.console.ward import PIN, manned
 
 
@@ -53,3 +57,73 @@ def test_root_at_the_shell_opens_lists_resets_and_removes_accounts() -> None:
         ward.types("another 9")
         ward.sees("well# ")
         assert code == 0
+
+
+def test_from_nothing_to_the_first_permit_to_exhausted_and_topped_up() -> None:
+    """Everything through the cable, but the button that the owner presses."""
+    with manned() as ward:
+        ward.founds()
+        ward.runs("meter fit flow F-1 1m3 cert-1", "0L", "well", shows="Took effect")
+        ward.runs("meter fit power P-1 0kWh cert-2", "well", shows="Took effect")
+        ward.runs("allocation set", "", "300L", "水资〔2026〕7号", "well", shows="0.300 m³")
+        ward.until("Permitted, contactor open")
+        with closing(Panel(ward.folder / "panel.sock")) as panel:
+            panel.ask("start")
+            ward.until("Permitted, and the pump runs")
+            shown = ward.until("Cut by this controller: Allocation exhausted")
+            assert "used up" in shown
+            assert "allocation add" in shown
+        ward.runs("language zh", shows="现在使用中文")
+        assert "指标用尽" in ward.runs("status", shows="北京时间")
+        ward.runs("allocation add 2026 １００方 9号", "well", "well", shows="已生效：录入指标")
+        ward.until("已允许，接触器未吸合")
+        assert "[####" not in ward.runs("allocation show", shows="100.300 m³")
+
+
+def test_a_cable_that_is_pulled_changes_nothing_by_halves_and_a_lockout_survives_a_restart() -> (
+    None
+):
+    with manned() as ward:
+        ward.founds()
+        ward.types("allocation set 2026 500m3 doc-1")
+        ward.sees("well ? ")
+        ward.pull()
+        ward.plug()
+        ward.sees("Account:")
+        assert ward.entries() == []
+        ward.signs_in()
+        ward.types("allocation set 2026 700m3 doc-2")
+        ward.sees("well ? ")
+        ward.types("well")
+        ward.pull()  # before anybody has read the answer
+        ward.plug()
+        ward.sees("Account:")
+        assert [one["volume_l"] for one in ward.entries()] in ([], [700_000])
+        for number in range(5):
+            ward.types("li")
+            ward.sees("PIN:")
+            ward.types(f"wrong {number}")
+            ward.sees("The account or the PIN is wrong")
+        ward.sees("next attempt in 30 s")
+        os.kill(ward.pid("control"), signal.SIGKILL)
+        ward.until_up()
+        for _ in range(2):
+            ward.types("")
+        ward.sees("Account:")
+        ward.types("li")
+        ward.sees("PIN:")
+        ward.types(PIN)
+        ward.sees("Too many attempts failed")
+
+
+def test_control_that_is_restarted_ends_the_sign_in_and_not_the_console() -> None:
+    with manned() as ward:
+        ward.founds()
+        pid = ward.pid("console front")
+        os.kill(ward.pid("control"), signal.SIGKILL)
+        ward.until_up()
+        ward.types("status")
+        ward.sees("Account:")
+        ward.signs_in(asked=True)
+        ward.runs("about", shows="Public key")
+        assert ward.pid("console front") == pid

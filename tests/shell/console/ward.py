@@ -45,7 +45,7 @@ class Ward:
         text = re.sub(r"lease_s = \d+", "lease_s = 20", text)
         text = text.replace("[station]\n", f'[station]\nlanguage = "{language}"\n')
         self.config.write_text(text + CONSOLE.format(terminal=terminal), "utf-8")
-        self.master = -1
+        self.master = self.slave = -1
         self.line: Any = None
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -73,15 +73,16 @@ class Ward:
     # --- the cable -------------------------------------------------------------------------------
 
     def plug(self) -> None:
-        self.master, slave = os.openpty()
+        # The other end stays open here too: a line that nobody has opened yet reads as hung up.
+        self.master, self.slave = os.openpty()
         link = self.folder / "console.tty"
         link.unlink(missing_ok=True)
-        link.symlink_to(os.ttyname(slave))
-        os.close(slave)
+        link.symlink_to(os.ttyname(self.slave))
         self.line = fdpexpect.fdspawn(self.master, timeout=WAIT_S)
 
     def pull(self) -> None:
         os.close(self.master)
+        os.close(self.slave)
 
     def types(self, text: str) -> None:
         self.line.send(f"{text}\r".encode())
@@ -101,6 +102,39 @@ class Ward:
         self.sees("once more")
         self.types(pin)
         self.sees("well# ")
+
+    def signs_in(self, name: str = "li", pin: str = PIN, *, asked: bool = False) -> None:
+        if not asked:
+            self.types("")
+            self.sees("Account:")
+        self.types(name)
+        self.sees("PIN:")
+        self.types(pin)
+        self.sees("well# ")
+
+    def runs(self, *lines: str, shows: str) -> str:
+        """A command with its answers; what it showed up to the next prompt."""
+        for line in lines[:-1]:
+            self.types(line)
+            self.line.expect([rb"[:?] $", rb"[:?] "])
+        self.types(lines[-1])
+        before = self.sees(shows)
+        return before + shows + self.sees("well# ")
+
+    def until(self, shows: str) -> str:
+        """Watch the status until it shows this; the lines from there on, joined."""
+        self.types("watch")
+        self.sees(shows)
+        shown = self.sees("m³\r\n")
+        self.line.send(b"q")
+        self.sees("well# ")
+        return f"{shows}{shown}".replace("\r\n", " ")
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Every allocation that was entered, whoever asked for it."""
+        with Client(self.folder / "run" / "desk" / "admin.sock") as client:
+            rows = client.call("records", {"after": 0}, WAIT_S)["records"]
+        return [{"volume_l": body[2]} for *_, kind, body in rows if kind == "allocate"]
 
     # --- processes -------------------------------------------------------------------------------
 
