@@ -56,7 +56,7 @@ def rows() -> Iterator[Row]:
         yield _cold_start(it)
         client, panel = it.client(), it.panel()
         commission(client, LEFT_L)
-        yield _cut(it, panel)
+        yield cut(it, panel)
         fields = allocation("addition", 1_000_000)
         order(client, "AllocateOrder", fields)
         it.start(*UPLINKS)
@@ -78,9 +78,11 @@ def _cold_start(it: Station) -> Row:
     return at_most("exec to first decision (median)", median(took_ms), COLD_START_MS, "ms", more)
 
 
-def _cut(it: Station, panel: Panel) -> Row:
+def cut(
+    it: Station, panel: Panel, when: str = "", *, total_l: int = 0, limit_ms: int = CUT_MS
+) -> Row:
+    """`total_l` is how far the meter was stepped before."""
     client = it.client()
-    total_l = 0
     took_ms = []
     for number in range(CUTS):
         if number:
@@ -98,7 +100,8 @@ def _cut(it: Station, panel: Panel) -> Row:
             time.sleep(STEP_S)
         took_ms.append(1000 * (time.perf_counter() - began_s))
     more = f", median {median(took_ms):.0f} ms"
-    return at_most(f"total steps to relay open, worst of {CUTS}", max(took_ms), CUT_MS, "ms", more)
+    what = f"{when}total steps to relay open, worst of {CUTS}"
+    return at_most(what, max(took_ms), limit_ms, "ms", more)
 
 
 def _live(panel: Panel, receivers: dict[str, Receiver]) -> Row:

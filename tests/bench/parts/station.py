@@ -173,7 +173,7 @@ class Panel:
         self._socket.connect(str(path))
         self._answers = self._socket.makefile("rb")
 
-    def ask(self, do: str, **more: int) -> dict[str, Any]:
+    def ask(self, do: str, **more: float) -> dict[str, Any]:
         self._socket.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
         told: dict[str, Any] = json.loads(self._answers.readline())
         assert told["ok"], f"the panel did not understand {do}: {told}"

@@ -1,0 +1,78 @@
+"""Room rule: who floods a station, as a process of its own. Measures nothing but what it sent.
+
+`mqtt PORT PER_S`: messages that look like commands, on the command topic, half of them with QoS 1.
+`desk SOCKET`: questions without end and lines that are none, on several connections. It ends with
+its standard input, and then says how many it sent.
+"""
+
+import json
+import select
+import socket
+import sys
+import time
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+STATION_TOPIC = "wells/bench-well/commands"
+TOKEN = b"eyJhbGciOiJFZERTQSIsImtpZCI6ImstOSJ9." + b"e30" * 100 + b".c2ln"
+PORTION_S = 0.02
+CONNECTIONS = 4
+LINES = (
+    json.dumps({"jsonrpc": "2.0", "id": 1, "method": "status", "params": {}}).encode() + b"\n",
+    json.dumps({"jsonrpc": "2.0", "id": 2, "method": "no_such", "params": {}}).encode() + b"\n",
+    b'{"half": \n',
+)
+
+
+def over() -> bool:
+    return bool(select.select([sys.stdin], [], [], 0)[0])
+
+
+def mqtt(port: int, per_s: int) -> int:
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.max_queued_messages_set(2000)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    sent, began_s = 0, time.perf_counter()
+    while not over():
+        due = int((time.perf_counter() - began_s) * per_s)
+        for number in range(sent, due):
+            client.publish(STATION_TOPIC, TOKEN, qos=number % 2)
+        sent = max(sent, due)
+        time.sleep(PORTION_S)
+    client.loop_stop()
+    return sent
+
+
+def desk(path: str) -> int:
+    open_: list[socket.socket] = []
+    sent = 0
+    while not over():
+        while len(open_) < CONNECTIONS:
+            one = socket.socket(socket.AF_UNIX)
+            one.connect(path)
+            one.settimeout(0)
+            open_.append(one)
+        readable, writable, _ = select.select(open_, open_, [], PORTION_S)
+        for one in {*readable, *writable}:
+            try:
+                while one in readable and one.recv(65536):
+                    pass
+                one.close()
+                open_.remove(one)
+                continue
+            except BlockingIOError:
+                pass
+            except OSError:
+                open_.remove(one)
+                continue
+            try:
+                sent += len(LINES) * (one.send(b"".join(LINES)) > 0)
+            except OSError:
+                continue
+    return sent
+
+
+if __name__ == "__main__":
+    print(mqtt(int(sys.argv[2]), int(sys.argv[3])) if sys.argv[1] == "mqtt" else desk(sys.argv[2]))
