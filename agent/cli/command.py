@@ -111,15 +111,15 @@ def _fields(order: type, given: list[str]) -> dict[str, Any]:
 
 def _send(options: argparse.Namespace, command_id: str, token: str, language: str) -> int:
     topic = f"{options.prefix}/{options.station}"
-    broker = Broker(
-        host=options.host,
-        port=options.port,
-        client_id=f"{options.platform}-command-{secrets.token_hex(4)}",
-        tls=None if options.no_tls else TlsFiles(options.ca),
-        user=options.user,
-        password=_password(options.password_file),
-    )
     try:
+        broker = Broker(
+            host=options.host,
+            port=options.port,
+            client_id=f"{options.platform}-command-{secrets.token_hex(4)}",
+            tls=None if options.no_tls else TlsFiles(options.ca),
+            user=options.user,
+            password=_password(options.password_file),
+        )
         sender = Sender(broker, f"{topic}/commands", token.encode(), f"{topic}/results")
     except (OSError, ValueError) as error:
         print(words.say("command.unsent", language, why=error), file=sys.stderr)

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _new(name: Path, language: str) -> int:
-    private, public = name.with_suffix(".pem"), name.with_suffix(".pub.pem")
+    private, public = name.with_name(f"{name.name}.pem"), name.with_name(f"{name.name}.pub.pem")
     if private.exists() or public.exists():
         print(words.say("keys.exists", language, file=private))
         return IO

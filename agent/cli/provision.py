@@ -3,7 +3,8 @@
 The template is a settings file with `{{column}}` where a well differs; the table is CSV with those
 columns and `station_id`. Every file is read back by the settings reader before any of them counts:
 all mistakes of all wells are told at once, with the table's line, and nothing is left behind.
-Keys are not made here: a station makes its own, and its private half never leaves it.
+The platforms' public keys that the template names come with it from beside the template. A
+station's own key is not made here: it makes its own, and its private half never leaves it.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import re
 import shutil
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         wrong = [
             said
             for well in wells
-            for said in _bundle(unfinished, template, well, options.table, language)
+            for said in _bundle(unfinished, template, well, options, language)
         ]
         wrong += _twice(wells, options.table, language)
         if wrong:
@@ -166,8 +168,11 @@ def _text(path: Path, language: str) -> str:
 # --- one bundle ----------------------------------------------------------------------------------
 
 
-def _bundle(folder: Path, template: str, well: Well, table: Path, language: str) -> Iterator[str]:
+def _bundle(
+    folder: Path, template: str, well: Well, options: argparse.Namespace, language: str
+) -> Iterator[str]:
     """Write the well's folder; what is wrong with it, a line each."""
+    table: Path = options.table
     if not _FOLDER.fullmatch(well.id):
         yield words.say(
             "provision.bad_id", language, table=table, line=well.line, id=ascii(well.id)
@@ -178,6 +183,7 @@ def _bundle(folder: Path, template: str, well: Well, table: Path, language: str)
     file = bundle / "station.toml"
     text = _PLACE.sub(lambda place: _toml(well.values[place[1]]), template)
     file.write_text(text if _LICENCE.search(template) else text + _licence(well), "utf-8")
+    _bring_keys(file, options.template.parent)
     try:
         settings = load(file)
     except SettingsError as error:
@@ -207,6 +213,23 @@ def _licence(well: Well) -> str:
         if well.values.get(column)
     ]
     return "".join(["\n\n[licence]\n", *lines]) if lines else ""
+
+
+def _bring_keys(settings: Path, beside: Path) -> None:
+    """The platforms' public keys that stand beside the template; what is missing is told later."""
+    try:
+        platforms = tomllib.loads(settings.read_text("utf-8")).get("platform", [])
+    except tomllib.TOMLDecodeError:
+        return
+    named = [
+        name
+        for platform in platforms
+        if isinstance(platform, dict) and isinstance(platform.get("key_files"), list)
+        for name in platform["key_files"]
+    ]
+    for name in named:
+        if isinstance(name, str) and Path(name).name == name and (beside / name).is_file():
+            shutil.copyfile(beside / name, settings.parent / name)
 
 
 def _toml(value: str) -> str:

@@ -194,3 +194,23 @@ def test_a_template_with_a_licence_of_its_own_is_left_alone(desk: Desk) -> None:
     desk.table([[*HEAD, "regiment", "company"], [*row(1), "皮山农场", "三连"]])
     desk.out.rename(desk.folder / "first")
     assert "company" in desk.provision()[1]
+
+
+def test_the_platforms_public_keys_come_with_every_bundle(desk: Desk) -> None:
+    platform = """[[platform]]
+name = "division"
+host = "mqtt.example"
+port = 8883
+may = ["allocate"]
+key_files = ["division.pub.pem"]
+[platform.tls]
+"""
+    desk.template(TEMPLATE + platform)
+    desk.table([HEAD, row(1), row(2)])
+    code, said = desk.provision()
+    assert (code, "division.pub.pem cannot be read" in said) == (CONFIGURATION, True)
+    (desk.folder / "division.pub.pem").write_text("d7" * 32)
+    assert desk.provision()[0] == 0
+    for number in (1, 2):
+        settings = load(desk.out / f"well-14-{number:04}" / "station.toml")
+        assert [one.read_text() for one in settings.platform[0].key_files] == ["d7" * 32]
