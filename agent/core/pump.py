@@ -83,13 +83,15 @@ class View:
     """One scan's good values; None where a meter was not good. Totals are the accepted ones.
 
     `counts` are None when this scan accepted no total of the flow meter; `before` are those of
-    the last scan that did.
+    the last scan that did. `interrupted`: water is not metered, so they stand, and runs that begin
+    or end meanwhile are told by the power meter alone.
     """
 
     counts: Counts | None
     before: Counts | None
     flow_l_per_h: int | None
     power_w: int | None
+    interrupted: bool = False
 
 
 def good_value(readings: tuple[Reading, ...], quantity: Quantity) -> int | None:
@@ -156,6 +158,8 @@ def watch_pump(
     if pump.run is None:
         cause = _why_begun(permitted=permitted, unseen=unseen)
         run = _begun(view.before, moment, cause) if running else None
+        if run is not None and view.interrupted:
+            run = replace(run, metered=False)
         return replace(pump, run=run), None
     if running or (pump.idle_scans < IDLE_SCANS and not unseen):
         return pump, None
@@ -226,7 +230,8 @@ def _session(run: Run, counts: Counts, moment: Moment, cause: StopCause) -> Sess
         cause=cause,
         volume_l=volume_l,
         energy_wh=energy_wh,
-        litres_per_kwh=volume_l * 1000 // energy_wh if energy_wh else None,
+        # Water that was not metered throughout is in no proportion to the electricity.
+        litres_per_kwh=volume_l * 1000 // energy_wh if energy_wh and run.metered else None,
         start_cause=run.start_cause,
         reasons=run.reasons,
         metered=run.metered,
@@ -244,7 +249,7 @@ def _learned_flow(pump: Pump, view: View, site: Site, *, permitted: bool) -> int
 def _learn_coast(pump: Pump, view: View, site: Site) -> Pump:
     """When the water has come to rest after a cut, the difference of totals is the coast-down."""
     at_rest = powered(view, site) is False and flowing(view, site) is False
-    if pump.cut_total_l is None or view.counts is None or not at_rest:
+    if pump.cut_total_l is None or view.counts is None or view.interrupted or not at_rest:
         return pump
     if pump.idle_scans < IDLE_SCANS:
         return pump

@@ -190,8 +190,14 @@ def _meters(readings: tuple[Reading, ...]) -> View:
 
 def _view(readings: tuple[Reading, ...], state: State, were: Counts | None, moment: Moment) -> View:
     """This scan's good values; the totals are the accepted ones, which may have stood."""
-    read = good_value(readings, Quantity.FORWARD_TOTAL_L) is not None
-    return replace(_meters(readings), counts=counts(state, moment) if read else None, before=were)
+    interrupted = state.interruption is not None
+    read = interrupted or good_value(readings, Quantity.FORWARD_TOTAL_L) is not None
+    return replace(
+        _meters(readings),
+        counts=counts(state, moment) if read else None,
+        before=were,
+        interrupted=interrupted,
+    )
 
 
 def _watch_pump(

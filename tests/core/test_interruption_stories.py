@@ -29,6 +29,8 @@ from tests.core.story import (
     MINUTE,
     OF_FLOW_METER,
     OF_POWER_METER,
+    POWER_W,
+    SECOND,
     SITE,
     Story,
     plan,
@@ -333,6 +335,40 @@ def test_a_run_with_an_interruption_in_it_says_so_and_teaches_nothing() -> None:
     (run,) = story.of(Session)
     assert not run.metered
     assert story.state.learned.energy_wh == 0
+
+
+def test_a_run_ends_when_its_power_does_though_no_total_is_read() -> None:
+    """It is settled by what was metered until then, and its time is its own."""
+    story = pumping()
+    silence(story, 300)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(120).stop()
+    story.after(60)
+    (run,) = story.of(Session)
+    assert not run.metered
+    assert run.litres_per_kwh is None
+    story.after(HOUR // SECOND)
+    story.heal()
+    story.after(10)
+    assert story.of(Session) == [run]
+
+
+def test_a_run_that_begins_unmetered_says_so_and_has_its_own_time_and_energy() -> None:
+    story = Story().commission()
+    story.after(10)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(120)
+    began = story.moment.utc_ms
+    story.start()
+    story.after(600)
+    story.heal()
+    story.after(60).stop()
+    story.after(20)
+    (run,) = story.of(Session)
+    assert not run.metered
+    assert abs(run.started_utc_ms - began) <= 2 * SECOND
+    assert run.energy_wh == pytest.approx(660 * POWER_W // 3600, abs=50)
+    assert run.litres_per_kwh is None
 
 
 def test_an_interruption_outlasts_a_power_meter_that_is_silent_as_well() -> None:
