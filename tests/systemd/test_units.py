@@ -122,6 +122,20 @@ def test_every_resource_is_bounded(name: str) -> None:
     assert of(name, "LogRateLimitIntervalSec")
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_unit_leaves_a_core_or_a_file_that_others_read(name: str) -> None:
+    """A core holds passwords and keys; what is made is the maker's alone."""
+    assert of(name, "LimitCORE") == ["0"]
+    assert of(name, "UMask") == ["0077"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_unit_has_a_capability_or_gains_one(name: str) -> None:
+    assert of(name, "CapabilityBoundingSet") == of(name, "AmbientCapabilities") == [""]
+    assert of(name, "NoNewPrivileges") == ["yes"]
+    assert of(name, "ProtectSystem") == ["strict"]
+
+
 @pytest.mark.parametrize("name", ["control", "relay", "uplink@"])
 def test_restarts_go_on_and_their_storms_are_bounded(name: str) -> None:
     """Six in a minute, then a rest of five minutes that a timer ends; for ever."""
