@@ -150,10 +150,16 @@ class Journal:
             yield Record(row.number, row.at_utc_ms, bool(row.trusted), body)
 
     def condition_changes(self) -> Iterator[Record]:
-        """What became of conditions, oldest first: what latches are told by. A bounded past."""
+        """What became of conditions, oldest first: what latches are told by. A bounded past.
+
+        After a return to an older version, what it does not know is nothing that it can latch.
+        """
         for row in change_rows(self._database, CHANGES_MAX):
             assert row.body is not None, "it was asked for whole"
-            body = rows.decode_body(row.kind, row.body)
+            try:
+                body = rows.decode_body(row.kind, row.body)
+            except rows.RowError:
+                continue
             yield Record(row.number, row.at_utc_ms, bool(row.trusted), body)
 
     def after(self, number: int, limit: int) -> list[StoredRow]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.model import Bridged, Confirmed, Fault, Quality, Quantity
+from agent.core.model import Bridged, Confirmed, Fault, Quality, Quantity, Withheld
 from tests.core.story import DAY, HOUR, MINUTE, SECOND, Story, rate
 from tests.core.table import rows
 
@@ -109,6 +109,45 @@ def test_a_total_waits_for_the_power_meter_that_can_vouch_for_it() -> None:
     assert story.withdrawn_l == 6000
     (bridged,) = story.of(Bridged)
     assert (bridged.energy_wh, bridged.bounded) == (2000, True)
+
+
+@pytest.mark.parametrize(("moved_l", "said_so"), [(199, False), (200, False), (201, True)])
+def test_two_steps_of_a_coarse_display_are_no_water_that_nobody_read(
+    moved_l: int, *, said_so: bool
+) -> None:
+    story = Story(coast_ms=0)
+    story.site = replace(story.site, flow_resolution_l=100)
+    story.commission().after(1)
+    story.now_ms += 2 * HOUR
+    story.total_ml += moved_l * 1000
+    story.look()
+    assert story.withdrawn_l == moved_l
+    assert bool(story.of(Bridged)) is said_so
+
+
+@pytest.mark.parametrize(("gap_ms", "said_so"), [(HOUR, False), (HOUR + 1, True)])
+def test_an_hour_needs_no_bridge_and_more_than_an_hour_does(gap_ms: int, *, said_so: bool) -> None:
+    story = Story(coast_ms=0).commission().after(1)
+    story.now_ms += gap_ms
+    story.total_ml += 5_000_000
+    story.look()
+    assert story.withdrawn_l == 5_000
+    assert bool(story.of(Bridged)) is said_so
+
+
+def test_a_meter_that_babbles_is_withheld_once() -> None:
+    """Each scan another total that cannot be: the card is not filled with them."""
+    story = Story().commission().after(1)
+    honest_ml = story.total_ml
+    for wild in range(20):
+        story.total_ml = honest_ml + (wild % 5 + 1) * 7_000_000_000
+        story.after(1)
+    assert len(story.of(Withheld)) == 1
+    story.total_ml = honest_ml
+    story.after(5)
+    story.total_ml += 7_000_000_000
+    story.after(1)
+    assert len(story.of(Withheld)) == 2, "a new suspicion is said again"
 
 
 def test_a_shared_power_meter_vouches_for_nothing() -> None:

@@ -405,6 +405,27 @@ def test_a_meter_that_was_turned_back_is_well_again_after_a_few_cubic_metres() -
     assert not flow_reversed(SITE, story.state)
 
 
+def test_water_that_flows_forward_makes_good_what_ran_back_and_no_more() -> None:
+    story = with_reverse(pumping())
+    assert story.state.backflow_l == 0
+    reversed_for(story, 10)
+    assert story.state.backflow_l == 250
+    story.after(20)
+    assert story.state.backflow_l == 0
+
+
+def test_what_ran_back_through_the_old_meter_is_nothing_of_the_new_one() -> None:
+    story = with_reverse(pumping())
+    reversed_for(story, 10)
+    story.stop()
+    story.after(10)
+    story.beside[Quantity.REVERSE_TOTAL_L] += 300
+    story.after(1)
+    assert story.state.backflow_l > 0
+    assert story.fit(serial="another") is None
+    assert story.state.backflow_l == 0
+
+
 def test_a_wild_reverse_total_alarms_nobody() -> None:
     story = with_reverse(pumping())
     for wild in (9_000_000, 9_000_000, 9_000_000, 7_000, 7_000, 7_000):

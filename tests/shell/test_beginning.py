@@ -1,6 +1,8 @@
 """Control begins where the last commit left off, or where its entries say, and says which."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,19 @@ def test_of_the_changes_of_conditions_the_newest_are_asked_and_told_in_order(
         change = ConditionChanged(ConditionKind.ALLOCATION_LOW, True, Action.WARN, False, level)  # noqa: FBT003
         journal.append(Transaction([Stamped(AT, trusted=True, body=change)]))
     assert [one.body.level for one in journal.condition_changes()] == [2, 3]  # type: ignore[union-attr]
+
+
+def test_a_condition_of_a_newer_version_keeps_no_older_one_from_starting(
+    journal: Journal, tmp_path: Path
+) -> None:
+    """A checkpoint that cannot be read is most likely one that a newer version wrote."""
+    for kind in (ConditionKind.DRY_WELL, ConditionKind.PHASE_LOSS):
+        change = ConditionChanged(kind, True, Action.CUT, True)  # noqa: FBT003
+        journal.append(Transaction([Stamped(AT, trusted=True, body=change)], b"{"))
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as database, database:
+        database.execute(
+            "UPDATE records SET body = CAST(replace(body, 'dry_well', 'moonlight') AS BLOB)"
+        )
+    assert [one.kind for one in _beginning(journal).state.standing.conditions] == [
+        ConditionKind.PHASE_LOSS
+    ]
