@@ -19,7 +19,7 @@ PACKAGER := $(VENV)/.packager
 FUZZER := $(VENV)/fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint audit bench soak fuzz pictures sbom deb deb-test lock clean
+.PHONY: help demo test lint audit bench coverage mutants soak fuzz pictures sbom deb deb-test lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -42,6 +42,13 @@ audit: $(READY) ## is a weakness known in a package of the lock? 1 if so; `make 
 
 bench: $(READY) $(TOOLS) ## one table: what was measured beside its budget
 	$(BIN)/python tests/bench/table.py $(BENCH)
+
+coverage: $(READY) ## every branch of agent/core is run by a test of tests/core
+	$(BIN)/pytest $(AT_ONCE) tests/core --cov --cov-branch --cov-report=term-missing:skip-covered \
+		--cov-fail-under=100 $(PYTEST)
+
+mutants: $(READY) ## the tests of agent/core against its mutants (MUTANTS=600 by lot; 0 is all)
+	nice $(BIN)/python -m tests.mutation.run --sample $(or $(MUTANTS),0) --seed $(or $(SEED),1)
 
 soak: $(READY) $(TOOLS) ## the trials again, many times over (SOAK=20 is the multiplier)
 	$(BIN)/pytest $(AT_ONCE) --soak $(or $(SOAK),20) -m soak $(PYTEST)
@@ -83,7 +90,7 @@ pictures: $(READY) ## the report and the console as people see them: docs/report
 
 clean: ## remove the virtual environment and everything that was made
 	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache .coverage
+		.import_linter_cache .coverage .mutants.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the targets need -----------------------------------------------------------------------

@@ -114,6 +114,24 @@ def test_warnings_come_at_80_90_and_95_percent_and_fall_with_more_water() -> Non
     assert K.ALLOCATION_LOW not in story.conditions
 
 
+@pytest.mark.parametrize(
+    ("withdrawn_l", "level"),
+    [
+        (79_999, 0),
+        (80_000, 80),
+        (89_999, 80),
+        (90_000, 90),
+        (94_999, 90),
+        (95_000, 95),
+        (99_000, 95),
+    ],
+)
+def test_a_warning_comes_with_the_litre_that_passes_its_step(withdrawn_l: int, level: int) -> None:
+    story = Story().commission(100_000, before_l=withdrawn_l).after(1)
+    levels = [one.level for one in story.state.standing.conditions if one.kind is K.ALLOCATION_LOW]
+    assert levels == ([level] if level else [])
+
+
 def test_the_pump_is_cut_before_the_allocation_is_used_up_and_ends_within_tolerance() -> None:
     story = pumping(allocated_l=20_000).after(1200)
     cut = story.of(RelayMoved)[-1]

@@ -469,3 +469,17 @@ def test_a_total_that_was_bad_before_keeps_its_own_reason() -> None:
     blind(story, 1, counts=True)
     shown = {one.quantity: one.fault for one in story.outcomes[-1].readings}
     assert shown[Quantity.FORWARD_TOTAL_L] is Fault.GARBLED
+
+
+def test_a_permit_says_what_is_left_of_the_bounds_of_conversion() -> None:
+    """Five percent of the plan, less what was entered, less what flowed since."""
+    story = pumping()
+    silence_began_ms = story.now_ms
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(1500)
+    entered_l = sum(one.volume_l for one in story.of(Convert))
+    since_l = unmetered_l(story.site, story.state, story.moment)
+    assert min(entered_l, since_l) > 0
+    (exempt,) = story.outcomes[-1].decision.exceptions
+    assert exempt.volume_l == 500_000 - entered_l - since_l
+    assert exempt.time_ms == 72 * HOUR - (story.now_ms - silence_began_ms)

@@ -461,15 +461,32 @@ def test_a_meter_is_removed_at_what_it_shows_and_no_litre_is_lost() -> None:
     assert not story.permitted
 
 
-def test_a_meter_is_removed_at_the_wires_word_where_display_and_wire_agree() -> None:
+@pytest.mark.parametrize(
+    ("wire_l", "displayed_l", "removed_at_l"),
+    [
+        (500_020, None, 500_020),
+        (500_035, None, 500_035),  # as far as it can have come
+        (500_036, None, 500_000),
+        (499_999, None, 500_000),
+        (500_000, 500_400, 500_000),
+        (500_020, 500_000, 500_020),
+        (500_020, 501_020, 500_020),  # a thousand litres apart is rounding
+        (500_020, 501_021, 501_021),
+        (None, 500_400, 500_400),
+        (None, 499_500, 500_000),
+        (None, None, 500_000),
+    ],
+)
+def test_a_meter_is_removed_at_the_wires_word_where_display_and_wire_agree(
+    wire_l: int | None, displayed_l: int | None, removed_at_l: int
+) -> None:
     story = planned()
-    story.total_ml += 20_000
-    assert story.order(remove("f1", 500_000)) is None
-    assert story.of(RemoveMeter)[0].total == 500_020
-    story = planned()
-    story.total_ml += 20_000
-    assert story.order(remove("f1")) is None
-    assert story.of(RemoveMeter)[0].total == 500_020
+    if wire_l is None:
+        story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    else:
+        story.total_ml = wire_l * 1000
+    assert story.order(remove("f1", displayed_l)) is None
+    assert story.of(RemoveMeter)[0].total == removed_at_l
 
 
 def test_after_a_dark_boot_only_the_display_knows_where_a_meter_came_to() -> None:
