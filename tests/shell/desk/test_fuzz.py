@@ -20,7 +20,7 @@ WAIT_S = 20.0
 EXAMPLES = 60
 METHODS = (
     "hello", "records", "cursor", "move_cursor", "ahead", "park", "status", "report", "command",
-    "resend", "bus_ask", "drop", "",
+    "signed_command", "turned_away", "bus_ask", "drop", "",
 )  # fmt: skip
 FIELDS = (
     "after", "limit", "wait_ms", "epoch", "number", "hash", "reason", "revision", "connected",
