@@ -1,4 +1,4 @@
-"""The model's rooms: each name is found, and who needs little loads little (decision 0016)."""
+"""Rooms of model and ports: each name is found; who needs little loads little (decision 0016)."""
 
 import subprocess
 import sys
@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from agent import ports
 from agent.core import model
 
 ROOT = Path(__file__).parents[2]
-LEAN = {"agent.core.model.measure", "agent.core.model.health"}
+LEAN = {
+    "relay": {"agent.core.model.measure", "agent.ports.host", "agent.ports.relay"},
+    "uplink": {"agent.core.model.measure", "agent.ports.host", "agent.ports.uplinks"},
+}
 
 
 @pytest.mark.parametrize("name", model.__all__)
@@ -20,18 +24,28 @@ def test_every_name_is_found_in_its_room(name: str) -> None:
     )
 
 
-def test_a_name_that_is_nowhere_is_missed_as_in_any_module() -> None:
+@pytest.mark.parametrize("name", ports.__all__)
+def test_every_port_is_found_in_its_room(name: str) -> None:
+    found = getattr(ports, name)
+    assert getattr(found, "__module__", "agent.ports.").startswith("agent.ports.") or (
+        found.__module__ == "types"
+    )
+
+
+@pytest.mark.parametrize("package", ["agent.core.model", "agent.ports"])
+def test_a_name_that_is_nowhere_is_missed_as_in_any_module(package: str) -> None:
     with pytest.raises(ImportError, match="cannot import name 'Pump'"):
-        exec("from agent.core.model import Pump")  # noqa: S102 - the statement is the claim
+        exec(f"from {package} import Pump")  # noqa: S102 - the statement is the claim
 
 
 @pytest.mark.parametrize("command", ["relay", "uplink"])
-def test_processes_that_know_no_record_load_none(command: str) -> None:
+def test_a_process_loads_no_room_that_it_does_not_name(command: str) -> None:
     script = (
         f"import sys, agent.cli.{command}\n"
-        "print(*(one for one in sys.modules if one.startswith('agent.core.model.')))"
+        "print(*(one for one in sys.modules "
+        "if one.startswith(('agent.core.model.', 'agent.ports.'))))"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert set(ended.stdout.split()) == LEAN
+    assert set(ended.stdout.split()) == LEAN[command]
