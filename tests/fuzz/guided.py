@@ -99,6 +99,8 @@ def _one(name: str, arguments: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["agent", "drivers", "jwt", "tomllib"]):
+        import jwt  # noqa: F401 - `agent.signing` loads it when it is first used, unwatched
+
         from tests.fuzz.targets import TARGETS
     atheris.Setup([name, *arguments], TARGETS[name].take)
     atheris.Fuzz()
