@@ -151,8 +151,8 @@ class Database:
             # The low byte is the family: IOERR_WRITE and IOERR_FSYNC are both IOERR.
             family = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
             raw = f"{error} ({getattr(error, 'sqlite_errorname', '')})"
-            altered = family == sqlite3.SQLITE_ERROR and str(error).startswith(_ALTERED)
-            if altered or family in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            damaged = family in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+            if damaged or str(error).startswith(_ALTERED):
                 raise JournalDamaged("journal_damaged.file", file=self.path, raw=raw) from error
             if family not in _FAULTS:
                 raise
@@ -167,7 +167,7 @@ def _immutable(path: Path) -> str:
 
 
 # What our statements, which are all known, can only hear of a file that is not as it was made.
-_ALTERED = ("unsupported file format", "no such table", "no such column")
+_ALTERED = ("unsupported file format", "no such table", "no such column", "Could not decode")
 _FAULTS = {
     sqlite3.SQLITE_FULL: "full",
     sqlite3.SQLITE_IOERR: "disk",

@@ -237,6 +237,8 @@ CURSOR = "cursor "
 def cursors(database: Database) -> Iterator[tuple[str, int]]:
     for name, value in database.rows("SELECT name, value FROM kept"):
         if name.startswith(CURSOR):
+            if not bytes(value).isdigit():
+                raise JournalDamaged("journal_damaged.not_a_journal", file=database.path, name=name)
             yield name.removeprefix(CURSOR), int(value)
 
 
@@ -247,6 +249,6 @@ def kept(database: Database, name: str) -> bytes | None:
 
 def text(database: Database, name: str) -> str:
     value = kept(database, name)
-    if value is None:
+    if value is None or not value.isascii():
         raise JournalDamaged("journal_damaged.not_a_journal", file=database.path, name=name)
-    return value.decode()
+    return value.decode("ascii")
