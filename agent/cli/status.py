@@ -71,11 +71,20 @@ def screen(state: dict[str, Any], language: str) -> list[str]:
             line("platform", _platform(name, one, language))
             for name, one in state["uplinks"].items()
         ),
+        *(
+            line("threshold", _threshold(name, one, language))
+            for name, one in state["thresholds"].items()
+        ),
         line("journal", f"{number} {say('label.records')}, {failing or say('state.writable')}"),
         line("clock", f"{when} ({trust})"),
         line("version", state["version"]),
         *health_lines(state["health"], language),
     ]
+
+
+def _threshold(name: str, one: dict[str, Any], language: str) -> str:
+    """One that is not as the settings say."""
+    return words.say("state.threshold", language, name=name, **one)
 
 
 def _failing(journal: dict[str, Any], language: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from agent.notary import Notary, NotaryGone
 from agent.signing import Proof, Unproved, new_pair, public_of, signed_by, token_of
 
 WAIT_S = 20.0
+PR_SET_MDWE = 65
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -107,3 +110,16 @@ def test_where_nothing_can_be_started_that_is_said(
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(NotaryGone, match="no process can be started"):
         notary.begin_signing(b"what").result(WAIT_S)
+
+
+def test_it_works_where_no_memory_may_be_written_and_run(tmp_path: Path) -> None:
+    """As control's unit has it (MemoryDenyWriteExecute), on a kernel that knows how."""
+    code = (
+        "import ctypes, sys; from pathlib import Path; from agent.notary import Notary;"
+        f" ctypes.CDLL(None).prctl({PR_SET_MDWE}, 1, 0, 0, 0);"
+        " notary = Notary(Path(sys.argv[1]));"
+        " print(len(notary.begin_signing(b'what').result(20))); notary.close()"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "64\n"

@@ -10,6 +10,7 @@ import select
 import socket
 import sys
 import time
+from contextlib import suppress
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -27,6 +28,14 @@ LINES = (
 
 def over() -> bool:
     return bool(select.select([sys.stdin], [], [], 0)[0])
+
+
+def heard(one: socket.socket) -> bool:
+    """Take what the desk said. False when it hung up."""
+    try:
+        return bool(one.recv(65_536))
+    except OSError:
+        return False
 
 
 def mqtt(port: int, per_s: int) -> int:
@@ -55,22 +64,14 @@ def desk(path: str) -> int:
             one.settimeout(0)
             open_.append(one)
         readable, writable, _ = select.select(open_, open_, [], PORTION_S)
-        for one in {*readable, *writable}:
-            try:
-                while one in readable and one.recv(65536):
-                    pass
+        for one in readable:
+            if not heard(one):
                 one.close()
                 open_.remove(one)
-                continue
-            except BlockingIOError:
-                pass
-            except OSError:
-                open_.remove(one)
-                continue
-            try:
-                sent += len(LINES) * (one.send(b"".join(LINES)) > 0)
-            except OSError:
-                continue
+        for one in set(writable) & set(open_):
+            with suppress(OSError):  # its buffer is full, or the desk hung up
+                one.send(b"".join(LINES))
+                sent += len(LINES)
     return sent
 
 
