@@ -92,6 +92,11 @@ def _places() -> dict[str, tuple[int, int]]:
     return {name: (begin, end) for (name, begin), end in zip(found, ends, strict=True)}
 
 
+def known(key: str) -> bool:
+    """Whether there is such a sentence; for a key that somebody else's program has told."""
+    return _text(key) is not None
+
+
 @cache
 def texts() -> dict[str, dict[str, str]]:
     """Every text by key, then by language."""

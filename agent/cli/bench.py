@@ -50,4 +50,7 @@ class Bench:
         return []
 
     def text(self) -> str:
-        return self._file.read_text("utf-8")
+        try:
+            return self._file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            return str(error)

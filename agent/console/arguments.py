@@ -21,6 +21,10 @@ from agent.amounts import (
 )
 
 TEXT_MAX: Final = 100
+YEARS: Final = range(2000, 2100)
+_DAY: Final = re.compile(
+    r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))"
+)
 THIS_YEAR: Final = "@year"
 
 
@@ -94,7 +98,9 @@ def number(name: str, low: int, high: int, example: str = "") -> Kind:
     """A whole number within bounds, decimal or 0x."""
 
     def read(given: str) -> int:
-        value = int(given, 16) if given.casefold().startswith("0x") else int(given)
+        if not re.fullmatch(r"[0-9]{1,20}|0[xX][0-9a-fA-F]{1,8}", given):
+            raise ValueError(given)
+        value = int(given, 16) if given[:2] in {"0x", "0X"} else int(given)
         if not low <= value <= high:
             raise ValueError(given)
         return value
@@ -125,10 +131,13 @@ def _text(given: str) -> str:
 
 def _day(given: str) -> date:
     """2026-10-31, 2026/10/31, 2026.10.31, 20261031 and 2026年10月31日 are one day."""
-    found = re.fullmatch(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))", given)
+    found = _DAY.fullmatch(given)
     if found is None:
         raise ValueError(given)
-    return date(int(found[1]), int(found[2] or found[4]), int(found[3] or found[5]))
+    day = date(int(found[1]), int(found[2] or found[4]), int(found[3] or found[5]))
+    if day.year not in YEARS:
+        raise ValueError(given)
+    return day
 
 
 def _time(given: str) -> datetime:
@@ -171,7 +180,7 @@ DISPLAY: Final = Kind(
     "12345.6m3, 987.6kWh",
     joins=frozenset(VOLUME_UNITS) | frozenset(ENERGY_UNITS),
 )
-YEAR: Final = number("year", 2000, 2099, "2026")
+YEAR: Final = number("year", YEARS[0], YEARS[-1], "2026")
 DAY: Final = Kind("day", _day, "2026-10-31")
 TIME: Final = Kind("time", _time, "2026-06-01 08:30", rest=True)
 DURATION: Final = Kind("duration", _duration_ms, "30s, 15min, 2h")

@@ -33,6 +33,8 @@ NAME_MAX: Final = 64
 PIN_TRIES_MAX: Final = 3
 # How long somebody has for a PIN.
 GREETING_MS: Final = 60_000
+# How often control that did not answer is asked again.
+AGAIN_MS: Final = 1_000
 # A line at which nobody sits is greeted again so often.
 WAITING_MS: Final = 3_600_000
 
@@ -72,10 +74,21 @@ class Session:
             pass
         except DeskAway as away:
             self._say("desk.gone", why=away.args[0])
+            self._wait()
         except DeskDeclined as declined:
             self._say("desk.refused", why=declined.args[0])
+            self._wait()
         finally:
             self._sign_out()
+
+    def _wait(self) -> None:
+        """Until control answers again, or somebody touches a key. Says nothing meanwhile."""
+        while self._terminal.poll_key(AGAIN_MS) is None:
+            try:
+                self._desk.call("hello", {}, ANSWER_WITHIN_S)
+            except (DeskAway, DeskDeclined):
+                continue
+            return
 
     def _sign_out(self) -> None:
         try:

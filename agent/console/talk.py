@@ -144,7 +144,7 @@ class Talk:
         self.say("console.wrong", name=name, given=given[:40], example=argument.kind.example)
 
     def confirm(self, key: str = "console.confirm", **values: object) -> None:
-        """Typed out, so that no reflex and no pasted line agrees. Cancelled otherwise."""
+        """The well's name, typed out, so that no reflex agrees. Cancelled otherwise."""
         self.say(key, short=self.short, **values)
         given = self.ask(f"{self.short} ?").strip()
         if given.casefold() not in {self.short.casefold(), self.settings.station.id.casefold()}:
@@ -175,7 +175,11 @@ class Talk:
 
     def order(self, kind: str, /, **fields: Any) -> bool:
         """Hand in an order, wait for its verdict and say it. True when it took effect."""
-        told = self.desk.call("command", {"order": kind, "fields": fields}, COMMAND_WITHIN_S)
+        try:
+            told = self.desk.call("command", {"order": kind, "fields": fields}, COMMAND_WITHIN_S)
+        except DeskAway:
+            self.say("console.unsure")
+            raise
         verdict = told["verdict"]
         if self.refused(verdict["refusal"]):
             return False

@@ -8,6 +8,7 @@ import pytest
 from agent.console.commands import COMMANDS
 from agent.console.session import Session
 from agent.core.model import Rank
+from agent.status import Reported, UplinkPicture
 from tests.console.stations import PIN, Station, Visitor
 from tests.console.transcripts import FOLDER, STORIES, transcript
 from tests.core.story import Story
@@ -210,3 +211,39 @@ def test_side_names_the_side() -> None:
     assert side({**state, "relay": "cut"}) == "relay_open"
     dead = [{"quantity": f"voltage_{n}_mv", "value": 0, "fault": None} for n in (1, 2, 3)]
     assert side({**state, "readings": dead}) == "grid"
+
+
+def test_control_that_is_away_is_waited_for_and_does_not_fill_the_line() -> None:
+    visitor = Visitor()
+    visitor.station.away = True
+    said = visitor.types("", "")
+    assert said.count("nobody there") == 3
+
+
+def test_a_link_that_tells_nonsense_breaks_nothing() -> None:
+    visitor = Visitor()
+    nonsense = Reported(fault="no such fault", error="\x1b[2J boo")
+    visitor.station.uplinks = {"a": UplinkPicture(3, 1, nonsense)}
+    said = visitor.signed_in("status", "uplink status", "uplink errors", "network test")
+    assert "boo" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "meter fit flow F-1 lots doc",
+        "meter fit power P-1 5m3 doc",
+        "clock set 0001-01-01 00:00",
+        "clock set 9999-12-31 23:59",
+        "allocation provisional 2026 5m3 9999-12-31 doc",
+        "readings 2026-05-31 2026-05-30",
+        "uplink resend a 1 99999999999999999999",
+        "bus read 1_0 0",
+    ],
+)
+def test_what_is_out_of_all_bounds_is_refused_and_no_fault_of_ours(line: str) -> None:
+    visitor = Visitor()
+    said = visitor.signed_in(line, "about")
+    assert "Public key" in said
+    assert visitor.station.orders == []

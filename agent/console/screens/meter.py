@@ -73,7 +73,7 @@ def fit(talk: Talk, role: str, serial: str, display: str, document: str) -> None
     fields = {
         "role": ROLES[role],
         "serial": serial,
-        "displayed": _displayed(role, display),
+        "displayed": _displayed(talk, role, display),
         "document": document,
     }
     if role == "flow" and Role.FLOW_METER not in talk.state()["instruments"]:
@@ -83,8 +83,13 @@ def fit(talk: Talk, role: str, serial: str, display: str, document: str) -> None
     talk.order("FitMeterOrder", **fields)
 
 
-def _displayed(role: str, text: str) -> int:
-    return (volume_l if role == "flow" else energy_wh)(plain(text))
+def _displayed(talk: Talk, role: str, text: str) -> int:
+    """Litres or watt-hours, whichever the meter counts. Cancelled when it is neither."""
+    try:
+        return (volume_l if role == "flow" else energy_wh)(plain(text))
+    except AmountError as wrong:
+        talk.terminal.say(wrong.said(talk.language))
+        raise Cancelled from wrong
 
 
 def remove(talk: Talk, role: str, serial: str, document: str) -> None:
@@ -92,11 +97,7 @@ def remove(talk: Talk, role: str, serial: str, document: str) -> None:
     talk.say("console.last_display")
     given = talk.ask(talk.word("console_argument.display")).strip()
     if given:
-        try:
-            fields["displayed"] = _displayed(role, given)
-        except AmountError as wrong:
-            talk.terminal.say(wrong.said(talk.language))
-            raise Cancelled from wrong
+        fields["displayed"] = _displayed(talk, role, given)
     talk.confirm()
     talk.order("RemoveMeterOrder", **fields)
 

@@ -1,14 +1,14 @@
 """Room rule: the station on one screen, whose first line names the side a standing pump is on.
 
 It must be on the technician's screen within two seconds at 9600 baud: 1,900 octets, of which a
-Chinese character takes three. A console, the shell and `watch` show the same lines.
+Chinese character takes three. `watch` shows the same lines again and again.
 """
 
 from collections.abc import Iterable
 from typing import Any, Final
 
 from agent import words
-from agent.catalogue import Told
+from agent.catalogue import Told, known
 from agent.console.cells import bad, bold, good, warning
 from agent.console.talk import ANSWER_WITHIN_S, Talk, clipped, row
 from agent.core.model import Action, ConditionKind, Quantity
@@ -277,7 +277,7 @@ def _health(state: State, language: str) -> list[str]:
 
 def link_trouble(one: dict[str, Any], language: str) -> str:
     """What is wrong with a link, in words; empty when nothing is."""
-    if one["fault"] is not None:
+    if one["fault"] is not None and known(f"link.{one['fault']}"):
         return words.say(f"link.{one['fault']}", language, raw=one["error"])
     return str(one["error"] or one["warning"])
 
