@@ -62,7 +62,7 @@ sbom: $(READY) ## the bill of materials as CycloneDX, dist/wellkeeper.cdx.json
 ARCH ?= $(shell dpkg --print-architecture)
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-deb: $(READY) $(PACKAGER) ## the Debian package, dist/wellkeeper_VERSION_ARCH.deb (ARCH=arm64 or amd64)
+deb: $(READY) $(PACKAGER) ## the Debian package, dist/wellkeeper_VERSION_ARCH.deb (ARCH=arm64 or amd64; RELEASE_KEY=x.pem signs it)
 	@sh packaging/build-deb $(ARCH) $(VERSION) dist
 
 deb-test: $(READY) $(PACKAGER) ## install, upgrade, roll back and remove it on fresh Debians (as root)
