@@ -12,8 +12,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, Final, Protocol
 
-from agent import words
-from agent.catalogue import Told
+from agent.catalogue import Told, say
 from agent.core.model import (
     Command,
     PlatformKey,
@@ -127,7 +126,7 @@ async def signed_command(room: Room, caller: Caller, fields: Fields) -> Result:
     if isinstance(proof, Unproved):
         refusal = Refusal(Refused.UNSIGNED, proof.why)
         gate.turn_away(TurnedAway(caller.client, "", refusal))
-        return {"result": None, "words": words.refusal(refusal, gate.language)}
+        return {"result": None, "words": _said(refusal, gate.language)}
     key = gate.key(proof.kid)
     command_id = id_of(proof.claims)
     found = _read(room, key, proof.claims, retained=retained)
@@ -169,11 +168,11 @@ def _heard(gate: Gate, verdict: Result) -> Result:
     """What the sender hears: docs/schema/result_message.json."""
     said = verdict["refusal"]
     if said is None:
-        text = words.say(f"order.{verdict['order']}", gate.language)
-        text = words.say("verdict.accepted", gate.language, order=text)
+        text = say(f"order.{verdict['order']}", gate.language)
+        text = say("verdict.accepted", gate.language, order=text)
     else:
         refusal = Refusal(Refused(said["reason"]), said["given"], said["expected"])
-        text = words.refusal(refusal, gate.language)
+        text = _said(refusal, gate.language)
         said = {**said, "words": text}
     result = {
         "schema": SCHEMA,
@@ -186,6 +185,12 @@ def _heard(gate: Gate, verdict: Result) -> Result:
         "balance": verdict["balance"],
     }
     return {"result": result, "words": text}
+
+
+def _said(refusal: Refusal, language: str) -> str:
+    from agent.words import refusal as words  # half a MiB, for whom nobody refused anything
+
+    return words(refusal, language)
 
 
 async def turned_away(room: Room, caller: Caller, fields: Fields) -> Result:

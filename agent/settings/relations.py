@@ -12,8 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from agent.core.keyring import KEYS_MAX
-from agent.settings.keys import FILE_BYTES_MAX, public_of
 from agent.settings.paths import (
     ADMIN,
     CONSOLE,
@@ -205,7 +203,11 @@ def _keys(good: Good) -> Iterator[Found]:
     # A key id names one platform. Two at most: the one in use, and the one that takes its place.
     seen: dict[str, str] = {}
     for platform in good.each("platform"):
-        files = good.get(f"{platform}.key_files") or ()
+        files = good.get(f"{platform}.key_files")
+        if not files:
+            continue
+        from agent.core.keyring import KEYS_MAX  # hashes are nothing for the relay's process
+
         if len(files) > KEYS_MAX:
             yield Found(f"{platform}.key_files", Reason.KEYS_FULL, str(len(files)), str(KEYS_MAX))
         for number, file in enumerate(files):
@@ -220,6 +222,8 @@ def _keys(good: Good) -> Iterator[Found]:
 
 
 def _public(file: Path) -> str | None:
+    from agent.settings.keys import FILE_BYTES_MAX, public_of
+
     try:
         if file.stat().st_size > FILE_BYTES_MAX:
             return None

@@ -171,7 +171,7 @@ def test_a_signed_addition_is_carried_out_and_answered(station: Station) -> None
     assert station.allocated_l == 105_000
 
 
-@pytest.mark.parametrize("door", ["bureau", "console-front", "admin"])
+@pytest.mark.parametrize("door", ["bureau", "admin"])
 def test_a_command_counts_by_its_signature_and_not_by_its_door(station: Station, door: str) -> None:
     told = station.hand_in(station.token(), door)
     assert told["result"]["accepted"]
@@ -261,7 +261,7 @@ def test_a_revoked_key_is_told_that_it_is(station: Station) -> None:
 def test_a_replay_changes_nothing_through_any_door(station: Station) -> None:
     token = station.token()
     assert station.hand_in(token)["result"]["accepted"]
-    for door in ("division", "bureau", "console-front"):
+    for door in ("division", "bureau", "admin"):
         told = station.hand_in(token, door)["result"]
         assert (told["refusal"]["reason"], told["refusal"]["expected"]) == ("duplicate", "accepted")
     assert station.allocated_l == 105_000
@@ -378,3 +378,9 @@ def test_a_command_lives_as_its_claims_say(station: Station) -> None:
     token = station.token(order="report", fields={})
     station.story.now_ms += 2 * HOUR
     assert station.hand_in(token)["result"]["refusal"]["reason"] == Refused.EXPIRED
+
+
+def test_a_console_takes_commands_of_whoever_signed_in_alone(station: Station) -> None:
+    with pytest.raises(DeskRefused, match="sign in first"):
+        station.hand_in(station.token(), "console-front")
+    assert station.allocated_l == 100_000
