@@ -9,6 +9,7 @@ from agent.catalogue import Told
 from agent.cli.asking import account_lines, administrator, labelled
 from agent.cli.health import health_lines
 from agent.cli.options import add_config, language_of, settings_of
+from agent.console.screens.status import answer
 from agent.core.model import ConditionKind, Quantity
 
 ANSWER_WITHIN_S = 10.0
@@ -51,9 +52,8 @@ def screen(state: dict[str, Any], language: str) -> list[str]:
     when = words.instant(state["at_utc_ms"], language)
     number, _ = state["head"]
     failing = _failing(state["journal"], language)
-    permission = "state.permitted" if state["permitted"] else "state.cut"
     return [
-        f"{state['station']} {state['name']}: {say(permission)}",
+        f"{state['station']} {state['name']}: {answer(state, language)}",
         *(f"  {words.condition(ConditionKind(kind), language)}" for kind in state["reasons"]),
         "",
         *account_lines(state["balance"], language),

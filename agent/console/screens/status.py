@@ -85,14 +85,17 @@ def side(state: State) -> str:
 _ALARMING: Final = frozenset({"cut", "cut_running", "relay_silent", "relay_open"})
 
 
+def answer(state: State, language: str) -> str:
+    """On which side a standing pump is, in one sentence. The shell says the same."""
+    reasons = [words.say(f"condition.{kind}", language) for kind in state["reasons"]]
+    return words.say(f"side.{side(state)}", language, why=AND[language].join(reasons))
+
+
 def headline(state: State, language: str) -> list[str]:
     """The answer, then what to do about it."""
     which = side(state)
-    reasons = [words.say(f"condition.{kind}", language) for kind in state["reasons"]]
-    why = AND[language].join(reasons)
-    told = words.say(f"side.{which}", language, why=why)
     styled = bad if which in _ALARMING else good if which == "running" else warning
-    lines = [bold(f"{state['station']} {state['name']}"), styled(told)]
+    lines = [bold(f"{state['station']} {state['name']}"), styled(answer(state, language))]
     return lines + [f"  {means(one, language)}" for one in _told(state)]
 
 

@@ -16,13 +16,21 @@ import pytest
 
 from agent import pins
 from agent.book import Book
-from agent.core.model import AccountChange, AccountChanged, Command, Language, Rank, Verdict
+from agent.core.model import (
+    AccountChange,
+    AccountChanged,
+    Command,
+    Language,
+    Rank,
+    Started,
+    Verdict,
+)
 from agent.core.scan import Outcome
 from agent.desk import people as seats
 from agent.desk import wire
 from agent.desk.client import Client, DeskRefused
 from agent.desk.server import Desk
-from agent.journal import Journal
+from agent.journal import Journal, Stamped, Transaction
 from tests.core.story import Story
 
 WAIT_S = 20.0
@@ -290,3 +298,36 @@ def test_a_book_keeps_accounts_across_a_restart() -> None:
     assert again.known()["li"][1] == pins.Verifier("00", "11")
     again.change_account(replace(opened, change=AccountChange.REMOVED), None)
     assert again.known() == {}
+
+
+def test_the_newest_of_a_kind_come_first_and_the_chain_is_followed_page_by_page(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "PAGE_RECORDS_MAX", 20)
+    control = Control(folder)
+    try:
+        bodies = [Stamped(n, trusted=True, body=body) for n, body in enumerate(_bodies(50), 1)]
+        head = control.journal.append(Transaction(bodies, None, {}, ()))
+        control.desk.committed(head)
+        with seat(control) as ask:
+            first(ask)
+            told = ask("newest", kinds=["started", "no_such_kind"], limit=3)["records"]
+            assert [row[4][0] for row in told] == ["v50", "v49", "v48"]
+            at: dict[str, Any] = {"number": 0, "hash": ""}
+            pages = []
+            while (after := ask("verify", after=at["number"], hash=at["hash"]))["number"] > (
+                at["number"]
+            ):
+                at = after
+                pages.append(at["number"])
+            assert (pages, at["hash"]) == ([20, 40, 50], head.hash.hex())
+            damaged = ask("verify", after=20, hash="ab" * 32)["damaged"]
+            assert "not what was written" in damaged
+            assert refused(ask, "verify", after=20, hash="no hex") == wire.BAD_FIELDS
+            assert refused(ask, "newest", kinds=[], limit=3) == wire.BAD_FIELDS
+    finally:
+        control.close()
+
+
+def _bodies(count: int) -> list[Started]:
+    return [Started(f"v{number}", "boot", relay_permitted=False) for number in range(1, count + 1)]
