@@ -35,10 +35,19 @@ def write(file: Path, text: str, mode: int) -> None:
     with os.fdopen(opened, "w", encoding="utf-8") as into:
         into.write(text)
         into.flush()
-        os.fchmod(into.fileno(), mode)
+        _set_mode(into.fileno(), mode)
         os.fsync(into.fileno())
     unfinished.rename(file)
     sync_folder(file.parent)
+
+
+def _set_mode(descriptor: int, mode: int) -> None:
+    """A stick's file system has no modes, which harms only what others may not read."""
+    try:
+        os.fchmod(descriptor, mode)
+    except PermissionError:
+        if not mode & stat.S_IROTH:
+            raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Room rule: what a flood does to the scan and to a cut, beside the same station at rest.
 
 All at once: commands on one platform's topic at 10,000 a second; questions without end at the
-desk, as from the other platform's uplink that was taken over; and a bus that garbles and loses
-replies. Then the same figures as before it.
+desk, knocks and lines without an end, as from the other platform's uplink that was taken over; and
+a bus that garbles and loses replies. Then the same figures as before it.
 """
 
 import subprocess
@@ -83,6 +83,7 @@ def _flood(it: Station) -> Iterator[dict[str, int]]:
     asked = {
         "commands": ("mqtt", str(it.brokers["a"].port), str(PER_S)),
         "questions at the desk": ("desk", str(it.desk.with_name("b.sock"))),
+        "knocks and half lines at the desk": ("rude", str(it.desk.with_name("b.sock"))),
     }
     running = {
         name: subprocess.Popen(

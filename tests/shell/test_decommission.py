@@ -226,3 +226,19 @@ def test_a_link_is_removed_and_what_it_leads_to_is_not(tmp_path: Path) -> None:
     durable.destroy(tmp_path / "link")
     assert files(tmp_path) == {"theirs"}
     assert (tmp_path / "theirs").read_text() == SECRET
+
+
+def test_a_stick_without_modes_takes_the_record_and_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT refuses to take a file's x bits away."""
+
+    def refuse(_: int, __: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.fchmod", refuse)
+    durable.write(tmp_path / "record", "everybody's", 0o644)
+    assert (tmp_path / "record").read_text() == "everybody's"
+    with pytest.raises(PermissionError):
+        durable.write(tmp_path / "key", SECRET, 0o600)
+    assert not (tmp_path / "key").exists()

@@ -1,7 +1,8 @@
 """Room rule: who floods a station, as a process of its own. Measures nothing but what it sent.
 
 `mqtt PORT PER_S`: messages that look like commands, on the command topic, half of them with QoS 1.
-`desk SOCKET`: questions without end and lines that are none, on several connections. It ends with
+`desk SOCKET`: questions without end and lines that are none, on several connections. `rude SOCKET`:
+hundreds of connections a second, lines that are begun, and megabytes that are none. It ends with
 its standard input, and then says how many it sent.
 """
 
@@ -10,7 +11,7 @@ import select
 import socket
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -19,6 +20,8 @@ STATION_TOPIC = "wells/bench-well/commands"
 TOKEN = b"eyJhbGciOiJFZERTQSIsImtpZCI6ImstOSJ9." + b"e30" * 100 + b".c2ln"
 PORTION_S = 0.02
 CONNECTIONS = 4
+KNOCKS = 20  # at once
+ENDLESS = b"x" * 4_000_000
 LINES = (
     json.dumps({"jsonrpc": "2.0", "id": 1, "method": "status", "params": {}}).encode() + b"\n",
     json.dumps({"jsonrpc": "2.0", "id": 2, "method": "no_such", "params": {}}).encode() + b"\n",
@@ -75,5 +78,24 @@ def desk(path: str) -> int:
     return sent
 
 
+def rude(path: str) -> int:
+    """Who knocks and runs, begins lines and never ends them, and sends what is no line at all."""
+    sent = 0
+    while not over():
+        with ExitStack() as held:
+            knocking = [held.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(KNOCKS)]
+            for number, one in enumerate(knocking):
+                with suppress(OSError):  # refused, hung up on, or its buffer is full
+                    one.settimeout(PORTION_S)
+                    one.connect(path)
+                    one.sendall((b"", b'{"half', ENDLESS)[number % 3])
+                sent += 1
+            time.sleep(PORTION_S)
+    return sent
+
+
+MODES = {"desk": desk, "rude": rude}
+
 if __name__ == "__main__":
-    print(mqtt(int(sys.argv[2]), int(sys.argv[3])) if sys.argv[1] == "mqtt" else desk(sys.argv[2]))
+    mode, *asked = sys.argv[1:]
+    print(mqtt(*map(int, asked)) if mode == "mqtt" else MODES[mode](*asked))
