@@ -45,7 +45,7 @@ def main() -> None:
         json.dumps(
             {
                 "kept": kept,
-                "why": why,
+                "why": str(why),
                 "head": head,
                 "state": int(state),
                 "recovered": recovered,
