@@ -23,6 +23,7 @@ from agent.console.talk import (
     SignOut,
     Talk,
     answered,
+    new_pin,
     short_name,
 )
 from agent.console.terminal import EndOfInput, Terminal
@@ -30,7 +31,6 @@ from agent.core.model import Account, Language, Rank, Refusal, Refused
 from agent.settings import Settings
 
 NAME_MAX: Final = 64
-PIN_TRIES_MAX: Final = 3
 # How long somebody has for a PIN.
 GREETING_MS: Final = 60_000
 # How often control that did not answer is asked again.
@@ -158,7 +158,7 @@ class Session:
             raise Cancelled
         if not name:
             raise Cancelled
-        pin = self.new_pin()
+        pin = new_pin(self._secret, self._say)
         fields = {"account": name[:NAME_MAX], "pin": pin, "language": self._terminal.language}
         told = self._desk.call("first_supervisor", fields, COMMAND_WITHIN_S)
         if told["refusal"] is not None:
@@ -166,15 +166,6 @@ class Session:
             raise Cancelled
         self._say("console.founded", account=name)
         return self._seated(told)
-
-    def new_pin(self) -> str:
-        """Typed twice."""
-        for _ in range(PIN_TRIES_MAX):
-            pin = self._secret("console.new_pin")
-            if pin and pin == self._secret("console.new_pin_again"):
-                return pin
-            self._say("console.pins_differ")
-        raise Cancelled
 
     def _seated(self, told: dict[str, Any]) -> Talk:
         rank, language = Rank(told["rank"]), Language(told["language"])

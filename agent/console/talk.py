@@ -123,6 +123,9 @@ class Talk:
         """One line. Cancelled or Left when none comes."""
         return answered(self.terminal.ask(f"{prompt.rstrip()} ", secret=secret))
 
+    def secret(self, key: str) -> str:
+        return self.ask(self.word(key), secret=True)
+
     def value(self, argument: Argument) -> Any:
         """What a command was not told. An empty answer takes the default, or gives up."""
         default = str(self.year()) if argument.default == THIS_YEAR else argument.default
@@ -204,6 +207,16 @@ def answered(answer: Answer) -> str:
         case Idle() | HungUp():
             raise Left
     assert_never(answer)
+
+
+def new_pin(secret: Callable[[str], str], say: Callable[[str], None]) -> str:
+    """Typed twice, unseen. `secret` asks by a key of the catalogue."""
+    for _ in range(TRIES_MAX):
+        pin = secret("console.new_pin")
+        if pin and pin == secret("console.new_pin_again"):
+            return pin
+        say("console.pins_differ")
+    raise Cancelled
 
 
 def row(label: str, value: str) -> str:

@@ -1,10 +1,9 @@
 """Room rule: who may sign in here. A PIN is asked for twice and goes to the desk only."""
 
 from agent import words
-from agent.console.talk import ANSWER_WITHIN_S, COMMAND_WITHIN_S, Cancelled, Talk
+from agent.console.talk import ANSWER_WITHIN_S, COMMAND_WITHIN_S, Talk, new_pin
 from agent.core.model import Rank
 
-PIN_TRIES_MAX = 3
 NAME_WIDTH = 26
 
 
@@ -18,7 +17,8 @@ def show(talk: Talk) -> None:
 
 
 def add(talk: Talk, name: str, rank: str, language: str) -> None:
-    fields = {"account": name, "rank": rank, "language": language, "pin": _new_pin(talk)}
+    pin = new_pin(talk.secret, talk.say)
+    fields = {"account": name, "rank": rank, "language": language, "pin": pin}
     if not talk.refused(talk.desk.call("open_account", fields, COMMAND_WITHIN_S)["refusal"]):
         talk.say("console.account_opened", account=name, rank=talk.word(f"rank.{rank}"))
 
@@ -27,12 +27,12 @@ def pin(talk: Talk, name: str | None) -> None:
     """One's own by the old one; a supervisor gives anybody a new one."""
     fields = {"account": name or talk.account.name}
     if fields["account"] == talk.account.name:
-        fields["old_pin"] = talk.ask(talk.word("console.old_pin"), secret=True) or " "
+        fields["old_pin"] = talk.secret("console.old_pin") or " "
     elif talk.account.rank is not Rank.SUPERVISOR:
         needed = talk.word(f"rank.{Rank.SUPERVISOR}")
         talk.say("console.takes_rank", command="account pin", rank=needed)
         return
-    fields["pin"] = _new_pin(talk)
+    fields["pin"] = new_pin(talk.secret, talk.say)
     if not talk.refused(talk.desk.call("change_pin", fields, COMMAND_WITHIN_S)["refusal"]):
         talk.say("console.pin_changed", account=fields["account"])
 
@@ -44,12 +44,3 @@ def rank(talk: Talk, name: str, new: str) -> None:
 def remove(talk: Talk, name: str) -> None:
     talk.confirm("console.confirm_removal", account=name)
     talk.order("RemoveAccountOrder", name=name)
-
-
-def _new_pin(talk: Talk) -> str:
-    for _ in range(PIN_TRIES_MAX):
-        given = talk.ask(talk.word("console.new_pin"), secret=True)
-        if given and given == talk.ask(talk.word("console.new_pin_again"), secret=True):
-            return given
-        talk.say("console.pins_differ")
-    raise Cancelled

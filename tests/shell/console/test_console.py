@@ -1,6 +1,7 @@
 """The console as a technician has it: a real pty, a real station, a terminal that is not ours."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -29,6 +30,25 @@ def test_first_start_makes_a_supervisor_and_nothing_else_works_before() -> None:
         ward.sees("well# ")
         ward.types("status")
         assert "Not commissioned" in ward.sees("well# ")
+        assert ward.pss_kib("console front") <= 15 * 1024
+        for file in ward.folder.rglob("*"):
+            assert not file.is_file() or PIN.encode() not in file.read_bytes(), file
+
+
+def test_noise_on_the_line_ends_neither_the_console_nor_the_scan(soak: int) -> None:
+    with manned() as ward:
+        ward.founds()
+        ward.types("exit")
+        ward.sees("Account:")
+        pid, noise = ward.pid("console front"), random.Random(6)
+        for _ in range(30 * soak):
+            ward.line.send(noise.randbytes(64))
+            ward.line.send(b"\r")
+        # Ctrl-U, so that what is left of the noise is in no name.
+        ward.line.send(b"\x15\r\x15no-such-account\r")
+        ward.sees("no-such-account")
+        assert ward.pid("console front") == pid
+        assert "Traceback" not in ward.log()
 
 
 def test_root_at_the_shell_opens_lists_resets_and_removes_accounts() -> None:

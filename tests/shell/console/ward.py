@@ -151,6 +151,12 @@ class Ward:
                     return int(entry.name)
         raise AssertionError(f"there is no {name}")
 
+    def pss_kib(self, name: str) -> int:
+        text = Path(f"/proc/{self.pid(name)}/smaps_rollup").read_text("ascii")
+        found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
+        assert found is not None
+        return int(found[1])
+
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8", "replace")
 
