@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.core import calendar
-from agent.core.attendance import Attendance, failed, wait_ms
+from agent.core.attendance import Attendance, Trial, failed, on_trial, wait_ms
 from agent.core.crosscheck import (
     Bucket,
     Checks,
@@ -17,12 +17,15 @@ from agent.core.crosscheck import (
     compare,
     flow_meter_lost,
     watch_checks,
+    without_signal,
 )
+from agent.core.interlock import Standing, Trip, acknowledge
 from agent.core.ledger import Grant, expired
-from agent.core.model import Contacts, Fault, Moment, Quantity, Use, elapsed_ms
+from agent.core.model import ConditionKind, Contacts, Fault, Moment, Quantity, Use, elapsed_ms
 from agent.core.override import Lifting, spend
 from agent.core.protection import Motor, protect
 from agent.core.pump import View
+from agent.core.rules import RULES
 from agent.core.terms import Facts
 from agent.core.totalizer import (
     Accepted,
@@ -36,6 +39,7 @@ from agent.core.totalizer import (
 )
 from tests.core.story import DAY, HOUR, MINUTE, SITE, reading, readings, utc_ms
 
+K = ConditionKind
 AT = utc_ms(2026, 6, 1)
 BUCKET_MS = 10 * MINUTE
 
@@ -437,3 +441,43 @@ def test_a_well_is_dry_below_its_level_and_never_at_an_end_of_the_probe(
     shown = (reading(Quantity.LEVEL_MM, level_mm),)
     view = View(None, None, 90_000, 30_000)
     assert protect(Facts(), Motor(HOUR), view, shown, replace(SITE, limits=limits)).level_low is low
+
+
+# --- latches -----------------------------------------------------------------------------------
+
+
+def test_an_acknowledgement_forgives_the_trips_of_its_own_condition_and_of_no_other() -> None:
+    trips = (Trip(K.DRY_WELL, 1), Trip(K.PHASE_LOSS, 2), Trip(K.DRY_WELL, 3))
+    after = acknowledge(RULES, Standing(trips=trips), K.DRY_WELL, SITE)
+    assert after.trips == (Trip(K.PHASE_LOSS, 2),)
+
+
+def test_a_trial_of_the_relay_is_over_with_its_last_millisecond() -> None:
+    people = Attendance(trial=Trial(lasts_ms=5_000, began=moment()))
+    assert on_trial(people, moment(passed_ms=4_999))
+    assert not on_trial(people, moment(passed_ms=5_000))
+    assert not on_trial(people, moment(boot="b2"))
+
+
+# --- a signal ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flow", "power_w", "believed"),
+    [
+        (None, 30_000, True),
+        (Fault.NO_SIGNAL, 30_000, False),
+        (Fault.NO_SIGNAL, None, False),  # nobody says that the pump stands
+        (Fault.NO_SIGNAL, 0, True),  # the column drained back, and the total is right
+        (Fault.TIMEOUT, 30_000, True),  # another matter: the total itself was read
+    ],
+)
+def test_a_total_is_as_bad_as_a_flow_without_a_signal_unless_the_pump_stands(
+    flow: Fault | None, power_w: int | None, *, believed: bool
+) -> None:
+    total = reading(Quantity.FORWARD_TOTAL_L, 5)
+    view = View(None, None, None, power_w)
+    shown = without_signal((total, reading(Quantity.FLOW_L_PER_H, 5, flow)), view, SITE)
+    assert (shown[0] == total) is believed
+    assert shown[0].fault is (None if believed else flow)
+    assert without_signal((total,), view, SITE) == (total,)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.core.model import (
+    Action,
     AllocateEnergyOrder,
     AllocationKind,
     BeginLimit,
@@ -382,8 +383,10 @@ def test_a_meter_that_was_turned_round_is_seen_by_its_reverse_total() -> None:
     story = with_reverse(pumping())
     reversed_for(story, 40)
     assert not flow_reversed(SITE, story.state)
+    assert K.FLOW_REVERSED not in story.conditions
     reversed_for(story, 2)
     assert flow_reversed(SITE, story.state)
+    assert story.conditions[K.FLOW_REVERSED] is Action.ALARM
     assert story.withdrawn_l == story.total_l - 500_000, "the legal quantity is the forward total"
 
 
