@@ -18,7 +18,15 @@ from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
 from agent import threads
-from agent.signing import KEY_FILE, PUBLIC_FILE, KeyUnusable, Proof, Unproved, written_public
+from agent.signing import (
+    KEY_FILE,
+    PUBLIC_FILE,
+    KeyUnusable,
+    Proof,
+    Unproved,
+    refuse_exposed,
+    written_public,
+)
 
 IDLE_S: Final = 60.0
 # Python and the library load in 0.3 s on a PC and in 2 s on a Pi with a cold card.
@@ -44,6 +52,7 @@ class Notary:
         self._answer_s = answer_s
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        refuse_exposed(folder / KEY_FILE)
         made = all((folder / name).exists() for name in (KEY_FILE, PUBLIC_FILE))
         self.public: str = written_public(folder) if made else self._ask("public")["public"]
 

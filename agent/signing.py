@@ -12,6 +12,7 @@ public half is in every seal, so that anybody can check one with any Ed25519 too
 import errno
 import json
 import select
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,6 +64,16 @@ def public_half(folder: Path) -> str:
     return written_public(folder)
 
 
+def refuse_exposed(file: Path) -> None:
+    """KeyUnusable when others than its owner may read the station's key. Loads nothing."""
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        return  # that it cannot be read is said by whoever reads it
+    if mode & 0o077:
+        raise KeyUnusable("key.exposed", file=file, mode=f"{mode:04o}")
+
+
 def written_public(folder: Path) -> str:
     """The public half as it is written beside the key."""
     public = folder / PUBLIC_FILE
@@ -73,7 +84,9 @@ def written_public(folder: Path) -> str:
 
 
 def sign(folder: Path, message: bytes) -> bytes:
-    return bytes(_private(folder / KEY_FILE).sign(message))
+    key = _private(folder / KEY_FILE)
+    refuse_exposed(folder / KEY_FILE)
+    return bytes(key.sign(message))
 
 
 def signed_by(public: str, message: bytes, signature: str) -> bool:

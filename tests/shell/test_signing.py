@@ -11,6 +11,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from agent.notary import Notary
 from agent.signing import (
     KEY_FILE,
     PUBLIC_FILE,
@@ -169,3 +170,17 @@ def test_a_signature_by_another_key_proves_nothing(tmp_path: Path, keys: Mapping
 def test_naming_what_is_here_loads_no_library() -> None:
     code = "import sys, agent.notary; sys.exit(bool({'cryptography', 'jwt'} & {*sys.modules}))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o777])
+def test_a_key_that_others_may_read_signs_nothing_and_starts_no_station(
+    tmp_path: Path, mode: int
+) -> None:
+    public_half(tmp_path)
+    (tmp_path / KEY_FILE).chmod(mode)
+    with pytest.raises(KeyUnusable, match="chmod 600"):
+        sign(tmp_path, b"x")
+    with pytest.raises(KeyUnusable, match=f"{mode:04o}"):
+        Notary(tmp_path)
+    (tmp_path / KEY_FILE).chmod(0o400)
+    assert sign(tmp_path, b"x")
