@@ -47,6 +47,7 @@ from agent.core.model import (
 )
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.scan import scan
+from agent.core.spent import LOST
 from agent.core.state import State, last_total_l
 from tests.core.story import (
     HOUR,
@@ -201,7 +202,7 @@ def test_an_estimate_that_waits_for_the_totalizer_waits_on() -> None:
 
 
 def test_an_account_without_entries_is_a_new_one() -> None:
-    assert rebuilt(()) == State()
+    assert rebuilt(()) == State(spent=LOST)
     assert ledger_of(()) == Ledger()
 
 
