@@ -82,11 +82,11 @@ lock: $(READY) ## resolve the dependencies of pyproject.toml anew, with hashes
 LOCK := --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-pictures: $(READY) ## the report and the console as people see them: docs/report, docs/console
+pictures: $(READY) ## the report and the console as people see them: docs/report, docs/terminal
 	@sh .ci/debian-packages chromium fonts-noto-cjk poppler-utils
 	$(BIN)/python -m docs.report.make
 	@sh .ci/debian-packages xterm xvfb xdotool imagemagick picocom socat fonts-dejavu-core
-	$(BIN)/python -m docs.console.pictures
+	$(BIN)/python -m docs.terminal.pictures
 
 clean: ## remove the virtual environment and everything that was made
 	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

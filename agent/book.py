@@ -1,9 +1,10 @@
 """Room rule: the documents of a station, in TinyDB's words. The one module that meets TinyDB.
 
-The book holds what a station knows of itself and is no reading: its nameplate, and which
-instrument with which serial number stood in which role since when. TinyDB keeps its JSON here in
-memory; the caller commits `pending()` to the journal together with the record of the change, then
-says `committed()` or `rolled_back()`. There is no file of its own that could disagree.
+The book holds what a station knows of itself and is no reading: its nameplate, which instrument
+with which serial number stood in which role since when, how far its commissioning has come. TinyDB
+keeps its JSON here in memory; the caller commits `pending()` to the journal together with the
+record of the change, then says `committed()` or `rolled_back()`. There is no file of its own that
+could disagree.
 """
 
 import json
@@ -15,6 +16,7 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from agent import rows
+from agent.core.attendance import Progress
 from agent.core.model import (
     Account,
     AccountChange,
@@ -25,6 +27,9 @@ from agent.core.model import (
     PlatformKey,
     Rank,
     Role,
+    SetupNoted,
+    SetupOutcome,
+    SetupStep,
 )
 from agent.pins import Verifier
 
@@ -128,6 +133,26 @@ class Book:
             )
             for found in self._table("accounts").all()
         }
+
+    def note_step(self, noted: SetupNoted, at_utc_ms: int) -> None:
+        """Keep how a step of the commissioning ended; what was seen in it is in the record."""
+        table = self._table("setup")
+        if noted.step is not SetupStep.SIGNATURE:
+            table.remove(where("step") == SetupStep.SIGNATURE.value)
+        kept = {
+            "step": noted.step.value,
+            "outcome": noted.outcome.value,
+            "author": noted.author,
+            "at_utc_ms": at_utc_ms,
+        }
+        table.upsert(kept, where("step") == noted.step.value)
+
+    def setup(self) -> tuple[Progress, ...]:
+        """How far the commissioning has come."""
+        found = {one["step"]: one["outcome"] for one in self._table("setup").all()}
+        return tuple(
+            Progress(step, SetupOutcome(found[step])) for step in SetupStep if step in found
+        )
 
     def change_key(self, changed: KeyAdded | KeyRevoked, public: str, at_utc_ms: int) -> None:
         """Keep what a record says of a platform's key; a revoked one stays, to stay revoked."""

@@ -33,6 +33,7 @@ from agent.core.model import (
     PlatformKey,
     Rebuilt,
     RelayMoved,
+    SetupNoted,
     Site,
     Started,
 )
@@ -136,7 +137,9 @@ def run(
     _tell_desk(organs)
     # The book's word is the last: a state that was made again from entries knows nobody.
     people = replace(
-        beginning.state.people, accounts=tuple(account for account, _ in known.values())
+        beginning.state.people,
+        accounts=tuple(account for account, _ in known.values()),
+        setup=organs.book.setup(),
     )
     spent = of_epoch(beginning.state.spent, identity.epoch)
     state = replace(beginning.state, people=people, spent=spent)
@@ -286,6 +289,8 @@ def _commit(organs: Organs, loop: _Loop, outcome: Outcome) -> bool:
             new_pin = body.change in (AccountChange.OPENED, AccountChange.PIN_CHANGED)
             verifier = organs.desk.verifier(body.pin_id) if new_pin else None
             organs.book.change_account(body, verifier)
+        if isinstance(body, SetupNoted):
+            organs.book.note_step(body, outcome.moment.utc_ms)
         if isinstance(body, KeyAdded | KeyRevoked):
             _change_key(organs, body, outcome.moment.utc_ms)
     transaction = _transaction(organs, outcome.state, _stamped(outcome))

@@ -115,6 +115,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         ],
         "session": _session(outcome.state, outcome.moment),
         "visit": _visit(outcome.state),
+        "setup": {one.step: one.outcome for one in outcome.state.people.setup},
         "instruments": dict(around.instruments),
         "buses": {one.name: bus_picture(one, around.counters) for one in around.buses},
         "inputs": dict(around.inputs),

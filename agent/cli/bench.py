@@ -28,7 +28,9 @@ class Bench:
         declared = next(one for one in self._settings.bus if one.name == bus)
         folders = [site_folder(self._file.resolve().parent), OWN_FOLDER]
         line = Line(declared, self._settings, language)
-        return through(line, folders, one_by_one(ask), UNITS)
+        ours = [one.unit for one in _instruments(self._settings) if one.bus == bus]
+        others = [unit for unit in UNITS if unit not in ours]
+        return through(line, folders, one_by_one(ask), [*ours, *others])
 
     def views(self, address: int, registers: list[int]) -> list[str]:
         from agent.cli.bus.read import shown
@@ -54,3 +56,8 @@ class Bench:
             return self._file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             return str(error)
+
+
+def _instruments(settings: Settings) -> list[Any]:
+    found = (settings.flow_meter, settings.power_meter, settings.level_probe)
+    return [one for one in found if one is not None]

@@ -24,7 +24,7 @@ from agent.console.arguments import (
     scaled,
 )
 from agent.console.grammar import Command, Grammar
-from agent.core.model import Language, Latched, Rank, RateMethod, Use
+from agent.core.model import Language, Latched, Rank, RateMethod, SetupStep, Use
 from agent.core.thresholds import THRESHOLDS
 
 TECHNICIAN, SUPERVISOR = Rank.TECHNICIAN, Rank.SUPERVISOR
@@ -36,6 +36,7 @@ _REASON: Final = Argument("reason", REST)
 _METER: Final = Argument("role", choice("role", ("flow", "power")))
 _ACCOUNT: Final = Argument("account", WORD)
 _RANK: Final = Argument("rank", choice("rank", Rank))
+_WET_TEST: Final = Argument("wet_test", DURATION, asked=False)
 _BUS: Final = Argument("bus", WORD, asked=False)
 
 COMMANDS: Final = (
@@ -48,6 +49,15 @@ COMMANDS: Final = (
         TECHNICIAN,
         (Argument("condition", choice("condition", Latched)), _REASON),
     ),
+    # --- commissioning
+    Command(("setup",), "setup.go", TECHNICIAN, (_WET_TEST,)),
+    Command(
+        ("setup", "step"),
+        "setup.step",
+        TECHNICIAN,
+        (Argument("step", choice("step", SetupStep)), _WET_TEST),
+    ),
+    Command(("setup", "show"), "setup.show"),
     # --- water
     Command(("allocation", "show"), "allocation.show"),
     Command(("allocation", "set"), "allocation.plan", SUPERVISOR, (_YEAR, _VOLUME, _DOCUMENT)),

@@ -80,6 +80,8 @@ class Talk:
     settings: Settings
     account: Account
     limited: bool = False
+    # What every answer goes through: a guide has words of its own, and raises at them.
+    hear: Callable[[str], str] = str
     _revision: int | None = None
 
     # --- saying ----------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class Talk:
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
         """One line. Cancelled or Left when none comes."""
-        return answered(self.terminal.ask(f"{prompt.rstrip()} ", secret=secret))
+        return self.hear(answered(self.terminal.ask(f"{prompt.rstrip()} ", secret=secret)))
 
     def secret(self, key: str) -> str:
         return self.ask(self.word(key), secret=True)

@@ -181,6 +181,10 @@ class Terminal:
         """The next key, for a screen that changes meanwhile; None when there was none in time."""
         return self._stream.key(within_ms)
 
+    def now_ms(self) -> int:
+        """For how long something may go on."""
+        return self._stream.now_ms()
+
     def interrupted(self) -> bool:
         """Whether a long command is to stop: Ctrl-C was typed, or nobody is there any more."""
         return self._stream.interrupted()

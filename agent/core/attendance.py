@@ -7,7 +7,7 @@ each time, judged on monotonic time, and from the beginning again after a boot.
 from dataclasses import dataclass
 from typing import Final
 
-from agent.core.model import Account, Moment, Rank
+from agent.core.model import Account, Moment, Rank, SetupOutcome, SetupStep
 from agent.core.replacing import replace
 
 ACCOUNTS_MAX: Final = 24
@@ -48,13 +48,22 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How a step of the commissioning ended, the last time that it was gone through."""
+
+    step: SetupStep
+    outcome: SetupOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class Attendance:
-    """Accounts are in the book and are read from there at each start; the rest is kept here."""
+    """Accounts and the commissioning are in the book and read from there at each start."""
 
     accounts: tuple[Account, ...] = ()
     failures: tuple[Failed, ...] = ()
     visit: Visit | None = None
     trial: Trial | None = None
+    setup: tuple[Progress, ...] = ()  # the steps that were gone through, as the last one left them
 
 
 def account_of(people: Attendance, name: str) -> Account | None:
@@ -84,6 +93,24 @@ def on_trial(people: Attendance, moment: Moment) -> bool:
     if trial is None or trial.began.boot != moment.boot:
         return False
     return moment.monotonic_ms - trial.began.monotonic_ms < trial.lasts_ms
+
+
+# --- commissioning -------------------------------------------------------------------------------
+
+
+def with_step(people: Attendance, progress: Progress) -> Attendance:
+    """A signature is of what stands above it: whatever is gone through again is signed again."""
+    gone = {progress.step, SetupStep.SIGNATURE}
+    kept = {one.step: one for one in people.setup if one.step not in gone} | {
+        progress.step: progress
+    }
+    return replace(people, setup=tuple(kept[step] for step in SetupStep if step in kept))
+
+
+def open_steps(people: Attendance) -> tuple[SetupStep, ...]:
+    """Those that nobody has finished, nor said why he does not."""
+    settled = {one.step for one in people.setup if one.outcome is not SetupOutcome.FAILED}
+    return tuple(step for step in SetupStep if step not in settled)
 
 
 # --- failures ------------------------------------------------------------------------------------

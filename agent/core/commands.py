@@ -46,6 +46,7 @@ from agent.core.model import (
     RevokeKeyOrder,
     SetClockOrder,
     SetThresholdOrder,
+    SetupOrder,
     SignInOrder,
     StopOrder,
     VisitCloseOrder,
@@ -136,6 +137,7 @@ def _judge(command: Command, present: Present) -> Deed | Refusal:  # noqa: C901,
             | VisitOpenOrder()
             | VisitCloseOrder()
             | RelayTestOrder()
+            | SetupOrder()
         ):
             return judge_people(order, command, present)
         case SetThresholdOrder() | ResendOrder() | ReportOrder() | KeyOrder() | RevokeKeyOrder():

@@ -11,14 +11,17 @@ from typing import Final, assert_never
 from agent.core.attendance import (
     ACCOUNTS_MAX,
     Attendance,
+    Progress,
     Trial,
     Visit,
     account_of,
     failed,
     forgiven,
+    open_steps,
     supervisors,
     wait_ms,
     with_account,
+    with_step,
     without_account,
 )
 from agent.core.model import (
@@ -39,6 +42,10 @@ from agent.core.model import (
     RelayTested,
     RelayTestOrder,
     RemoveAccountOrder,
+    SetupNoted,
+    SetupOrder,
+    SetupOutcome,
+    SetupStep,
     SignInOrder,
     VisitClosed,
     VisitCloseOrder,
@@ -53,6 +60,10 @@ NAME_MAX: Final = 24
 _NAME: Final = re.compile(rf"[^\W_][\w.-]{{0,{NAME_MAX - 1}}}")
 TEST_MS: Final = (1_000, 60_000)
 TEXT_MAX: Final = 100
+FACTS_MAX: Final = 32
+_FACT: Final = re.compile(r"[a-z][a-z0-9_.-]{0,39}=.{0,120}")
+# A point a second for ten minutes, four numbers each.
+CURVE_MAX: Final = 4 * 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,9 @@ class Attended:
     refusal: Refusal | None = None
 
 
-def judge_people(order: PeopleOrder, command: Command, present: Present) -> Attended | Refusal:
+def judge_people(  # noqa: C901  # a line each
+    order: PeopleOrder, command: Command, present: Present
+) -> Attended | Refusal:
     """What an order about people comes to."""
     match order:
         case SignInOrder():
@@ -85,6 +98,8 @@ def judge_people(order: PeopleOrder, command: Command, present: Present) -> Atte
             return _close_visit(order, command, present)
         case RelayTestOrder():
             return _test_relay(order, command, present)
+        case SetupOrder():
+            return _note_step(order, command, present)
     assert_never(order)
 
 
@@ -235,3 +250,24 @@ def _test_relay(order: RelayTestOrder, command: Command, present: Present) -> At
         order.lasts_ms, state.permitted, state.pump.running, order.reason, command.actor
     )
     return Attended(replace(state.people, trial=Trial(present.moment, order.lasts_ms)), (tested,))
+
+
+def _note_step(order: SetupOrder, command: Command, present: Present) -> Attended | Refusal:
+    """Only what came of a step: whatever a step changes, it changes by the order for that."""
+    people = present.state.people
+    if order.outcome is not SetupOutcome.DONE and (
+        refusal := refuse_text(order.reason, Refused.REASON_MISSING)
+    ):
+        return refusal
+    facts = [one for one in order.facts if not _FACT.fullmatch(one)]
+    if facts or len(order.facts) > FACTS_MAX:
+        return Refusal(Refused.SETUP_FACTS, "".join(facts[:1])[:40], str(FACTS_MAX))
+    if len(order.curve) > CURVE_MAX or len(order.curve) % 4:
+        return Refusal(Refused.SETUP_FACTS, str(len(order.curve)), str(CURVE_MAX))
+    left = [one for one in open_steps(people) if one is not SetupStep.SIGNATURE]
+    if order.step is SetupStep.SIGNATURE and order.outcome is SetupOutcome.DONE and left:
+        return Refusal(Refused.SETUP_OPEN, ", ".join(left))
+    noted = SetupNoted(
+        order.step, order.outcome, order.reason, order.facts, command.actor, order.curve
+    )
+    return Attended(with_step(people, Progress(order.step, order.outcome)), (noted,))

@@ -14,6 +14,7 @@ from agent.desk.wire import BAD_FIELDS, INTEGER_MAX, Refused
 TEXT_MAX = 200
 NAME_MAX = 80
 SECRET_MAX = 128
+LIST_MAX = 4096
 
 T = typing.TypeVar("T", bound=Enum)
 
@@ -155,6 +156,9 @@ def _expected(hint: Any) -> tuple[Callable[[Any], bool], str, dict[str, object]]
         (inner,) = (part for part in typing.get_args(hint) if part is not types.NoneType)
         accepts, what, more = _expected(inner)
         return lambda value: value is None or accepts(value), what, more
+    if typing.get_origin(hint) is tuple:  # only tuple[X, ...] is used
+        of_one, _, _ = _expected(typing.get_args(hint)[0])
+        return lambda value: _is_list(value, of_one), "list", {"most": LIST_MAX}
     if issubclass(hint, Enum):
         choices = [member.value for member in hint]
         return lambda value: value in choices, "choice", {"choices": ", ".join(choices)}
@@ -165,7 +169,13 @@ def _expected(hint: Any) -> tuple[Callable[[Any], bool], str, dict[str, object]]
     return lambda value: _is_text(value, TEXT_MAX), "text", {"longest": TEXT_MAX}
 
 
+def _is_list(value: Any, of_one: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and len(value) <= LIST_MAX and all(map(of_one, value))
+
+
 def _converted(hint: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
     return hint(value) if isinstance(hint, type) and issubclass(hint, Enum) else value
 
 

@@ -42,6 +42,7 @@ def of_status() -> Schema:
                 "conditions": {"type": "array", "items": _condition()},
                 "session": {"type": ["object", "null"]},
                 "visit": {"type": ["object", "null"]},
+                "setup": {"type": "object", "additionalProperties": of(model.SetupOutcome)},
                 "instruments": {"type": "object"},
                 "buses": {"type": "object", "additionalProperties": {"type": "object"}},
                 "inputs": {"type": "object", "additionalProperties": {"type": ["boolean", "null"]}},

@@ -79,6 +79,15 @@ STORIES: dict[str, tuple[Callable[[], Station], list[str]]] = {
             "status",
         ],
     ),
+    "setup": (
+        _new,
+        [
+            "setup", "兵取水14-0127", "2030-12-31", "三连", "30", "cert-1", "明天", "2028-01-01",
+            "A-17", "cert-2", "2028-01-01", "A-18", "", "F-1", "500m3", "", "0L", "well",
+            "back", "500m3", "skip 流量计送修", "quit", "setup step clock", "", "quit",
+            "setup show",
+        ],
+    ),
     "relay": (
         lambda: Station(_pumping()),
         [

@@ -1,7 +1,9 @@
 """Who may sign in, who may change it, and what people do at the well, as stories in time.
 
-Chapters: accounts, signing in, visits, relay tests.
+Chapters: accounts, signing in, visits, relay tests, commissioning.
 """
+
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,10 @@ from agent.core.model import (
     RelayTested,
     RelayTestOrder,
     RemoveAccountOrder,
+    SetupNoted,
+    SetupOrder,
+    SetupOutcome,
+    SetupStep,
     SignInOrder,
     StopOrder,
     Verdict,
@@ -33,6 +39,7 @@ from agent.core.model import (
     VisitOpened,
     VisitOpenOrder,
 )
+from agent.core.people import CURVE_MAX, FACTS_MAX
 from tests.core.story import DAY, HOUR, Story
 
 K = ConditionKind
@@ -332,3 +339,46 @@ def test_a_relay_test_ends_with_the_power_and_is_bounded() -> None:
     story.power_off(5_000)
     story.after(1)
     assert K.RELAY_TEST not in story.conditions
+
+
+# --- commissioning -----------------------------------------------------------------------------
+
+
+def test_a_step_of_the_commissioning_is_written_down_with_what_was_seen() -> None:
+    story = manned()
+    facts = ("licence=兵取水14-0127", "flow_due=2028-01-01")
+    assert give(story, SetupOrder(SetupStep.NAMEPLATE, SetupOutcome.DONE, facts=facts)) is None
+    noted = story.of(SetupNoted)[-1]
+    assert (noted.step, noted.facts, noted.author) == (SetupStep.NAMEPLATE, facts, "li")
+    assert story.outcomes[-1].durable
+
+
+def test_what_a_step_cannot_have_seen_is_refused() -> None:
+    story = manned()
+    done = SetupOutcome.DONE
+
+    def refused(**fields: Any) -> Refused | None:
+        return give(story, SetupOrder(SetupStep.CLOCK, **{"outcome": done} | fields))
+
+    assert refused(outcome=SetupOutcome.SKIPPED) is Refused.REASON_MISSING
+    assert refused(outcome=SetupOutcome.FAILED, reason=" ") is Refused.REASON_MISSING
+    assert refused(facts=("no sign of equality",)) is Refused.SETUP_FACTS
+    assert refused(facts=("x=1",) * (FACTS_MAX + 1)) is Refused.SETUP_FACTS
+    assert refused(curve=(1, 2, 3)) is Refused.SETUP_FACTS
+    assert refused(curve=(1,) * (CURVE_MAX + 4)) is Refused.SETUP_FACTS
+    assert story.of(SetupNoted) == []
+
+
+def test_a_signature_is_of_all_steps_and_ends_with_the_next_change_of_one() -> None:
+    story = manned()
+    sign = SetupOrder(SetupStep.SIGNATURE, SetupOutcome.DONE)
+    others = [one for one in SetupStep if one is not SetupStep.SIGNATURE]
+    for step in others[:-1]:
+        assert give(story, SetupOrder(step, SetupOutcome.DONE)) is None
+    assert give(story, SetupOrder(others[-1], SetupOutcome.FAILED, "no copy")) is None
+    assert give(story, sign) is Refused.SETUP_OPEN
+    assert give(story, SetupOrder(others[-1], SetupOutcome.SKIPPED, "no copy")) is None
+    assert give(story, sign) is None
+    assert [one.step for one in story.state.people.setup] == list(SetupStep)
+    assert give(story, SetupOrder(SetupStep.RELAY, SetupOutcome.DONE)) is None
+    assert [one.step for one in story.state.people.setup] == others

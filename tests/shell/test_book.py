@@ -1,7 +1,8 @@
 """The book: what is staged, committed and rolled back."""
 
 from agent.book import Book, Instrument, Nameplate
-from agent.core.model import Role
+from agent.core.attendance import Progress
+from agent.core.model import Role, SetupNoted, SetupOutcome, SetupStep
 
 
 def _reopened(book: Book) -> Book:
@@ -63,3 +64,16 @@ def test_a_nameplate_is_put_up_once() -> None:
     assert book.pending() is None
     book.name_station("w1", "三号井", 3)
     assert book.nameplate() == Nameplate("w1", "三号井", 3)
+
+
+def test_a_commissioning_goes_on_where_it_was_and_is_signed_anew_after_a_change() -> None:
+    book = Book(None)
+    for step in (SetupStep.CLOCK, SetupStep.NAMEPLATE, SetupStep.SIGNATURE):
+        book.note_step(SetupNoted(step, SetupOutcome.DONE, "", (), "li"), 100)
+    book = _reopened(book)
+    assert [one.step for one in book.setup()] == [
+        SetupStep.NAMEPLATE, SetupStep.CLOCK, SetupStep.SIGNATURE,
+    ]  # fmt: skip
+    book.note_step(SetupNoted(SetupStep.CLOCK, SetupOutcome.FAILED, "dark", (), "ma"), 200)
+    done = Progress(SetupStep.NAMEPLATE, SetupOutcome.DONE)
+    assert _reopened(book).setup() == (done, Progress(SetupStep.CLOCK, SetupOutcome.FAILED))

@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     with asker(line) as ask:
         for baud in options.bauds or (bus.baud,):
             for parity in options.parities or (bus.parity,):
-                search = _Search(ask, bus, baud, parity, options)
+                units = range(options.units[0], options.units[1] + 1)
+                search = _Search(ask, bus, baud, parity, options, units=units)
                 for unit in search.answering(kinds):
                     one = search.named(unit, kinds)
                     found.append(one)
@@ -57,13 +58,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def through(line: Line, folders: Sequence[Path], ask: Ask, units: range) -> Iterator[str]:
+def through(line: Line, folders: Sequence[Path], ask: Ask, units: Sequence[int]) -> Iterator[str]:
     """The same at the bus's own speed, a line as soon as it is known, for a console."""
     kinds = _profiles(folders)
-    options = argparse.Namespace(
-        units=(units.start, units.stop - 1), thorough=False, patience_ms=PATIENCE_MS
-    )
-    search = _Search(ask, line.bus, line.bus.baud, line.bus.parity, options)
+    options = argparse.Namespace(thorough=False, patience_ms=PATIENCE_MS)
+    search = _Search(ask, line.bus, line.bus.baud, line.bus.parity, options, units=units)
     found = 0
     for unit in search.answering(kinds):
         found += 1
@@ -76,11 +75,18 @@ class _Search:
     """Of one bus at one speed."""
 
     def __init__(
-        self, ask: Ask, bus: Bus, baud: int, parity: str, options: argparse.Namespace
+        self,
+        ask: Ask,
+        bus: Bus,
+        baud: int,
+        parity: str,
+        options: argparse.Namespace,
+        *,
+        units: Sequence[int],
     ) -> None:
         self._ask = ask
         self._baud, self._parity = baud, parity
-        self._units = range(options.units[0], options.units[1] + 1)
+        self._units = units
         self._thorough = options.thorough
         own = (baud, parity) == (bus.baud, bus.parity)
         self._question = Inquiry(

@@ -11,7 +11,7 @@ from agent import words
 from agent.catalogue import Told, known
 from agent.console.cells import bad, bold, good, warning
 from agent.console.talk import ANSWER_WITHIN_S, Talk, clipped, row
-from agent.core.model import Action, ConditionKind, Quantity
+from agent.core.model import Action, ConditionKind, Quantity, SetupOutcome, SetupStep
 
 BAR: Final = 24
 AND: Final = {"zh": "、", "en": ", "}
@@ -125,6 +125,7 @@ def screen(state: State, language: str) -> list[str]:
         *headline(state, language),
         *_account(state, language),
         *_pump(state, language),
+        *_setup(state, language),
         *_conditions(state, language),
         *(
             line("platform", _platform(name, one, language))
@@ -188,6 +189,18 @@ def _pump(state: State, language: str) -> list[str]:
         ("relay", say(f"state.{state['relay']}") + _contacts(state, language)),
     ]
     return [row(say(f"label.{label}"), value) for label, value in shown if value]
+
+
+def _setup(state: State, language: str) -> list[str]:
+    """How far the commissioning is, from its first step until it is signed."""
+    settled = {name for name, outcome in state["setup"].items() if outcome != SetupOutcome.FAILED}
+    left = [step for step in SetupStep if step not in settled]
+    if not left or not (state["setup"] or ConditionKind.NOT_COMMISSIONED in state["reasons"]):
+        return []
+    name = words.say(f"setup_step.{left[0]}", language)
+    told = {"done": len(settled), "of": len(SetupStep), "name": name}
+    label = words.say("label.setup", language)
+    return [row(label, warning(words.say("setup.status", language, **told)))]
 
 
 def _contacts(state: State, language: str) -> str:

@@ -413,6 +413,8 @@ class Refused(StrEnum):
     LAST_SUPERVISOR = "last_supervisor"
     PERSON_MISSING = "person_missing"
     VISIT_OPEN = "visit_open"
+    SETUP_OPEN = "setup_open"
+    SETUP_FACTS = "setup_facts"
     NO_VISIT = "no_visit"
     TEST_TIME = "test_time"
     PIN_WEAK = "pin_weak"

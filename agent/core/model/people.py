@@ -109,10 +109,47 @@ class RelayTestOrder:
     reason: str
 
 
+class SetupStep(StrEnum):
+    """The steps of a commissioning, in their order."""
+
+    NAMEPLATE = "nameplate"
+    CLOCK = "clock"
+    BUS = "bus"
+    FLOW_METER = "flow_meter"
+    POWER_METER = "power_meter"
+    PLAN = "plan"
+    RELAY = "relay"
+    WET_TEST = "wet_test"
+    PLATFORMS = "platforms"
+    BACKUP = "backup"
+    SIGNATURE = "signature"
+
+
+class SetupOutcome(StrEnum):
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupOrder:
+    """What came of a step of the commissioning. What it changed, other orders have changed.
+
+    `facts` are `name=value`, of what was seen and said. `curve` are the wet test's points, each
+    of four numbers: milliseconds since its start, flow in l/h, power in W, total in litres.
+    """
+
+    step: SetupStep
+    outcome: SetupOutcome
+    reason: str = ""
+    facts: tuple[str, ...] = ()
+    curve: tuple[int, ...] = ()
+
+
 # A console's own: made by the desk alone, which has compared a PIN or remembers a new one.
 DeskOrder = SignInOrder | FirstSupervisorOrder | AccountOrder | ChangePinOrder
 VisitOrder = VisitOpenOrder | VisitCloseOrder
-PeopleOrder = DeskOrder | RankOrder | RemoveAccountOrder | VisitOrder | RelayTestOrder
+PeopleOrder = DeskOrder | RankOrder | RemoveAccountOrder | VisitOrder | RelayTestOrder | SetupOrder
 
 
 # --- what came of it ---------------------------------------------------------------------------
@@ -170,3 +207,15 @@ class RelayTested:
     running: bool
     reason: str
     author: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetupNoted:
+    """A step of the commissioning, as `SetupOrder` told it."""
+
+    step: SetupStep
+    outcome: SetupOutcome
+    reason: str
+    facts: tuple[str, ...]
+    author: str
+    curve: tuple[int, ...] = ()

@@ -12,7 +12,13 @@ from agent.core.model.entries import Balance, Entry
 from agent.core.model.health import Health
 from agent.core.model.measure import Quantity, Reading
 from agent.core.model.orders import Origin, RateMethod, Refusal, Refused
-from agent.core.model.people import AccountChanged, RelayTested, VisitClosed, VisitOpened
+from agent.core.model.people import (
+    AccountChanged,
+    RelayTested,
+    SetupNoted,
+    VisitClosed,
+    VisitOpened,
+)
 from agent.core.model.site import InterruptionPolicy
 
 
@@ -349,6 +355,7 @@ Body = (
     | VisitOpened
     | VisitClosed
     | RelayTested
+    | SetupNoted
     | Health
     | RefusalsCounted
     | KeyAdded

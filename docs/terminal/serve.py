@@ -1,6 +1,6 @@
 """A console on a tty, before a season of one well from memory: for the pictures alone.
 
-    python -m docs.console.serve TTY zh
+    python -m docs.terminal.serve TTY zh
 
 The session, its line and the core are the real ones; the desk is the one of the tests' stories,
 for no station pumps for a month while a picture waits.

@@ -1,4 +1,4 @@
-"""The console's screens as a terminal shows them: docs/console/*.png, by `make pictures`.
+"""The console's screens as a terminal shows them: docs/terminal/*.png, by `make pictures`.
 
 xterm on a virtual screen, picocom in it, a pty pair for a cable, and a session at the other end
 (serve.py). What is typed comes as key presses of the virtual screen. It fails when a picture is
@@ -47,7 +47,7 @@ class Stage:
         )
         self.env = os.environ | {"DISPLAY": self._display(), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
         _until(lambda: ours.exists() and theirs.exists())
-        self._begin(sys.executable, "-m", "docs.console.serve", str(ours), language, env=self.env)
+        self._begin(sys.executable, "-m", "docs.terminal.serve", str(ours), language, env=self.env)
         cable = ("picocom", "--quiet", "--baud", "115200", "--nolock", str(theirs))
         self._begin(*XTERM, "-e", *cable, env=self.env)
         time.sleep(STARTS_S)
