@@ -230,3 +230,9 @@ def test_any_line_means_something_and_offers_something(line: str, cursor: int) -
 def test_any_row_of_words_is_understood_or_refused(row: list[str]) -> None:
     meaning = GRAMMAR.read(" ".join(row))
     assert not isinstance(meaning, Understood) or isinstance(meaning.command, Command)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_each_line_of_help_stands_on_one_row_of_80_columns(language: str) -> None:
+    told = [key for key in words.catalogue() if key.startswith(("console_help.", "console_noun."))]
+    assert [key for key in told if words.width(words.say(key, language)) > 52] == []
