@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.control import INQUIRY_MARGIN_MS, _answer_inquiries
+from agent.control.loop import INQUIRY_MARGIN_MS, answer_inquiries
 from agent.core.model import Fault
 from agent.ports import Finding, Inquiry
 
@@ -53,7 +53,7 @@ def asking(count: int) -> deque[Inquiry]:
 @pytest.mark.parametrize(("takes_ms", "answered"), [(100, 6), (680, 1), (681, 0), (60, 11)])
 def test_the_next_scan_is_never_late_for_a_question(takes_ms: int, answered: int) -> None:
     bench = Bench(asking(20), takes_ms)
-    _answer_inquiries(bench.organs(), DUE_MS)
+    answer_inquiries(bench.organs(), DUE_MS)
     assert len(bench.found) == answered
     assert bench.now_ms <= DUE_MS - INQUIRY_MARGIN_MS
 
@@ -62,11 +62,11 @@ def test_what_found_no_room_is_the_first_of_the_next_period() -> None:
     bench = Bench(asking(3), takes_ms=400)
     for scan in range(1, 4):
         bench.now_ms = scan * DUE_MS + 300
-        _answer_inquiries(bench.organs(), (scan + 1) * DUE_MS)
+        answer_inquiries(bench.organs(), (scan + 1) * DUE_MS)
     assert [one.unit for one in bench.found] == [1, 2, 3]
 
 
 def test_after_a_scan_that_took_its_whole_period_nothing_is_asked() -> None:
     bench = Bench(asking(1), takes_ms=1, now_ms=DUE_MS)
-    _answer_inquiries(bench.organs(), DUE_MS)
+    answer_inquiries(bench.organs(), DUE_MS)
     assert bench.found == []

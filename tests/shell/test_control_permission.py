@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.control import _permit
+from agent.control.applying import permit
 from agent.core.scan import Outcome
 from tests.core.story import SITE, Story
 
@@ -30,7 +30,7 @@ class Told:
 def told(outcome: Outcome, waited_ms: int = 0) -> list[tuple[str, int]]:
     relay = Told(waited_ms, outcome)
     organs: Any = SimpleNamespace(relay=relay, clock=relay)
-    _permit(organs, outcome)
+    permit(organs, outcome)
     return relay.words
 
 

@@ -1,8 +1,8 @@
 """Room rule: control's turn, line by line, without its threads: a seed decides what comes when.
 
-The order is that of `agent/control.py`, and so are the parts: the real scan, the real journal on a
-real file, the real backlog of its writer. Between any two lines it can be killed; then it goes on
-from the last commit, as `agent/cli/control.py` does.
+The order is that of `agent/control/loop.py`, and so are the parts: the real scan, the real journal
+on a real file, the real backlog of its writer. Between any two lines it can be killed; then it goes
+on from the last commit, as `agent/cli/control.py` does.
 """
 
 import json

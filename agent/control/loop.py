@@ -1,0 +1,116 @@
+"""Room rule: the order of one turn of control, and when the next is due. Decides nothing."""
+
+import select
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from agent.control.applying import (
+    commit,
+    cut_if_told,
+    permit,
+    publish,
+    submit,
+    tell_desk,
+    tell_log,
+    transaction_of,
+)
+from agent.control.organs import Committed, Loop, Organs
+from agent.control.seeing import see
+from agent.core.model import Fault, Rebuilt, Site, Started
+from agent.core.scan import scan
+from agent.core.spent import of_epoch
+from agent.core.state import State
+from agent.journal import Ahead, Now, Writer
+from agent.status import Identity
+
+# What a technician asks of the bus ends so long before the next scan is due.
+INQUIRY_MARGIN_MS = 20
+
+
+class Stop(Protocol):
+    """Becomes readable when control is to end."""
+
+    def fileno(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where control goes on from; `rebuilt` when the last checkpoint was of no use."""
+
+    state: State
+    rebuilt: Rebuilt | None = None
+
+
+def run(
+    organs: Organs, site: Site, identity: Identity, beginning: Beginning, stop: Stop
+) -> Ahead | None:
+    """Scan until `stop` becomes readable. The relay keeps its lease: a restart stops no pump.
+
+    It also ends when a platform holds more than this journal; that is then returned.
+    """
+    committed = Committed(organs.journal.head, organs.desk)
+    writer = Writer(organs.journal, committed, organs.upkeep)
+    boot = organs.clock.now().boot
+    due_ms = organs.clock.monotonic_ms()
+    started = Started(identity.version, boot, relay_permitted=False)
+    known = organs.book.known()
+    tell_desk(organs)
+    # The book's word is the last: a state that was made again from entries knows nobody.
+    people = replace(
+        beginning.state.people,
+        accounts=tuple(account for account, _ in known.values()),
+        setup=organs.book.setup(),
+    )
+    spent = of_epoch(beginning.state.spent, identity.epoch)
+    state = replace(beginning.state, people=people, spent=spent)
+    loop = Loop(state, started, beginning.rebuilt, writer, committed, due_ms)
+    while True:
+        _turn(organs, site, identity, loop)
+        organs.watchdog.ready()
+        organs.watchdog.pet()
+        now_ms = organs.clock.monotonic_ms()
+        # A scan that came late is not made up for: the next one is due a period later, or now.
+        due_ms = max(due_ms + site.period_ms, now_ms)
+        answer_inquiries(organs, due_ms)
+        rest_ms = max(0, due_ms - organs.clock.monotonic_ms())
+        ahead = organs.desk.ahead()
+        if select.select([stop], [], [], rest_ms / 1000)[0] or ahead is not None:
+            break
+    writer.submit(transaction_of(organs, loop.state, ()))
+    writer.close()
+    return ahead
+
+
+def _turn(organs: Organs, site: Site, identity: Identity, loop: Loop) -> None:
+    """One scan, from the meters to the picture."""
+    seen = see(organs, loop)
+    outcome = scan(site, loop.state, seen)
+    cut_if_told(organs.relay, outcome)
+    if outcome.durable and not commit(organs, loop, outcome):
+        organs.desk.put_back(seen.commands)
+        organs.desk.turn_back(seen.turned_away)
+        seen = replace(seen, commands=(), turned_away=(), journal_failing=True)
+        outcome = scan(site, loop.state, seen)
+        assert not outcome.durable, "a scan that may enter nothing needs no disk"
+        cut_if_told(organs.relay, outcome)
+    if not outcome.durable:
+        submit(organs, loop, outcome)
+    if outcome.decision.permit:
+        permit(organs, outcome)
+    loop.state = outcome.state
+    loop.started = loop.rebuilt = None
+    organs.desk.answer(outcome.verdicts)
+    publish(organs, identity, loop, outcome, seen)
+    tell_log(organs, identity, outcome)
+    passed = min(organs.desk.cursors().values(), default=loop.committed.head.number)
+    loop.writer.tend(Now(outcome.moment.utc_ms, outcome.moment.trusted, passed))
+
+
+def answer_inquiries(organs: Organs, due_ms: int) -> None:
+    """Spend what is left of the period on a technician's questions; the next scan is on time."""
+    while (question := organs.desk.inquiry()) is not None:
+        left_ms = due_ms - INQUIRY_MARGIN_MS - organs.clock.monotonic_ms()
+        finding = organs.meters.inquire(question, left_ms)
+        if finding.fault is Fault.NOT_READ:
+            return  # no room for it now; it stays the first
+        organs.desk.found(question, finding)
