@@ -13,7 +13,8 @@ from typing import Any
 
 from agent.core.model import Moment, Reading
 from agent.ports import BusStanding, Counters, Finding, Inquiry
-from drivers.instrument import Instrument, InstrumentConfig, misfits
+from drivers.declared import InstrumentConfig, misfits
+from drivers.instrument import Instrument
 from drivers.turns import Monotonic, Turns, planned_ms
 from drivers.wire import BusConfig, SerialWire
 

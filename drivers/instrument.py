@@ -1,13 +1,8 @@
-"""Room rule: one instrument's standing: what to ask it next, and what it said.
+"""Room rule: one instrument's standing: what to ask it next, and how it has answered.
 
-It speaks to no wire and asks no clock. A **round** reads every block once; it may take several
-scans when the bus budget is short. A quantity is told once for each time its registers were read:
-an old word is never told again as a new one. Blocks that hold factors (unit codes, ratios) come
-first in a round after each absence, and once a day.
-
-A level does not change within a second: its instrument begins a round every minute (EVERY_MS), and
-between its turns tells what it said last, for HELD_MAX_MS at most. A round that failed is bad at
-once, holds nothing, and is repeated in the next scan.
+It speaks to no wire and asks no clock; what the answers mean is `said`'s. A **round** reads every
+block once; it may take several scans when the bus budget is short. Blocks that hold factors come
+first. A round that failed is repeated in the next scan.
 
 An instrument that does not answer for SILENT_MS rests, and is asked one question every PROBE_MS.
 One that is busy is asked once more. One that refuses a block is asked for its parts, until it has
@@ -16,64 +11,24 @@ stays unanswered because it was asleep is asked again at once.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Sequence
 
-from agent.core.model import Fault, Quality, Quantity, Reading, Role
+from agent.core.model import Fault, Reading
 from agent.ports import Counters
+from drivers.declared import InstrumentConfig
 from drivers.identification import Identification
 from drivers.patience import Patience
 from drivers.plan import Block, SameCount, Speed, wire_ms
-from drivers.profile import Profile, unreadable
-from drivers.registers import Register, Row, evaluate
+from drivers.said import Said
 
 SILENT_MS = 5_000
 PROBE_MS = 10_000
 # A round that is older begins anew: its parts must belong together.
 ROUND_MAX_MS = 10_000
-FACTORS_MAX_AGE_MS = 24 * 3600 * 1000
-# How often a round begins; the others have one in every scan.
-EVERY_MS: Mapping[Role, int] = {Role.LEVEL_PROBE: 60_000}
-# Two of its turns: one that did not fit the budget is not missed.
-HELD_MAX_MS = 120_000
 # Exceptions of the Modbus application protocol, 1.1b3, section 7.
 BUSY = frozenset({5, 6})
 NO_SUCH_BLOCK = frozenset({2, 3})  # its address, or its length
 BUSY_PAUSE_MS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class InstrumentConfig:
-    """`depth_mm`, of a level probe: how deep it hangs below the wellhead."""
-
-    role: Role
-    unit: int
-    profile: Profile
-    bus: str
-    depth_mm: int | None = None
-
-
-def misfits(speeds: Mapping[str, Speed], instruments: Sequence[InstrumentConfig]) -> list[str]:
-    """Why these instruments cannot be read on buses of these speeds; empty when they can."""
-    found = []
-    places = [(one.bus, one.unit) for one in instruments]
-    roles = [one.role for one in instruments]
-    for one in instruments:
-        name = f"{one.role}: unit {one.unit} on bus {one.bus}"
-        if one.bus not in speeds:
-            found.append(f"{name}: there is no such bus; declare it")
-        elif (why := unreadable(one.profile, speeds[one.bus])) is not None:
-            found.append(f"{name}: profile {one.profile.name}: {why}")
-        if one.profile.role is not one.role:
-            found.append(f"{name}: profile {one.profile.name} is of a {one.profile.role}")
-        if places.count((one.bus, one.unit)) > 1:
-            found.append(f"{name}: the unit is used twice; give each instrument its own")
-        if roles.count(one.role) > 1:
-            found.append(f"{name}: there are two instruments for this role; declare one")
-        if one.role is Role.LEVEL_PROBE and one.depth_mm is None:
-            found.append(f"{name}: nobody says how deep the probe hangs")
-    return found
 
 
 class Instrument:
@@ -91,19 +46,13 @@ class Instrument:
             self._reserved = frozenset()
             self.often, self.seldom = config.profile.blocks(speed)
         self.carried_over = False
-        self._words: dict[Register, int] = {}
-        self._factors: dict[str, Fraction | None] = {}
-        self._factors_due_ms: int | None = None  # None: at once
+        self._said = Said(config)
         self._refused: frozenset[Block] = frozenset()
-        self._every_ms = EVERY_MS.get(config.role, 0)
         self._round_due_ms: int | None = None  # None: at once
-        self._held: dict[Quantity, tuple[Reading, int]] = {}  # and when it was read
         self._pending: deque[Block] = deque()
         self._busy: set[Block] = set()  # were busy in this round, and are asked once more
-        self._became: dict[Block, Fault | None] = {}  # of this round; None: it was read
-        self._fresh: set[Block] = set()  # read in this scan
         self._standing = Fault.NOT_READ  # of what was not asked in this scan
-        self._now_ms = self._round_ms = 0
+        self._round_ms = 0
         self._silent_since_ms: int | None = None
         self._probe_ms: int | None = None  # while it rests: when to ask again
         self._suspect = False
@@ -115,8 +64,7 @@ class Instrument:
 
     def begin_scan(self, now_ms: int) -> None:
         """Nothing is fresh yet; an unfinished round goes on unless it has become too old."""
-        self._now_ms = now_ms
-        self._fresh.clear()
+        self._said.begin_scan(now_ms)
         self._standing = Fault.NOT_READ if self._probe_ms is None else Fault.RESTING
         self.carried_over = bool(self._pending) and self._probe_ms is None
         self._patience.begin_scan(now_ms)
@@ -173,11 +121,10 @@ class Instrument:
         if not self._pending:
             self._identification.answered(words)
             return
-        self._settle(block, None)
-        self._fresh.add(block)
-        self._words.update(zip(block.registers(), words, strict=True))
+        self._said.took(block, words)
+        self._settled(block)
         if block in self.seldom:
-            self._learn_factors(block, now_ms)
+            self._said.learn_factors(block, now_ms)
 
     def refused(self, block: Block, code: int, turnaround_ms: int) -> None:
         """An exception reply: it lives, and has no such value now. Never a zero."""
@@ -192,7 +139,7 @@ class Instrument:
         elif code in BUSY and block not in self._busy:
             self._busy.add(block)
         elif code not in NO_SUCH_BLOCK or not self._split(block):
-            self._settle(block, Fault.REFUSED)
+            self._failed(block, Fault.REFUSED)
 
     def garbled(self, block: Block, now_ms: int) -> None:
         """Something came that was no reply to this question."""
@@ -203,7 +150,7 @@ class Instrument:
         if not self._pending:
             self._identification.give_up()
             return
-        self._settle(block, Fault.GARBLED)
+        self._failed(block, Fault.GARBLED)
         self._suspect = True
         self._unanswered(now_ms)
 
@@ -246,7 +193,7 @@ class Instrument:
 
     def readings(self) -> list[Reading]:
         """One for each quantity of the profile, of this scan."""
-        return [self._reading(row) for row in self.config.profile.rows]
+        return self._said.readings(self.often, self.seldom, self._standing)
 
     def counters(self) -> Counters:
         return Counters(
@@ -264,71 +211,32 @@ class Instrument:
             resting=self._probe_ms is not None,
             serial=self._identification.serial,
             of_kind=self._identification.of_kind,
-            says=self._says(),
+            says=self._said.says(),
         )
-
-    def _says(self) -> tuple[str, ...]:
-        statuses = self.config.profile.statuses
-        read = [one for one in statuses if one.at in self._words]
-        return tuple(word for one in read for word in one.says(self._words[one.at]))
-
-    def _reading(self, row: Row) -> Reading:
-        missing = self._missing(row)
-        if missing is Fault.NOT_READ and (held := self._held_reading(row)) is not None:
-            return held
-        self._held.pop(row.quantity, None)
-        if missing is not None:
-            return Reading(self.config.role, row.quantity, None, Quality.BAD, missing)
-        value, fault = evaluate(row, self._words, self._factors)
-        if value is not None and row.quantity is Quantity.LEVEL_MM:
-            assert self.config.depth_mm is not None, "a level probe is told how deep it hangs"
-            value = self.config.depth_mm - value
-        quality = Quality.GOOD if fault is None else Quality.BAD
-        reading = Reading(self.config.role, row.quantity, value, quality, fault)
-        if self._every_ms:
-            self._held[row.quantity] = (reading, self._now_ms)
-        return reading
-
-    def _held_reading(self, row: Row) -> Reading | None:
-        """What it said at its last turn, good or not, unless that is too old."""
-        reading, at_ms = self._held.get(row.quantity, (None, 0))
-        return reading if self._now_ms - at_ms <= HELD_MAX_MS else None
-
-    def _missing(self, row: Row) -> Fault | None:
-        """Why there are no fresh words for this row; None when there are."""
-        blocks = [block for block in self.often if self._needs(row, block)]
-        if not set(row.factors) <= self._factors.keys():
-            blocks += self.seldom
-        failed = [fault for block in blocks if (fault := self._became.get(block)) is not None]
-        if failed:
-            return failed[0]
-        if any(block not in self._became for block in blocks):
-            return self._standing
-        return None if self._fresh.intersection(blocks) else self._standing
-
-    def _needs(self, row: Row, block: Block) -> bool:
-        span = Block(row.function, row.first, row.last - row.first + 1)
-        return block.covers(span) or any(block.covers(Block(*g.at, 1)) for g in row.guards)
 
     # --- its state -------------------------------------------------------------------------------
 
     def _begin_round(self, now_ms: int) -> None:
         self._round_ms = now_ms
-        self._became.clear()
+        self._said.begin_round()
         self._busy.clear()
         self._pending = deque(self._round())
 
     def _round(self) -> Sequence[Block]:
-        due = self._factors_due_ms is None or self._round_ms >= self._factors_due_ms
-        return tuple(dict.fromkeys((*self.seldom, *self.often))) if due else self.often
+        if not self._said.lacks_factors(self._round_ms):
+            return self.often
+        return tuple(dict.fromkeys((*self.seldom, *self.often)))
 
-    def _settle(self, block: Block, fault: Fault | None) -> None:
+    def _failed(self, block: Block, fault: Fault) -> None:
+        self._said.failed(block, fault)
+        self._settled(block)
+
+    def _settled(self, block: Block) -> None:
         assert self._pending[0] == block, "an answer to a question that was not asked"
         self._pending.popleft()
-        self._became[block] = fault
         if not self._pending:
-            good = not any(self._became.values())
-            self._round_due_ms = self._round_ms + self._every_ms if good else None
+            due_ms = self._round_ms + self._said.every_ms
+            self._round_due_ms = due_ms if self._said.good else None
 
     def _split(self, block: Block) -> bool:
         """Plan anew without this request, and go on. False when it cannot be split."""
@@ -340,7 +248,7 @@ class Instrument:
         if block in (*often, *seldom):
             return False  # one quantity alone: it does not have it
         self._refused, self.often, self.seldom = refused, often, seldom
-        self._pending = deque(one for one in self._round() if one not in self._became)
+        self._pending = deque(one for one in self._round() if not self._said.settled(one))
         return True
 
     def _fail(self) -> None:
@@ -366,16 +274,8 @@ class Instrument:
             self._fail()
             self._forget()
 
-    def _learn_factors(self, block: Block, now_ms: int) -> None:
-        for factor in self.config.profile.factors:
-            if block.covers(Block(*factor.at, 1)):
-                self._factors[factor.name] = factor.of(self._words[factor.at])
-        if all(factor.name in self._factors for factor in self.config.profile.factors):
-            self._factors_due_ms = now_ms + FACTORS_MAX_AGE_MS
-
     def _forget(self) -> None:
         """It has been away: its factors, and what it refuses, are to be learned anew."""
-        self._factors.clear()
-        self._factors_due_ms = None
+        self._said.forget_factors()
         self._refused = frozenset()
         self.often, self.seldom = self.config.profile.blocks(self.speed, reserved=self._reserved)

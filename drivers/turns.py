@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from agent.core.model import Fault
-from drivers.instrument import Instrument, InstrumentConfig
+from drivers.declared import InstrumentConfig
+from drivers.instrument import Instrument
 from drivers.plan import Block, Speed, wire_ms
 
 Monotonic = Callable[[], int]

@@ -7,7 +7,7 @@ from agent.cli.site import site_of
 from agent.core.model import Role, Site
 from agent.settings import Settings
 from drivers.bus import worst_case_ms
-from drivers.instrument import InstrumentConfig, misfits
+from drivers.declared import InstrumentConfig, misfits
 from drivers.profile import Profile, ProfileError, find, load
 from drivers.shelf import site_folder
 from drivers.wire import BusConfig

@@ -22,8 +22,9 @@ from pymodbus.client import ModbusSerialClient
 from agent.core.model import Moment, Quality, Quantity, Role
 from drivers import profile, registers
 from drivers.bus import Buses
+from drivers.declared import InstrumentConfig
 from drivers.host import monotonic_ms
-from drivers.instrument import Instrument, InstrumentConfig
+from drivers.instrument import Instrument
 from drivers.plan import Block, Speed, wire_ms
 from drivers.profile import Profile
 from drivers.registers import Order, Part, Type

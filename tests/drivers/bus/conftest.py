@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.model import Role
 from drivers.bus import Buses
-from drivers.instrument import InstrumentConfig
+from drivers.declared import InstrumentConfig
 from drivers.wire import BusConfig
 from tests.drivers.bus.slave import Hands, Images, Slave, dtsu, instrument, tuf
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from agent.core.model import Fault, Moment, Quality, Quantity, Reading, Role
 from drivers import profile
 from drivers.bus import Buses
+from drivers.declared import InstrumentConfig
 from drivers.host import monotonic_ms
-from drivers.instrument import InstrumentConfig
 
 TRUTH = {
     Quantity.FLOW_L_PER_H: 80_500,

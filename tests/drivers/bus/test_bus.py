@@ -9,8 +9,9 @@ import pytest
 from agent.core.model import Fault, Quality, Quantity, Reading, Role
 from drivers import profile
 from drivers.bus import Buses
-from drivers.instrument import EVERY_MS, InstrumentConfig, misfits
+from drivers.declared import InstrumentConfig, misfits
 from drivers.plan import Speed
+from drivers.said import EVERY_MS
 from tests.drivers.bus.slave import (
     FLOW,
     TRUTH,

@@ -12,15 +12,10 @@ from agent.core.model import Fault, Quality, Quantity, Role
 from agent.ports import Inquiry
 from drivers import identification, profile
 from drivers.bus import Buses
+from drivers.declared import InstrumentConfig
 from drivers.host import monotonic_us
-from drivers.instrument import (
-    EVERY_MS,
-    HELD_MAX_MS,
-    PROBE_MS,
-    SILENT_MS,
-    Instrument,
-    InstrumentConfig,
-)
+from drivers.instrument import PROBE_MS, SILENT_MS, Instrument
+from drivers.said import EVERY_MS, HELD_MAX_MS
 from drivers.shelf import OWN_FOLDER
 from drivers.wire import CHANGE_PAUSE_MS
 from tests.drivers.bus.slave import (

@@ -6,7 +6,8 @@ from fractions import Fraction
 from itertools import count
 
 from agent.core.model import Quantity, Reading, Role
-from drivers.instrument import Instrument, InstrumentConfig
+from drivers.declared import InstrumentConfig
+from drivers.instrument import Instrument
 from drivers.plan import Block
 from drivers.profile import Profile
 from drivers.registers import Guard, Part, Register, Row

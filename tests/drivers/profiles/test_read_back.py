@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent.core.model import Fault, Quality, Quantity, Role
 from drivers import profile
 from drivers.bus import Buses
-from drivers.instrument import InstrumentConfig
+from drivers.declared import InstrumentConfig
 from drivers.registers import Factor, Part, Row
 from drivers.shelf import OWN_FOLDER
 from drivers.wire import BusConfig

@@ -7,7 +7,8 @@ import pytest
 
 from agent.core.model import Fault, Quality, Role
 from drivers import profile
-from drivers.instrument import Instrument, InstrumentConfig
+from drivers.declared import InstrumentConfig
+from drivers.instrument import Instrument
 from drivers.plan import Block
 from drivers.turns import Answer, Nothing, Turns, Words
 from tests.drivers.profiles.encoder import DEPTH_MM, words_of
