@@ -12,19 +12,20 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Final
 
-from agent import durable, words
+from agent import durable, rows, words
 from agent.catalogue import Told
 from agent.cli import IO, USAGE, report
 from agent.cli.asking import REFUSED, administrator
 from agent.cli.host_files import CREDENTIALS
 from agent.cli.journal import every, exported, sought
 from agent.cli.options import add_config, language_of, settings_of
+from agent.core.model import OpenYear
 from agent.desk.client import DeskGone
-from agent.journal import Reader, chain
+from agent.journal import JournalDamaged, JournalFailed, Reader, chain
 from agent.journal.opening import lock
 from agent.lease import Lease
 from agent.ports import RelayGone
@@ -35,6 +36,7 @@ STATUS_S: Final = 10.0
 # Whoever holds the record now may read it; nobody need be root for that.
 MODE: Final = 0o644
 SUMS: Final = "SHA256SUMS"
+_OPENED: Final = rows.kind_of(OpenYear)
 # All that this program and its package ever put into the state folder.
 OF_THE_STATE: Final = ("station.*", ".station.*", "journal*", ".journal*")
 
@@ -71,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
         except NotNow as why:
             print(why.said(language), file=sys.stderr)
             return REFUSED
+        for platform, count in _waiting(settings).items():
+            print(say("waiting", platform=platform, count=count))
         doomed = list(_doomed(settings, options.config))
         print(say("all", count=len(doomed), station=settings.station.id))
         for path in doomed:
@@ -120,6 +124,15 @@ def _at_rest(settings: Settings) -> None:
     raise NotNow("decommission.permitted" if position.permitted else "decommission.running")
 
 
+def _waiting(settings: Settings) -> dict[str, int]:
+    """How many records each platform has not got; a journal that cannot be read says nothing."""
+    file = journal_file(settings)
+    with suppress(JournalDamaged, JournalFailed), closing(Reader(file)) as reader:
+        head = reader.head().number
+        return {name: head - at for name, at in reader.cursors().items() if at < head}
+    return {}
+
+
 # --- the record -----------------------------------------------------------------------------------
 
 
@@ -145,16 +158,18 @@ def _hand_over(options: argparse.Namespace, settings: Settings, told: str) -> No
         raise NotNow("decommission.unwritable", folder=folder, why=error.strerror) from error
 
 
-def _records(file: Path, folder: Path) -> set[str]:
+def _records(file: Path, folder: Path) -> set[int]:
     """Each epoch's chain is followed and copied out; the plan years that were opened in them."""
     with closing(Reader(file)) as now:
         files = [*now.archives(), file]
-    years = set()
+    years: set[int] = set()
     for one in files:
         with closing(Reader(one)) as reader:
             for row, _ in chain.walk(chain.origin(reader.epoch), every(reader)):
-                if row.kind == "open_year" and row.body is not None:
-                    years.add(row.body.decode().strip("[").partition(",")[0])
+                if row.kind == _OPENED and row.body is not None:
+                    opened = rows.decode_body(row.kind, row.body)
+                    assert isinstance(opened, OpenYear), "as its kind says"
+                    years.add(opened.year)
             with (folder / f"records-{reader.epoch}.jsonl").open("w", encoding="utf-8") as into:
                 into.writelines(f"{line}\n" for line in exported(reader, 0, every(reader)))
                 into.flush()
@@ -162,10 +177,10 @@ def _records(file: Path, folder: Path) -> set[str]:
     return years
 
 
-def _report(options: argparse.Namespace, folder: Path, year: str) -> None:
+def _report(options: argparse.Namespace, folder: Path, year: int) -> None:
     """As `wellkeeper report --year` makes it."""
     asked = argparse.Namespace(**vars(options), **dict.fromkeys(("quarter", "month", "as_of")))
-    asked.year, asked.merge, asked.journal, asked.format = year, None, None, "html"
+    asked.year, asked.merge, asked.journal, asked.format = str(year), None, None, "html"
     asked.output = folder / f"report-{year}.html"
     report.run(asked)
 

@@ -48,7 +48,8 @@ def config(folder: Path) -> Path:
     journal = Journal.open(state / "journal.db")
     plan = Allocate(2026, AllocationKind.PLAN, 9, "7号", "li", None)
     bodies = (OpenYear(2026, None, 1_000_000, 0), plan)
-    journal.append(Transaction([Stamped(YEAR_MS, trusted=True, body=one) for one in bodies]))
+    records = [Stamped(YEAR_MS, trusted=True, body=one) for one in bodies]
+    journal.append(Transaction(records, cursors={"a": 1, "b": 2}))
     journal.close()
     return config
 
@@ -84,17 +85,19 @@ def test_the_record_is_handed_over_and_nothing_is_left(
     assert not any(SECRET.encode() in (out / name).read_bytes() for name in handed)
     said = capsys.readouterr().out
     assert "destroy the card" in said
+    assert "Platform a has not got the last 1 records" in said
+    assert "Platform b" not in said
     assert SECRET not in said
 
 
 def test_without_the_stations_id_nothing_happens(
     config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = files(folder)
+    before = {name: (folder / name).read_bytes() for name in files(folder)}
     for typed in ("", "\n", "yes\n", "DEMO\n"):
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         assert run(config, "--without-export") == USAGE
-    assert files(folder) == before
+    assert {name: (folder / name).read_bytes() for name in before} == before
 
 
 def test_the_id_may_be_typed(config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
