@@ -44,6 +44,7 @@ def findings(settings: Settings, config: Path, clock: Clock, root: Path) -> Iter
     station = settings.station
     if "DPKG_MAINTSCRIPT_PACKAGE" not in os.environ:  # then dpkg is at it, and not interrupted
         yield from files.package(root, "wellkeeper")
+        yield from files.altered(root, "wellkeeper")
     for unit in UNITS:
         if not within(root, unit).is_file():
             yield Finding(Trouble.UNIT_ABSENT, unit)

@@ -1,6 +1,7 @@
 """Room rule: owners, modes, disks, users and what was installed. Opens only small files."""
 
 import grp
+import hashlib
 import os
 import pwd
 import stat
@@ -13,6 +14,8 @@ from drivers.inspection.finding import Finding, Trouble
 
 DISK_FREE_MIN: Final = 200_000_000
 INODES_FREE_MIN: Final = 1000
+# Who finds so many installs the package again, and need not be told of all.
+ALTERED_MAX: Final = 5
 # Where the kernel keeps nothing through a power cut.
 VOLATILE: Final = frozenset({"tmpfs", "ramfs", "overlay"})
 # SQLite's header: the application's id and the format's version, both big-endian.
@@ -155,6 +158,32 @@ def package(root: Path, name: str) -> Iterator[Finding]:
                 if said.startswith("install ") and said != "install ok installed":
                     yield Finding(Trouble.UPGRADE_INTERRUPTED, name, given=said)
                 return
+
+
+def altered(root: Path, name: str) -> Iterator[Finding]:
+    """Installed files that are not as the package brought them: a bad card, or somebody's hand."""
+    sums = within(root, Path(f"/var/lib/dpkg/info/{name}.md5sums"))
+    if not sums.is_file():
+        return
+    found = 0
+    for line in sums.read_text("utf-8").splitlines():
+        digest, _, path = line.partition("  ")
+        file = within(root, Path("/") / path)
+        if _md5(file) != digest:
+            yield Finding(Trouble.FILE_ALTERED, Path("/") / path)
+            found += 1
+        if found == ALTERED_MAX:
+            return
+
+
+def _md5(file: Path) -> str:
+    """As dpkg keeps it: against accidents and curious hands, not against who can write there."""
+    try:
+        with file.open("rb") as opened:
+            made = hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False))
+    except OSError:
+        return ""
+    return made.hexdigest()
 
 
 def marks(root: Path, installed: Path, running: Path) -> Iterator[Finding]:

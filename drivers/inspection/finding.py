@@ -24,6 +24,7 @@ class Trouble(StrEnum):
     UNIT_ABSENT = "unit_absent"
     UPGRADE_INTERRUPTED = "upgrade_interrupted"
     RELAY_OLDER = "relay_older"
+    FILE_ALTERED = "file_altered"
     # users
     USER_ABSENT = "user_absent"
     NOT_MEMBER = "not_member"

@@ -3,6 +3,7 @@
 import os
 import pwd
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,26 @@ def test_an_interrupted_upgrade(tmp_path: Path, status: str, expected: list[Trou
     text = f"Package: other\nStatus: install ok unpacked\n\nPackage: ours\nStatus: {status}\n\n"
     (tmp_path / "var/lib/dpkg/status").write_text(text, "utf-8")
     assert troubles(files.package(tmp_path, "ours")) == expected
+
+
+def test_installed_files_that_are_not_as_they_came(tmp_path: Path) -> None:
+    info = tmp_path / "var/lib/dpkg/info"
+    info.mkdir(parents=True)
+    names = [f"usr/lib/ours/{number}.py" for number in range(9)]
+    (tmp_path / "usr/lib/ours").mkdir(parents=True)
+    for name in names:
+        (tmp_path / name).write_text(name)
+    sums = subprocess.run(["md5sum", *names], cwd=tmp_path, capture_output=True, check=True).stdout
+    (info / "ours.md5sums").write_bytes(sums)
+    assert troubles(files.altered(tmp_path, "ours")) == []
+    assert troubles(files.altered(tmp_path, "never installed")) == []
+    (tmp_path / names[3]).write_text("something else")
+    (tmp_path / names[7]).unlink()
+    found = list(files.altered(tmp_path, "ours"))
+    assert found == [Finding(Trouble.FILE_ALTERED, Path("/") / names[at]) for at in (3, 7)]
+    for name in names:
+        (tmp_path / name).write_text("a card that dies")
+    assert len(list(files.altered(tmp_path, "ours"))) == files.ALTERED_MAX
 
 
 def test_a_relay_process_older_than_its_code(tmp_path: Path) -> None:
