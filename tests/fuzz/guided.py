@@ -8,9 +8,11 @@ stays in FOLDER, and so does the corpus, from which the next run goes on. Needs 
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ MEMORY_MB_MAX = 1024
 # A single input that takes so long is a find, too.
 INPUT_S_MAX = 10
 INPUT_BYTES_MAX = 32_768
+MEMORY = Path("/dev/shm")
 ONE = "--one"
 
 
@@ -71,7 +74,14 @@ def _guided(name: str, folder: Path, seconds: int) -> Found:
         f"-artifact_prefix={finds}/",
         "-print_final_stats=1",
     ]
-    said = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)
+    # Thousands of files a second: in memory, where there is such a place.
+    with tempfile.TemporaryDirectory(
+        prefix="wkfuzz", dir=MEMORY if MEMORY.is_dir() else None
+    ) as at:
+        said = subprocess.run(
+            argv, capture_output=True, text=True, errors="replace", check=False,
+            env={**os.environ, "TMPDIR": at},
+        )  # fmt: skip
     (folder / "log.txt").write_text(said.stdout + said.stderr, "utf-8")
     coverage = [int(one) for one in re.findall(r"\bcov: (\d+)", said.stderr)]
     executions = _said(said.stderr, "number_of_executed_units")

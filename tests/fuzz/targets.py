@@ -6,38 +6,30 @@ error of the kind that its callers expect and can say; whatever else is raised i
 """
 
 import json
-import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from agent import amounts, rows, signing, words
 from agent.console.keys import KeyDecoder
-from agent.core.model import Allocate, AllocationKind, Command, OpenYear, Sample
+from agent.core.model import Command
 from agent.core.state import State
 from agent.deadman import _Held
 from agent.desk import wire
 from agent.desk.claims import id_of, read_claims
-from agent.desk.fields import ORDERS, Fields
+from agent.desk.fields import Fields
 from agent.journal import (
-    Journal,
     JournalDamaged,
     JournalFailed,
     JournalNewer,
     Reader,
-    Stamped,
-    Transaction,
 )
 from agent.lease import ANSWER_BYTES_MAX, LEASE_MAX_MS
-from agent.report.export import ExportUnreadable, exported, imported
-from agent.report.fold import Frame
-from agent.report.history import History
-from agent.report.made import report_of
+from agent.report.export import ExportUnreadable, imported
 from agent.report.period import PeriodKind, PeriodUnreadable, period_of
-from agent.report.well import Nameplate, WellReport
+from agent.report.well import WellReport
 from agent.settings import SettingsError
 from agent.settings import load as load_settings
 from agent.settings.keys import public_of
@@ -51,11 +43,11 @@ from drivers.profile import ProfileError
 from drivers.registers import Register, evaluate
 from drivers.reply import reply_in, sealed
 from drivers.shelf import OWN_FOLDER
+from tests.fuzz import seeds
+from tests.fuzz.seeds import ZONE
 
-ROOT: Final = Path(__file__).parents[2]
 INTEGER_MAX: Final = 2**63 - 1  # what the journal's rows and their readers hold
 STREAM_PIECE: Final = 7
-ZONE: Final = "Asia/Shanghai"
 
 
 class Target(NamedTuple):
@@ -65,15 +57,8 @@ class Target(NamedTuple):
     seeds: Callable[[], Iterable[bytes]]
 
 
-@cache
-def _folder() -> Path:
-    """In memory where there is such a place: a target takes thousands of files a second."""
-    memory = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix="wkfuzz", dir=memory if memory.is_dir() else None))
-
-
 def _file(name: str, octets: bytes) -> Path:
-    path = _folder() / name
+    path = seeds.folder() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(octets)
     return path
@@ -130,7 +115,7 @@ def reports(octets: bytes) -> None:
 def journal_files(octets: bytes) -> None:
     """A copy on a stick: verified, or damaged with the place."""
     for name in ("journal.db-wal", "journal.db-shm"):
-        (_folder() / name).unlink(missing_ok=True)
+        (seeds.folder() / name).unlink(missing_ok=True)
     with (
         suppress(JournalDamaged, JournalFailed, JournalNewer),
         closing(Reader(_file("journal.db", octets))) as reader,
@@ -218,25 +203,11 @@ def mqtt_payloads(octets: bytes) -> None:
         assert place is None or 0 <= place.number <= INTEGER_MAX
 
 
-@cache
-def _keys() -> tuple[Path, dict[str, str]]:
-    folder = _folder() / "keys"
-    folder.mkdir(exist_ok=True)
-    return folder / signing.KEY_FILE, {"k1": signing.public_half(folder)}
-
-
 def tokens(octets: bytes) -> None:
     """Nothing is proved that was not signed."""
-    _, keys = _keys()
+    _, keys = seeds.keys()
     found = signing.proved(octets.decode("utf-8", "replace"), keys)
-    assert isinstance(found, signing.Unproved) or octets.decode("ascii") in _signed()
-
-
-@cache
-def _signed() -> tuple[str, ...]:
-    file, _ = _keys()
-    claims = {"iss": "a", "aud": "well", "jti": "1", "iat": 1, "exp": 2, "order": "stop"}
-    return (signing.token_of(claims, "k1", file), signing.token_of({}, "k2", file))
+    assert isinstance(found, signing.Unproved) or octets.decode("ascii") in seeds.signed()
 
 
 def commands(octets: bytes) -> None:
@@ -308,7 +279,7 @@ HOST_FILES: Final = (
 
 def host_files(octets: bytes) -> None:
     """A part of the octets for each file; what is seen can be written down."""
-    root = _folder() / "host"
+    root = seeds.folder() / "host"
     for name, part in zip(HOST_FILES, [*octets.split(b"\0"), *[b""] * 99], strict=False):
         _file(f"host/{name}", part)
     looks = replace(HostLooks(root, root / "modem.txt"), root=root)
@@ -334,109 +305,22 @@ def stored_rows(octets: bytes) -> None:
         rows.from_row(State, json.loads(octets))
 
 
-# --- what is right --------------------------------------------------------------------------------
-
-
-def _texts(*paths: str) -> Callable[[], list[bytes]]:
-    return lambda: [one.read_bytes() for path in paths for one in sorted(ROOT.glob(path))]
-
-
-def _requests() -> list[bytes]:
-    asked = ({"actor": "li", "order": name, "fields": {"reason": "x"}} for name in sorted(ORDERS))
-    return [wire.request(at, "command", one) for at, one in enumerate(asked)]
-
-
-def _claims() -> list[bytes]:
-    given = {"reason": "x", "document": "7", "year": 2026, "kind": "plan", "volume_l": 9}
-    times = {"jti": "1", "iat": 1, "exp": 2}
-    return [json.dumps({**times, "order": one, "fields": given}).encode() for one in sorted(ORDERS)]
-
-
-def _public_keys() -> list[bytes]:
-    _, public = signing.new_pair()
-    jwk = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-    return [public.encode(), json.dumps(jwk).encode(), b"d7" * 32]
-
-
-def _answers() -> list[bytes]:
-    return [wire.answer(1, b'{"a":1}'), wire.refusal(2, wire.Refused(-32602, "why"))]
-
-
-def _payloads() -> list[bytes]:
-    return [
-        b'{"epoch":"9f1c","number":1203}',
-        b'{"epoch":"9f1c","head":{"number":7,"hash":"ab"}}',
-    ]
-
-
-def _journals() -> list[bytes]:
-    path = _folder() / "seed.db"
-    Journal.open(path).close()
-    return [path.read_bytes()]
-
-
-def _reports() -> list[bytes]:
-    """Of a well with a plan, in the first minute of its year."""
-    path = _folder() / "reported.db"
-    path.unlink(missing_ok=True)
-    period = period_of(PeriodKind.YEAR, "2026", ZONE)
-    plan = Allocate(2026, AllocationKind.PLAN, 62_500_000, "水资〔2026〕7号", "li", None)
-    sample = Sample(1_000_000, 0, 0, 0, None, True, 62_500_000, 0)  # noqa: FBT003
-    happened = (OpenYear(2026, None, 1_000_000, 0), plan, sample)
-    with closing(Journal.open(path)) as journal:
-        stamped = [Stamped(period.from_utc_ms, trusted=True, body=body) for body in happened]
-        journal.append(Transaction(stamped))
-    with closing(History(path)) as history:
-        plate = Nameplate("w", "一号井", "irrigation", ZONE, "D1", "2030-12-31", "协会", "团", "连")
-        return [exported(report_of(history, Frame(plate, period, ("a",), 60_000, 500))).encode()]
-
-
-def _checkpoints() -> list[bytes]:
-    lines = (ROOT / "docs/examples/records.jsonl").read_text("utf-8").splitlines()
-    bodies = [
-        b"\0" + json.dumps(list(json.loads(one)["record"].values())).encode() for one in lines
-    ]
-    return [rows.dumps(rows.to_row(State())), *bodies]
-
-
-def _host() -> list[bytes]:
-    parts = (
-        b"MemTotal: 948304 kB\nMemAvailable: 1 kB",
-        b"12.5 9.1",
-        b"0.1 0.2 0.3 1/2 3",
-        b"cpu 1\ncpu0 1\n",
-        b"cpu-thermal",
-        b"48850",
-        b"Battery",
-        b"77",
-        b"Discharging",
-        b"50005",
-        b"sim.expires : 2027-03-31\nmodem.generic.signal-quality.value : 31\n",
-    )
-    return [b"\0".join(parts)]
-
-
-_VOLUMES: Final = ("6.25万m³".encode(), b"12 kWh", b"2026Q3", b"2026-07-15")
-_LEASES: Final = b"permit 15000\0ask\0renew 9\0cut\0permit 999999"
-_KEYS: Final = ("年\x1b[1;5C\x1b[200~x\x1b[201~\r".encode(), b"\x1bOA\xff")
-_REPLY: Final = b"\x00\x00\x00" + sealed(b"\x01\x03\x02\x00\x07")
-
 TARGETS: Final = {
-    "settings": Target(settings, _texts("config/*.toml")),
+    "settings": Target(settings, seeds.texts("config/*.toml")),
     "profile": Target(profiles, lambda: [(OWN_FOLDER / "generic.toml").read_bytes()]),
-    "words": Target(words_of_people, lambda: _VOLUMES),
-    "report": Target(reports, _reports),
-    "journal": Target(journal_files, _journals),
-    "desk": Target(desk_lines, _requests),
-    "desk_answer": Target(desk_answers, _answers),
-    "relay": Target(relay_messages, lambda: [_LEASES]),
-    "mqtt": Target(mqtt_payloads, _payloads),
-    "token": Target(tokens, lambda: [one.encode() for one in _signed()]),
-    "command": Target(commands, _claims),
-    "key": Target(keys, _public_keys),
+    "words": Target(words_of_people, lambda: seeds.VOLUMES),
+    "report": Target(reports, seeds.reports),
+    "journal": Target(journal_files, seeds.journals),
+    "desk": Target(desk_lines, seeds.requests),
+    "desk_answer": Target(desk_answers, seeds.answers),
+    "relay": Target(relay_messages, lambda: [seeds.LEASES]),
+    "mqtt": Target(mqtt_payloads, seeds.payloads),
+    "token": Target(tokens, lambda: [one.encode() for one in seeds.signed()]),
+    "command": Target(commands, seeds.claims),
+    "key": Target(keys, seeds.public_keys),
     "certificate": Target(certificates, lambda: [bytes.fromhex("30063004a0000200")]),
-    "modbus": Target(modbus_replies, lambda: [_REPLY]),
-    "console": Target(console_octets, lambda: _KEYS),
-    "host": Target(host_files, _host),
-    "rows": Target(stored_rows, _checkpoints),
+    "modbus": Target(modbus_replies, lambda: [seeds.REPLY]),
+    "console": Target(console_octets, lambda: seeds.KEYS),
+    "host": Target(host_files, seeds.host),
+    "rows": Target(stored_rows, seeds.checkpoints),
 }
