@@ -68,6 +68,16 @@ def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
     assert (told.returncode, told.stdout + told.stderr) == (0, "")
 
 
+def test_systemd_makes_our_users(tmp_path: Path) -> None:
+    """One field that it does not take, and an installation ends there."""
+    (tmp_path / "etc").mkdir()
+    file = UNITS / "sysusers.d/wellkeeper.conf"
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(file)], check=True)
+    made = {line.partition(":")[0] for line in (tmp_path / "etc/passwd").read_text().splitlines()}
+    named = {user for unit in SERVICES for user in of(unit, "User") if "%" not in user}
+    assert made == named
+
+
 def test_restart_of_control_is_shorter_than_the_lease_and_that_than_the_watchdog() -> None:
     """A hung stop, the pause and a slow start fit into the lease: no restart stops a pump."""
     control = "wellkeeper-control.service"
@@ -94,6 +104,17 @@ def test_control_waits_for_neither_network_nor_time() -> None:
     after = " ".join(of("wellkeeper-control.service", "After"))
     assert after.split() == ["wellkeeper-relay.service"]
     assert of("wellkeeper-control.service", "PrivateNetwork") == ["yes"]
+
+
+@pytest.mark.parametrize("name", ["control", "uplink@", "console@"])
+def test_whether_the_clock_may_be_trusted_can_be_read_and_nobody_sets_it(name: str) -> None:
+    """`~@privileged` takes these two away, and ProtectClock=yes does. What is last counts."""
+    service = f"wellkeeper-{name}.service"
+    filters = of(service, "SystemCallFilter")
+    read, refused = "adjtimex clock_adjtime", "~@privileged @resources @mount"
+    assert filters.index(read) > filters.index(refused)
+    assert of(service, "ProtectClock") == ["no"]
+    assert of(service, "CapabilityBoundingSet") == [""]
 
 
 def test_an_uplink_has_no_device_and_writes_nowhere() -> None:
