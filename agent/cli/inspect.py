@@ -78,8 +78,8 @@ def _wanted(settings: Settings, config: Path, root: Path) -> list[Wanted]:
     control = (CONTROL_USER, 0o700)
     state = station.state_dir
     wanted = [
-        Wanted(config, "root", 0o644),
-        Wanted(config.parent, "root", 0o755),
+        Wanted(config, "root", 0o644, least=0o444),
+        Wanted(config.parent, "root", 0o755, least=0o555),
         Wanted(CREDENTIALS, "root", 0o700),
         Wanted(station.run_dir, "root", 0o1771, CONTROL_USER, "station.run_dir"),
         Wanted(station.run_dir / "desk", CONTROL_USER, 0o711, CONTROL_USER, "station.run_dir"),
@@ -92,6 +92,12 @@ def _wanted(settings: Settings, config: Path, root: Path) -> list[Wanted]:
             ("station.key", 0o600),
             ("station.pub", 0o644),
         )
+    ]
+    # Each process reads the settings as its own user, and with them the platforms' public keys.
+    wanted += [
+        Wanted(file, "root", 0o644, key=f"platform[{number}].key_files", least=0o444)
+        for number, platform in enumerate(settings.platform)
+        for file in platform.key_files
     ]
     for platform, names in credentials_of(settings, root).items():
         folder = CREDENTIALS / platform

@@ -28,7 +28,7 @@ _MAGIC: Final = b"SQLite format 3\0"
 class Wanted:
     """What a file or folder must be. `most` is every mode bit that it may have.
 
-    `group`: empty when any will do.
+    `group`: empty when any will do. `least`: the bits without which our processes cannot use it.
     """
 
     path: Path
@@ -37,6 +37,7 @@ class Wanted:
     group: str = ""
     key: str = ""
     may_be_absent: bool = False
+    least: int = 0
 
 
 def rights(root: Path, wanted: Sequence[Wanted]) -> Iterator[Finding]:
@@ -52,9 +53,11 @@ def rights(root: Path, wanted: Sequence[Wanted]) -> Iterator[Finding]:
         if owner != one.owner or (one.group and group != one.group):
             expected = f"{one.owner}:{one.group}" if one.group else one.owner
             yield Finding(Trouble.WRONG_OWNER, one.path, one.key, f"{owner}:{group}", expected)
+        given = f"{stat.S_IMODE(found.st_mode):04o}"
         if found.st_mode & 0o7777 & ~one.most:
-            given = f"{stat.S_IMODE(found.st_mode):04o}"
             yield Finding(Trouble.WRONG_MODE, one.path, one.key, given, f"{one.most:04o}")
+        elif one.least & ~found.st_mode:
+            yield Finding(Trouble.MODE_NARROW, one.path, one.key, given, f"{one.most:04o}")
 
 
 def disk(root: Path, folder: Path, key: str) -> Iterator[Finding]:

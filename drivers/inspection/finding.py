@@ -12,6 +12,7 @@ class Trouble(StrEnum):
     ABSENT = "absent"
     WRONG_OWNER = "wrong_owner"
     WRONG_MODE = "wrong_mode"
+    MODE_NARROW = "mode_narrow"
     READ_ONLY = "read_only"
     DISK_LOW = "disk_low"
     INODES_LOW = "inodes_low"

@@ -38,6 +38,26 @@ def test_rights(tmp_path: Path, mode: int, owner: str, expected: list[Trouble]) 
     assert troubles(files.rights(tmp_path, [Wanted(Path("/key"), owner, 0o600)])) == expected
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (0o644, []),
+        (0o444, []),
+        (0o640, [Trouble.MODE_NARROW]),
+        (0o600, [Trouble.MODE_NARROW]),
+        (0o666, [Trouble.WRONG_MODE]),
+    ],
+)
+def test_what_our_processes_must_read_is_not_shut(
+    tmp_path: Path, mode: int, expected: list[Trouble]
+) -> None:
+    file = tmp_path / "settings"
+    file.touch()
+    file.chmod(mode)
+    wanted = Wanted(Path("/settings"), ME, 0o644, least=0o444)
+    assert troubles(files.rights(tmp_path, [wanted])) == expected
+
+
 def test_what_is_absent_is_told_unless_it_may_be(tmp_path: Path) -> None:
     wanted = Wanted(Path("/key"), ME, 0o600, key="platform[0].password_file")
     assert list(files.rights(tmp_path, [wanted])) == [
