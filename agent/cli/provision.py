@@ -3,8 +3,8 @@
 The template is a settings file with `{{column}}` where a well differs; the table is CSV with those
 columns and `station_id`. Every file is read back by the settings reader before any of them counts:
 all mistakes of all wells are told at once, with the table's line, and nothing is left behind.
-The platforms' public keys that the template names come with it from beside the template. A
-station's own key is not made here: it makes its own, and its private half never leaves it.
+Keys are not made here: a station makes its own, and its private half never leaves it. The public
+keys of platforms that a template names stand beside it, and go into each well's folder.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from agent import words
 from agent.amounts import AmountError, volume_l
 from agent.cli import CONFIGURATION, IO
 from agent.settings import Settings, SettingsError, load
+from agent.settings.keys import FILE_BYTES_MAX
 
 WELLS_MAX: Final = 10_000
 TABLE_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -78,11 +79,7 @@ def run(options: argparse.Namespace) -> int:
         print(words.say("provision.unwritable", language, why=str(error)), file=sys.stderr)
         return IO
     try:
-        wrong = [
-            said
-            for well in wells
-            for said in _bundle(unfinished, template, well, options, language)
-        ]
+        wrong = [said for well in wells for said in _bundle(unfinished, template, well, options)]
         wrong += _twice(wells, options.table, language)
         if wrong:
             print("\n".join(wrong), file=sys.stderr)
@@ -168,11 +165,9 @@ def _text(path: Path, language: str) -> str:
 # --- one bundle ----------------------------------------------------------------------------------
 
 
-def _bundle(
-    folder: Path, template: str, well: Well, options: argparse.Namespace, language: str
-) -> Iterator[str]:
+def _bundle(folder: Path, template: str, well: Well, options: argparse.Namespace) -> Iterator[str]:
     """Write the well's folder; what is wrong with it, a line each."""
-    table: Path = options.table
+    table, language = options.table, options.language
     if not _FOLDER.fullmatch(well.id):
         yield words.say(
             "provision.bad_id", language, table=table, line=well.line, id=ascii(well.id)
@@ -183,7 +178,12 @@ def _bundle(
     file = bundle / "station.toml"
     text = _PLACE.sub(lambda place: _toml(well.values[place[1]]), template)
     file.write_text(text if _LICENCE.search(template) else text + _licence(well), "utf-8")
-    _bring_keys(file, options.template.parent)
+    for name in _key_files(text):
+        if not _copied(options.template.parent / name, bundle / name, bundle):
+            yield words.say(
+                "provision.no_key", language, table=table, line=well.line, id=well.id, name=name
+            )
+            return
     try:
         settings = load(file)
     except SettingsError as error:
@@ -205,6 +205,25 @@ def _bundle(
     (bundle / "commissioning.json").write_text(sheet, "utf-8")
 
 
+def _key_files(text: str) -> list[str]:
+    """Of the platforms. Settings that do not read so name none; the settings reader says why."""
+    try:
+        platforms = tomllib.loads(text).get("platform", [])
+        return [str(name) for one in platforms for name in one.get("key_files", [])]
+    except (tomllib.TOMLDecodeError, AttributeError, TypeError):
+        return []
+
+
+def _copied(source: Path, target: Path, bundle: Path) -> bool:
+    """False when there is no such file, or its place would be outside the well's folder."""
+    if not source.is_file() or not target.resolve().is_relative_to(bundle.resolve()):
+        return False
+    if source.stat().st_size <= FILE_BYTES_MAX:  # anything larger is no key: the reader says so
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    return True
+
+
 def _licence(well: Well) -> str:
     """The section of the columns that are filled in; nothing when none is."""
     lines = [
@@ -213,23 +232,6 @@ def _licence(well: Well) -> str:
         if well.values.get(column)
     ]
     return "".join(["\n\n[licence]\n", *lines]) if lines else ""
-
-
-def _bring_keys(settings: Path, beside: Path) -> None:
-    """The platforms' public keys that stand beside the template; what is missing is told later."""
-    try:
-        platforms = tomllib.loads(settings.read_text("utf-8")).get("platform", [])
-    except tomllib.TOMLDecodeError:
-        return
-    named = [
-        name
-        for platform in platforms
-        if isinstance(platform, dict) and isinstance(platform.get("key_files"), list)
-        for name in platform["key_files"]
-    ]
-    for name in named:
-        if isinstance(name, str) and Path(name).name == name and (beside / name).is_file():
-            shutil.copyfile(beside / name, settings.parent / name)
 
 
 def _toml(value: str) -> str:

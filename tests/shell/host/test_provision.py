@@ -196,21 +196,48 @@ def test_a_template_with_a_licence_of_its_own_is_left_alone(desk: Desk) -> None:
     assert "company" in desk.provision()[1]
 
 
-def test_the_platforms_public_keys_come_with_every_bundle(desk: Desk) -> None:
-    platform = """[[platform]]
+PLATFORM = """[[platform]]
 name = "division"
-host = "mqtt.example"
-port = 8883
+host = "127.0.0.1"
+port = 1883
+tls = false
 may = ["allocate"]
-key_files = ["division.pub.pem"]
-[platform.tls]
+key_files = ["{name}"]
 """
-    desk.template(TEMPLATE + platform)
+KEY = "ab" * 32
+
+
+def test_the_platforms_public_keys_are_in_every_wells_folder(desk: Desk) -> None:
+    """Copied as a whole to the station, the folder is settings that read there as they did here."""
+    desk.template(PLATFORM.replace("{name}", "keys/division.pub") + TEMPLATE)
+    (desk.folder / "keys").mkdir()
+    (desk.folder / "keys/division.pub").write_text(KEY, "ascii")
     desk.table([HEAD, row(1), row(2)])
-    code, said = desk.provision()
-    assert (code, "division.pub.pem cannot be read" in said) == (CONFIGURATION, True)
-    (desk.folder / "division.pub.pem").write_text("d7" * 32)
     assert desk.provision()[0] == 0
     for number in (1, 2):
-        settings = load(desk.out / f"well-14-{number:04}" / "station.toml")
-        assert [one.read_text() for one in settings.platform[0].key_files] == ["d7" * 32]
+        bundle = desk.out / f"well-14-{number:04}"
+        (file,) = load(bundle / "station.toml").platform[0].key_files
+        assert file == bundle / "keys/division.pub"
+        assert file.read_text("ascii") == KEY
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("division.pub", None, "no key file division.pub"),
+        ("../division.pub", KEY, "no key file ../division.pub"),
+        ("division.pub", "a private half", "no Ed25519 public key"),
+        ("division.pub", KEY * 100, "no Ed25519 public key"),
+    ],
+)
+def test_a_key_that_is_none_or_not_beside_the_template(
+    desk: Desk, name: str, content: str | None, said: str
+) -> None:
+    desk.template(PLATFORM.replace("{name}", name) + TEMPLATE)
+    if content is not None:
+        (desk.folder / name).write_text(content, "ascii")
+    desk.table([HEAD, row(1)])
+    code, told = desk.provision()
+    assert code == CONFIGURATION
+    assert said in told
+    assert not desk.out.exists()
