@@ -116,12 +116,15 @@ def _of_verdict(verdict: Verdict, language: str) -> Line:
         "origin": verdict.origin.value,
         "refusal": "" if verdict.refusal is None else verdict.refusal.reason.value,
     }
-    values = {"order": catalogue.say(f"order.{verdict.order}", language), "actor": verdict.actor}
+    values = {"actor": verdict.actor}
+    if verdict.order:
+        values["order"] = catalogue.say(f"order.{verdict.order}", language)
     if verdict.refusal is None:
         return Line(NOTICE, catalogue.say("log.order_done", language, **values), facts)
     why = words.refusal(verdict.refusal, language)
-    said = catalogue.say("log.order_refused", language, why=why, **values)
-    return Line(WARNING, said, facts)
+    # What was refused before there was an order to judge: a signature that proves nothing.
+    key = "log.order_refused" if verdict.order else "log.command_refused"
+    return Line(WARNING, catalogue.say(key, language, why=why, **values), facts)
 
 
 def _of_health(health: Health, language: str) -> Iterator[Line]:

@@ -17,9 +17,12 @@ from agent.core.model import (
     Grade,
     Health,
     HostHealth,
+    Refusal,
+    Refused,
     RelayMoved,
     Sample,
     Started,
+    TurnedAway,
 )
 from agent.log import ERROR, INFORMATION, WARNING, Line, lines, link_line
 from tests.core.story import Story, plan
@@ -98,3 +101,14 @@ def test_an_error_at_the_start_has_its_priority_where_systemd_reads_it(
         said = errors.read().splitlines()
     assert said
     assert all(line.startswith("<3>") is heard for line in said)
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_a_command_that_nobody_signed_is_a_line_and_no_end_of_control(language: str) -> None:
+    """It has no order: the door refused it before there was one to judge."""
+    story = Story().commission()
+    story.turned_away = (TurnedAway("division", "", Refusal(Refused.UNSIGNED, "nobody")),)
+    (line,) = lines(story.look().bodies, language)
+    assert line.priority == WARNING
+    assert "division" in line.words
+    assert (line.facts["order"], line.facts["refusal"]) == ("", "unsigned")
