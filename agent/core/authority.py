@@ -135,9 +135,9 @@ def _release(command: Command, order: ReleaseOrder, state: State) -> Released | 
 
 def _acknowledge(order: AcknowledgeOrder, state: State, site: Site) -> Ordered | Refusal:
     kind = ConditionKind(order.condition)
-    latched = [one.kind for one in state.standing.conditions if one.latched]
-    if kind not in latched:
-        return Refusal(Refused.NOT_LATCHED, kind, ", ".join(latched))
+    open_to_it = interlock.acknowledgeable(RULES, state.standing)
+    if kind not in open_to_it:
+        return Refusal(Refused.NOT_LATCHED, kind, ", ".join(open_to_it) or "-")
     standing = interlock.acknowledge(RULES, state.standing, kind, site)
     return Ordered(replace(state, standing=standing))
 

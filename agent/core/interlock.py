@@ -162,6 +162,15 @@ def _latches(rule: Rule, action: Action, trips: tuple[Trip, ...]) -> bool:
     return rule.ends in (Ends.ACKNOWLEDGED, Ends.PROVEN)
 
 
+def acknowledgeable(rules: tuple[Rule, ...], standing: Standing) -> tuple[ConditionKind, ...]:
+    """What a person may say was seen to: every latch, and a protection that waits to heal.
+
+    It may wait for ever: a probe that died while the well was dry never says that it filled.
+    """
+    heal = {one.kind for one in rules if one.ends is Ends.THIRD}
+    return tuple(one.kind for one in standing.conditions if one.latched or one.kind in heal)
+
+
 def acknowledge(
     rules: tuple[Rule, ...], standing: Standing, kind: ConditionKind, site: Site
 ) -> Standing:

@@ -80,7 +80,7 @@ class Ends(StrEnum):
     WATER = "water"  # only an entry that gives water, or electricity
     ACKNOWLEDGED = "acknowledged"  # once it cut: only an acknowledgement
     PROVEN = "proven"  # once it cut: an acknowledgement, or a scan that proves it untrue
-    THIRD = "third"  # after a rest; the third cut in a day: only an acknowledgement
+    THIRD = "third"  # a rest, or an acknowledgement; the third cut in a day: only the latter
     ENTRY = "entry"  # when an entry makes its fact untrue
     RELEASE = "release"  # when whoever may release does
     TIME = "time"

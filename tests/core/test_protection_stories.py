@@ -204,6 +204,87 @@ def test_an_impossible_step_of_the_level_is_not_believed_until_it_stays() -> Non
     assert story.reasons[0] is K.DRY_WELL
 
 
+FAILED_PROBES = [
+    lambda story: story.lay(Fault.TIMEOUT, Quantity.LEVEL_MM),
+    lambda story: story.beside.update({Quantity.LEVEL_MM: 0}),
+    lambda story: story.beside.update({Quantity.LEVEL_MM: 100_000}),
+]
+
+
+@pytest.mark.parametrize("fail", FAILED_PROBES, ids=["silent", "zero", "full scale"])
+def test_a_probe_that_dies_in_a_dry_well_says_neither_dry_nor_healed(
+    fail: Callable[[Story], None],
+) -> None:
+    """What it said last stands until a level says otherwise, or a person who has looked."""
+    story = pumping(K.DRY_WELL)
+    fall_dry(story)
+    story.after(45)
+    fail(story)
+    story.unhurried().after(HOUR / 1000)
+    assert story.reasons == [K.DRY_WELL]
+    assert not story.state.standing.conditions[0].latched, "one cut is one, however long it lasts"
+    assert story.order(AcknowledgeOrder(Latched.DRY_WELL, "sounded: 35 m; probe dead")) is None
+    story.start()
+    story.after(HOUR / 1000)
+    assert story.permitted
+    assert story.conditions == {}, "a dead probe raises nothing"
+
+
+def test_a_probe_that_is_exchanged_heals_a_dry_well_by_itself() -> None:
+    story = pumping(K.DRY_WELL)
+    fall_dry(story)
+    story.after(45)
+    story.lay(Fault.TIMEOUT, Quantity.LEVEL_MM)
+    story.unhurried().after(HOUR / 1000)
+    story.heal()
+    heal(story)
+    story.after(290)
+    assert story.reasons == [K.DRY_WELL]
+    story.after(20)
+    assert story.permitted
+
+
+def test_where_a_dry_well_only_alarms_a_dead_probe_leaves_an_alarm_and_a_pump() -> None:
+    story = pumping()
+    fall_dry(story)
+    story.after(12)
+    story.lay(Fault.TIMEOUT, Quantity.LEVEL_MM)
+    story.unhurried().after(HOUR / 1000)
+    assert story.conditions == {K.DRY_WELL: Action.ALARM}
+    assert story.permitted
+    assert story.order(AcknowledgeOrder(Latched.DRY_WELL, "probe dead")) is None
+    assert story.after(60).conditions == {}
+
+
+@pytest.mark.parametrize(("kind", "happen"), DANGERS)
+def test_a_protection_that_is_acknowledged_and_still_true_comes_again(
+    kind: ConditionKind, happen: Callable[[Story], None]
+) -> None:
+    story = house(kind)
+    if kind is K.PHASE_LOSS:
+        story.beside[Quantity.VOLTAGE_1_MV] = 10_000
+    happen(story)
+    story.after(12)
+    assert story.reasons[0] is kind
+    assert story.order(AcknowledgeOrder(Latched(kind), "it looked right")) is None
+    assert kind not in story.conditions
+    story.after(12)
+    assert kind in story.reasons
+
+
+def test_the_first_cut_of_a_dry_run_need_not_wait_for_its_half_hour() -> None:
+    story = pumping()
+    story.dry = True
+    story.after(310)
+    assert story.reasons[0] is K.ENERGY_WITHOUT_WATER
+    story.dry = False
+    story.after(200)
+    assert story.reasons == [K.ENERGY_WITHOUT_WATER]
+    order = AcknowledgeOrder(Latched.ENERGY_WITHOUT_WATER, "the valve was shut")
+    assert story.order(order) is None
+    assert story.permitted
+
+
 # --- the mains ---------------------------------------------------------------------------------
 
 

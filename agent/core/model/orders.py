@@ -198,7 +198,7 @@ class ReleaseOrder:
 
 
 class Latched(StrEnum):
-    """The latched conditions that a person may acknowledge (确认), once it was seen to."""
+    """The conditions that latch, so that a person acknowledges them (确认) once it was seen to."""
 
     RUNNING_WHILE_CUT = "running_while_cut"
     ENERGY_WITHOUT_WATER = "energy_without_water"
@@ -211,7 +211,7 @@ class Latched(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeOrder:
-    """Someone saw to it: the latch of this condition falls."""
+    """Someone saw to it: this condition falls, latched or not, and comes again if it is true."""
 
     condition: Latched
     reason: str
