@@ -3,6 +3,7 @@
 A name that was made or changed survives a power cut once its folder has been synced, too.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -28,7 +29,12 @@ def folder(path: Path, key: str) -> None:
 
 
 def write(file: Path, text: str, mode: int) -> None:
-    """Whole under its name, or as it was. OSError when it cannot be."""
+    """Whole under its name, or as it was. OSError when it cannot be.
+
+    A rename would put a file in the place of a device or a socket, and root may do that to /dev.
+    """
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "no regular file", str(file))
     unfinished = file.with_name(f".{file.name}.new")
     unfinished.unlink(missing_ok=True)
     opened = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)

@@ -79,7 +79,7 @@ OUTPUT_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 NOT_OURS = (
     (USAGE, "agent.amounts", ("AmountError",)),
     (USAGE, "agent.cli.bus.asking", ("BusUnknown",)),
-    (USAGE, "agent.cli.report", ("AskedWrongly",)),
+    (USAGE, "agent.cli.report", ("AskedWrongly", "Occupied")),
     (USAGE, "agent.report.period", ("PeriodUnreadable",)),
     (USAGE, "agent.report.made", ("NothingToReport",)),
     (DATA, "agent.report.made", ("NothingProven",)),

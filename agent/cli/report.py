@@ -7,6 +7,7 @@ is reported as far as it is proven, says so on the page, and ends with exit code
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from agent.settings import Settings, journal_file
 
 FORMATS = ("html", "csv", "json")
 MODE = 0o644
+# How each of the formats begins: what else stands under a name was not written by a report.
+BEGINNINGS = (b"<!DOCTYPE html>", b"\xef\xbb\xbf", b"{")
 
 
 class AskedWrongly(Told):
@@ -39,6 +42,10 @@ class AskedWrongly(Told):
 
 class Unwritable(Told):
     """The report's file."""
+
+
+class Occupied(Told):
+    """Under that name stands what no report may replace: a journal, settings, a key, a device."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -58,21 +65,35 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     text, code = _merged(options) if options.merge else _of_one(options)
-    _write(text, options.output)
+    _write(text, options.output, options.merge or ())
     return code
 
 
-def _write(text: str, output: Path | None) -> None:
-    """Whole under its name, or not there. A spreadsheet's lines end as they were made."""
+def _write(text: str, output: Path | None, sources: Sequence[Path]) -> None:
+    """Whole under its name, or as it was. A spreadsheet's lines end as they were made."""
     if output is None:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
         return
     try:
-        durable.write(output, text, MODE)
+        under_its_name = output.resolve()  # a link stays, and what it leads to is written
+        if not _free(under_its_name, sources):
+            raise Occupied("report_problem.occupied", file=str(output))
+        durable.write(under_its_name, text, MODE)
     except OSError as error:
         why = error.strerror or str(error)
         raise Unwritable("report_problem.unwritable", file=str(output), why=why) from error
+
+
+def _free(file: Path, sources: Sequence[Path]) -> bool:
+    """Nothing is there, or an earlier report that this one is not made of."""
+    if not file.exists():
+        return True
+    if not file.is_file() or any(file.samefile(source) for source in sources):
+        return False
+    with file.open("rb") as there:
+        begins = there.read(max(map(len, BEGINNINGS)))
+    return not begins or begins.startswith(BEGINNINGS)
 
 
 # --- one well ------------------------------------------------------------------------------------

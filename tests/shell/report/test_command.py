@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,35 @@ def test_each_form_goes_into_a_file_of_its_own(desk: Desk) -> None:
     assert table.count(b"\r\n") == table.count(b"\n")
     assert json.loads((desk.folder / "report.json").read_text("utf-8"))["wellkeeper_report"] == 1
     assert not list(desk.folder.glob(".report*"))
+
+
+def test_a_report_replaces_an_earlier_one_and_nothing_else(desk: Desk) -> None:
+    (desk.folder / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    os.mkfifo(desk.folder / "pipe")
+    for name in ("journal.db", "station.toml", "key.pem"):
+        before = (desk.folder / name).read_bytes()
+        code, _, said = desk.report("--year", "2026", "--output", str(desk.folder / name))
+        assert (code, (desk.folder / name).read_bytes()) == (USAGE, before)
+        assert f"{name} is there and is no earlier report; it was left as it is" in said
+    assert desk.report("--year", "2026", "--output", str(desk.folder / "pipe"))[0] == USAGE
+    assert (desk.folder / "pipe").is_fifo()
+    for _ in range(2):
+        assert desk.report("--year", "2026", "--output", str(desk.folder / "a.html"))[0] == 0
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(desk: Desk) -> None:
+    (desk.folder / "year.html").symlink_to("2026.html")
+    assert desk.report("--year", "2026", "--output", str(desk.folder / "year.html"))[0] == 0
+    assert (desk.folder / "year.html").is_symlink()
+    assert (desk.folder / "2026.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_a_merge_replaces_none_of_the_reports_it_is_made_of(desk: Desk) -> None:
+    one = desk.folder / "one.json"
+    assert desk.report("--year", "2026", "--format", "json", "--output", str(one))[0] == 0
+    before = one.read_bytes()
+    assert main(["report", "--merge", str(one), "--output", str(one)]) == USAGE
+    assert one.read_bytes() == before
 
 
 def test_a_licence_that_has_expired_is_marked(desk: Desk) -> None:
