@@ -4,11 +4,12 @@
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from agent import durable, words
-from agent.cli import IO
+from agent.cli import IO, USAGE
 from agent.cli.asking import administrator, labelled, order
 from agent.cli.options import add_config, language_of, settings_of
 from agent.core.keyring import KEYS_MAX, kid_of
@@ -54,12 +55,15 @@ def run(options: argparse.Namespace) -> int:
         case "show":
             return _show(options, settings)
         case "revoke":
-            return _revoke(options, settings, options.kid, options.reason)
+            return _revoke(options, settings)
         case _:
             return _add(options, settings)
 
 
 def _new(name: Path, language: str) -> int:
+    if not name.name:
+        print(words.say("keys.nameless", language), file=sys.stderr)
+        return USAGE
     private, public = name.with_name(f"{name.name}.pem"), name.with_name(f"{name.name}.pub.pem")
     if private.exists() or public.exists():
         print(words.say("keys.exists", language, file=private))
@@ -88,22 +92,19 @@ def _show(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _add(options: argparse.Namespace, settings: Settings) -> int:
-    public = _public(options.file)
-    known = _state(settings)["keys"].get(options.platform, [])
-    if options.what == "rotate" and len(known) >= KEYS_MAX:
-        code = _revoke(options, settings, known[0], options.document)
-        if code != 0:
-            return code
     fields = {
         "platform": options.platform,
-        "public_key": public,
+        "public_key": _public(options.file),
         "document": options.document,
     }
+    known = _state(settings)["keys"].get(options.platform, [])
+    if options.what == "rotate" and len(known) >= KEYS_MAX:
+        fields["replaces"] = known[0]
     return order(options, settings, "KeyOrder", fields)
 
 
-def _revoke(options: argparse.Namespace, settings: Settings, kid: str, reason: str) -> int:
-    fields = {"platform": options.platform, "kid": kid, "reason": reason}
+def _revoke(options: argparse.Namespace, settings: Settings) -> int:
+    fields = {"platform": options.platform, "kid": options.kid, "reason": options.reason}
     return order(options, settings, "RevokeKeyOrder", fields)
 
 

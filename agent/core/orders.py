@@ -120,7 +120,7 @@ def _carry_out(
         case Attended():
             return replace(state, people=deed.people), deed.bodies
         case Obeyed():
-            return deed.state, (deed.body,) if deed.body else ()
+            return deed.state, deed.bodies
         case Ordered():
             return deed.state, (deed.entry,) if deed.entry else ()
         case OpenYear():

@@ -33,7 +33,7 @@ class Obeyed:
     """An order whose effect is outside the account: the state after it, and what is written."""
 
     state: State
-    body: KeyAdded | KeyRevoked | None = None
+    bodies: tuple[KeyAdded | KeyRevoked, ...] = ()
 
 
 def judge_station(
@@ -92,10 +92,13 @@ def _add_key(order: KeyOrder, author: str, present: Present) -> Obeyed | Refusal
     if any(one.kid == kid for one in present.keys):
         return Refusal(Refused.KEY_KNOWN, kid)
     valid = [one.kid for one in _valid(order.platform, present)]
-    if len(valid) >= KEYS_MAX:
+    if order.replaces and order.replaces not in valid:
+        return Refusal(Refused.KEY_UNKNOWN, order.replaces[:64], ", ".join(valid))
+    if len(valid) - bool(order.replaces) >= KEYS_MAX:
         return Refusal(Refused.KEYS_FULL, ", ".join(valid), str(KEYS_MAX))
-    public = order.public_key.lower()
-    return Obeyed(present.state, KeyAdded(order.platform, kid, public, order.document, author))
+    revoked = KeyRevoked(order.platform, order.replaces, order.document, author)
+    added = KeyAdded(order.platform, kid, order.public_key.lower(), order.document, author)
+    return Obeyed(present.state, (revoked, added) if order.replaces else (added,))
 
 
 def _revoke_key(order: RevokeKeyOrder, author: str, present: Present) -> Obeyed | Refusal:
@@ -107,7 +110,7 @@ def _revoke_key(order: RevokeKeyOrder, author: str, present: Present) -> Obeyed 
     valid = [one.kid for one in _valid(order.platform, present)]
     if order.kid not in valid:
         return Refusal(Refused.KEY_UNKNOWN, order.kid[:64], ", ".join(valid))
-    return Obeyed(present.state, KeyRevoked(order.platform, order.kid, order.reason, author))
+    return Obeyed(present.state, (KeyRevoked(order.platform, order.kid, order.reason, author),))
 
 
 def _valid(platform: str, present: Present) -> list[PlatformKey]:

@@ -418,6 +418,20 @@ def test_a_platform_has_two_keys_at_most_and_a_revoked_one_stays_out() -> None:
     assert story.order(order) is Refused.KEY_KNOWN
 
 
+def test_a_rotation_revokes_and_adds_at_once_or_does_neither() -> None:
+    story = commissioned()
+    old, new = PlatformKey("province", "k1", "11" * 32), PlatformKey("province", "k2", "22" * 32)
+    story.keys = (old, new, PlatformKey("province", KID, PUBLIC, revoked=True))
+    assert story.order(KeyOrder("province", PUBLIC, "letter 8", "k1")) is Refused.KEY_KNOWN
+    assert story.order(KeyOrder("province", "00" * 32, "letter 8", "k3")) is Refused.KEY_UNKNOWN
+    assert story.order(KeyOrder("province", "00" * 32, " ", "k1")) is Refused.DOCUMENT_MISSING
+    assert story.of(KeyRevoked) == []
+    story.keys = (old, new)
+    assert story.order(KeyOrder("province", PUBLIC, "letter 8", "k1")) is None
+    assert story.of(KeyRevoked) == [KeyRevoked("province", "k1", "letter 8", "li")]
+    assert story.of(KeyAdded) == [KeyAdded("province", KID, PUBLIC, "letter 8", "li")]
+
+
 def test_a_platform_gives_itself_no_key() -> None:
     story = commissioned()
     assert story.hand_in(story.signed(KeyOrder("province", PUBLIC, "form"))) == [

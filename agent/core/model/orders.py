@@ -267,11 +267,15 @@ class ReportOrder:
 
 @dataclass(frozen=True, slots=True)
 class KeyOrder:
-    """From now on a platform signs with this key, too. The public half, in hex."""
+    """From now on a platform signs with this key, too. The public half, in hex.
+
+    `replaces`: the key id that is revoked by the same order, so that neither happens alone.
+    """
 
     platform: str
     public_key: str
     document: str
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
