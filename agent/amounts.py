@@ -25,7 +25,10 @@ VOLUME_UNITS: dict[str, int] = {
 # Watt-hours in one of each.
 ENERGY_UNITS: dict[str, int] = {"wh": 1, "kwh": 1000, "度": 1000, "千瓦时": 1000}
 
-_AMOUNT = re.compile(r"\s*(?P<number>\d{1,15}(,\d{3})*(\.\d{1,9})?)\s*(?P<unit>\S+)\s*")
+# 62500,000 is refused: whoever means a decimal comma would be given a thousandfold.
+_AMOUNT = re.compile(
+    r"\s*(?P<number>(\d{1,3}(,\d{3}){1,4}|\d{1,15})(\.\d{1,9})?)\s*(?P<unit>\S+)\s*"
+)
 
 
 class AmountError(Told):

@@ -7,6 +7,7 @@ sysexits.h: 64 usage, 65 damaged data, 69 nobody answers, 74 disk, 78 configurat
 
 import argparse
 import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -79,6 +80,7 @@ OUTPUT_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 NOT_OURS = (
     (USAGE, "agent.amounts", ("AmountError",)),
     (USAGE, "agent.cli.bus.asking", ("BusUnknown",)),
+    (USAGE, "agent.cli.journal", ("BeyondEnd",)),
     (USAGE, "agent.cli.report", ("AskedWrongly", "Occupied")),
     (USAGE, "agent.report.period", ("PeriodUnreadable",)),
     (USAGE, "agent.report.made", ("NothingToReport",)),
@@ -105,6 +107,7 @@ NOT_OURS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the value is the process's exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _complete_streams()
     options = argparse.Namespace()
     try:
         options = _options(given)
@@ -132,6 +135,24 @@ def _options(given: Sequence[str]) -> argparse.Namespace:
         if ended.code == ARGPARSE_USAGE:
             raise SystemExit(USAGE) from None
         raise
+
+
+def _complete_streams() -> None:
+    """What was closed leads nowhere, and no file of ours may get its number.
+
+    What goes into a file or a pipe is UTF-8, whatever the host's locale: an export is checked by
+    its octets. A terminal that cannot show a character shows something in its place.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue  # whoever calls us in his own process has put his own there
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _say_no_more() -> None:

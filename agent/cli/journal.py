@@ -9,7 +9,7 @@ import csv
 import dataclasses
 import json
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import rows, words
+from agent.catalogue import Told
 from agent.cli.options import DEFAULT_CONFIG
 from agent.core.model import Seal
 from agent.journal import Head, JournalFailed, Reader, StoredRow, chain, seals
@@ -24,6 +25,10 @@ from agent.settings import journal_file, load
 
 SCHEMA = 1
 PAGE_RECORDS = 1000
+
+
+class BeyondEnd(Told):
+    """`--after` a record that is not there."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +77,7 @@ def sought(file: Path) -> Path:
 
 def _verify(reader: Reader, options: argparse.Namespace) -> int:
     """JournalDamaged at the first record that is not what was written."""
-    head, sealed, keys = chain.origin(reader.epoch), 0, set()
+    head, sealed = chain.origin(reader.epoch), Counter[str]()
     before: deque[Head] = deque(maxlen=seals.SEALED_WITHIN)
     for row, after in chain.walk(head, every(reader)):
         before.append(head)
@@ -81,12 +86,11 @@ def _verify(reader: Reader, options: argparse.Namespace) -> int:
             seal = rows.decode_body(row.kind, row.body)
             assert isinstance(seal, Seal), "as its kind says"
             seals.check(seal, reader.epoch, before, options.key)
-            sealed += 1
-            keys.add(seal.public_key)
+            sealed[seal.public_key] += 1
     said = {"file": reader.path, "epoch": reader.epoch, "number": head.number}
     print(words.say("journal_file.whole", options.language, **said, hash=head.hash.hex()))
-    for key in sorted(keys):
-        print(f"  {words.say('journal_file.sealed', options.language, seals=sealed, public=key)}")
+    for key, count in sorted(sealed.items()):
+        print(f"  {words.say('journal_file.sealed', options.language, seals=count, public=key)}")
     return 0
 
 
@@ -180,6 +184,10 @@ def _wanted(reader: Reader, after: int, options: argparse.Namespace) -> Iterator
 
 
 def _after(reader: Reader, options: argparse.Namespace) -> int:
+    """BeyondEnd past the newest record; after the newest itself there is nothing yet."""
+    newest = reader.head().number
+    if options.after > newest:
+        raise BeyondEnd("journal_file.beyond", file=reader.path, after=options.after, newest=newest)
     begin = 0 if options.begin is None else reader.begins_before(options.begin)
     return int(max(options.after, begin, 0))
 

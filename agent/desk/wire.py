@@ -31,7 +31,7 @@ NOT_ALLOWED: Final = -32001
 TOO_BUSY: Final = -32002
 JOURNAL_FAILING: Final = -32003
 TAKEN: Final = -32004  # another process is this client's uplink
-NOT_SIGNED_IN: Final = -32004
+NOT_SIGNED_IN: Final = -32005
 
 RequestId = int | str | None
 

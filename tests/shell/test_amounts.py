@@ -20,6 +20,18 @@ def test_a_volume_with_its_unit_is_exact(text: str, litres: int) -> None:
     assert volume_l(text) == litres
 
 
+@pytest.mark.parametrize("text", ["62500,000m3", "1,00m3", "1,,000m3", "0,5m3", "1000,000L"])
+def test_a_comma_parts_thousands_and_is_no_decimal_point(text: str) -> None:
+    with pytest.raises(AmountError):
+        volume_l(text)
+    assert volume_l("62,500.5m3") == 62_500_500
+
+
+def test_an_amount_has_a_bound_in_digits() -> None:
+    with pytest.raises(AmountError):
+        volume_l("1" + ",000" * 1500 + "m3")
+
+
 @pytest.mark.parametrize("text", ["", "600", "1.5L", "-3m3", "1e3L", "3 gallons", "0.0001m3", "m3"])
 def test_what_is_no_whole_number_of_litres_with_a_unit_is_refused_with_examples(text: str) -> None:
     with pytest.raises(AmountError, match="62500m3"):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
+from agent.desk import wire
 from agent.desk.client import Client, DeskRefused
 from agent.desk.wire import TAKEN
 from agent.uplink.inquiry import TAKEN_MS, Inquiry
@@ -42,6 +43,31 @@ def test_an_output_that_is_full_is_said_in_one_line() -> None:
         _, said = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 74
     assert said == "输出无法写入（No space left on device）。请检查输出文件所在磁盘。\n"
+
+
+def test_an_export_into_a_file_is_utf_8_whatever_the_locale_says() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "agent.cli", "conditions", "--config", str(EXAMPLE)],
+        cwd=ROOT, capture_output=True, check=True, timeout=WITHIN_S,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "gbk"},
+    )  # fmt: skip
+    assert "停泵" in ended.stdout.decode("utf-8")
+    assert ended.stderr == b""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_was_closed_is_no_fault(closed: str) -> None:
+    command = f'"{sys.executable}" -m agent.cli conditions --config "{EXAMPLE}" {closed}'
+    ended = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False,
+        timeout=WITHIN_S, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_each_answer_of_the_desk_has_a_number_of_its_own() -> None:
+    numbers = [value for name, value in vars(wire).items() if name.isupper() and value < 0]
+    assert len(numbers) == len(set(numbers))
 
 
 def test_an_interrupt_while_it_still_starts_is_no_fault() -> None:

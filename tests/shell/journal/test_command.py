@@ -127,6 +127,18 @@ def test_a_seal_of_another_key_than_the_platform_knows_is_said(
     assert "record 21, a seal, is of another key" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("after", ["32", "9" * 30])
+def test_an_export_after_a_record_that_is_not_there_says_which_is_the_newest(
+    written: Path, capsys: pytest.CaptureFixture[str], after: str
+) -> None:
+    asked = ["journal", "export", str(written), "--language", "en", "--after"]
+    assert main([*asked, after]) == 64
+    assert "The newest record of" in (said := capsys.readouterr().err)
+    assert f"is 31, there is no record {after}." in said
+    assert main([*asked, "31"]) == 0  # what came since the last export: nothing
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 def test_an_export_is_checked_without_wellkeeper(
     written: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
