@@ -19,6 +19,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     NOT_UTF8 = "not_utf8"
     NOT_TOML = "not_toml"
+    CUT_SHORT = "cut_short"
     # one option
     UNKNOWN = "unknown"
     MISSING = "missing"

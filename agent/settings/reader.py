@@ -75,6 +75,9 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of 5000 digits
+        if "at end of document" in str(error):
+            last = max(1, len(text.splitlines()))
+            raise _spoiled(path, Reason.CUT_SHORT, line=last) from error
         place = re.search(r"at line (\d+)", str(error))
         line = int(place[1]) if place else None
         raise _spoiled(path, Reason.NOT_TOML, str(error), line=line) from error

@@ -7,6 +7,7 @@ from tests.deb.station import ID, Trial
 
 # What `commission` gives, and what the platform's signed command adds.
 ALLOCATED_L: Final = 62_000
+SIGN: Final = Path(__file__).parents[2] / "packaging/sign.py"
 VERIFY: Final = Path(__file__).parents[2] / "docs/examples/verify_export.py"
 
 
@@ -14,7 +15,15 @@ def upgrade(trial: Trial) -> None:
     trial.heading("Upgrade in mid-pumping; the journal is migrated")
     before, state = trial.truth(), trial.state()
     relay = trial.pid("wellkeeper-relay")
-    trial.do("dpkg -i /root/wellkeeper_0.2.0_*.deb")
+    trial.box.path("/root/sign.py").write_bytes(SIGN.read_bytes())
+    trial.do(
+        "cd /root && wellkeeper keys new release --language en && "
+        "install -m 644 release.pub.pem /etc/wellkeeper/release.pub"
+    )
+    new = "/root/wellkeeper_0.2.0_*.deb"
+    trial.do(f"/usr/lib/wellkeeper/upgrade {new}", expect=1)
+    trial.quiet(f"/usr/lib/wellkeeper/bin/python -I /root/sign.py /root/release.pem {new}")
+    trial.do(f"/usr/lib/wellkeeper/upgrade {new}")
     after = trial.truth()
     trial.sees(
         after["running"] and after["drops"] == before["drops"],

@@ -297,6 +297,9 @@ def test_an_instrument_that_nobody_knows_is_told_with_the_other_mistakes(tmp_pat
     [
         (b"[station]\nid = \n", (Reason.NOT_TOML, 2)),
         (b"[station]\n[station]\n", (Reason.NOT_TOML, 2)),
+        (b'[station]\nid = "well-1', (Reason.CUT_SHORT, 2)),
+        (b"[station]\nid =", (Reason.CUT_SHORT, 2)),
+        (b"[stat", (Reason.CUT_SHORT, 1)),
         (b"a = " + b"[" * 5000, (Reason.NOT_TOML, None)),
         (b"a = " + b"1" * 5000, (Reason.NOT_TOML, None)),
         ("[station]\nname = '一号井'".encode("gbk"), (Reason.NOT_UTF8, 2)),
