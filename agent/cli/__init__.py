@@ -54,6 +54,7 @@ COMMANDS = {
     "keys": Command("a platform's keys: make, show, add, rotate, revoke", "agent.cli.keys"),
     "command": Command("sign or send a platform's command", "agent.cli.command"),
     "journal": Command("check, copy out and measure the journal's file", "agent.cli.journal"),
+    "commissioning": Command("the commissioning record, to sign", "agent.cli.commissioning"),
     "report": Command("a year, a quarter or a month for the inspector", "agent.cli.report"),
     "allocate": Command("give a plan year its water", "agent.cli.allocate"),
     "fit-meter": Command("declare the meter that is fitted", "agent.cli.fit_meter"),

@@ -65,11 +65,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     text, code = _merged(options) if options.merge else _of_one(options)
-    _write(text, options.output, options.merge or ())
+    write(text, options.output, options.merge or ())
     return code
 
 
-def _write(text: str, output: Path | None, sources: Sequence[Path]) -> None:
+def write(text: str, output: Path | None, sources: Sequence[Path] = ()) -> None:
     """Whole under its name, or as it was. A spreadsheet's lines end as they were made."""
     if output is None:
         sys.stdout.buffer.write(text.encode())
@@ -123,20 +123,24 @@ def _period(options: argparse.Namespace, zone: str) -> Period:
     return period_of(kind, text, zone)
 
 
-def _frame(settings: Settings, period: Period) -> Frame:
+def nameplate_of(settings: Settings) -> Nameplate:
     station, licence = settings.station, settings.licence
+    return Nameplate(
+        station=station.id,
+        name=station.name,
+        use=station.use,
+        zone=station.zone,
+        number=licence.number,
+        expires=licence.expires,
+        holder=licence.holder,
+        regiment=licence.regiment,
+        company=licence.company,
+    )
+
+
+def _frame(settings: Settings, period: Period) -> Frame:
     return Frame(
-        nameplate=Nameplate(
-            station=station.id,
-            name=station.name,
-            use=station.use,
-            zone=station.zone,
-            number=licence.number,
-            expires=licence.expires,
-            holder=licence.holder,
-            regiment=licence.regiment,
-            company=licence.company,
-        ),
+        nameplate=nameplate_of(settings),
         period=period,
         platforms=tuple(one.name for one in settings.platform),
         record_interval_ms=settings.scan.record_interval_s * 1000,

@@ -42,7 +42,7 @@ def _parts(sheet: Sheet, voice: Voice) -> Iterator[str]:
         yield f'<p class="warning">{escape(sheet.warning)}</p>\n'
     for number, one in enumerate(sheet.sections, 1):
         yield from _section(number, one, voice)
-    yield _signatures(voice)
+    yield _signatures(sheet, voice)
     yield "</main>\n</body>\n</html>\n"
 
 
@@ -59,6 +59,8 @@ def _section(number: int, section: Section, voice: Voice) -> Iterator[str]:
     yield f"<section>\n<h2>{escape(heading)}</h2>\n"
     first, *rest = section.tables
     yield _table(first)
+    if section.figure:
+        yield f"<figure>{section.figure}</figure>\n"
     # The account stands above its picture, and what explains it below.
     if section.bars:
         yield from (_table(one) for one in rest[:1])
@@ -122,10 +124,7 @@ def _is_long(text: str) -> bool:
     return any(len(word) > WORD_MAX and word.isascii() for word in text.split())
 
 
-def _signatures(voice: Voice) -> str:
-    lines = "".join(
-        f"<div><span>{escape(voice(key))}</span><i></i></div>"
-        for key in ("filled_in", "checked", "responsible")
-    )
+def _signatures(sheet: Sheet, voice: Voice) -> str:
+    lines = "".join(f"<div><span>{escape(voice(key))}</span><i></i></div>" for key in sheet.signers)
     dated = f"<p>{escape(voice('dated'))}</p>"
     return f'<footer><div class="signatures">{lines}</div>{dated}</footer>\n'

@@ -46,6 +46,7 @@ class Section:
     title: str
     tables: tuple[Table, ...]
     bars: tuple[Bar, ...] = ()
+    figure: str = ""  # an SVG of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Sheet:
     sections: tuple[Section, ...]
     warning: str = ""
     wide: bool = False
+    signers: tuple[str, ...] = ("filled_in", "checked", "responsible")
 
 
 @dataclass(frozen=True, slots=True)

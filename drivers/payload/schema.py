@@ -268,4 +268,4 @@ def _object(properties: Schema) -> Schema:
 def _said(of: Any) -> str:
     """A class's own words; a dataclass without any has its signature there, which says nothing."""
     words = " ".join((of.__doc__ or "").split())
-    return "" if words.startswith(f"{of.__name__}(") else words
+    return "" if words == of.__name__ or words.startswith(f"{of.__name__}(") else words
