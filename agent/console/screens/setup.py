@@ -16,7 +16,9 @@ def step(talk: Talk, name: str, wet_ms: int | None) -> None:
 
 
 def show(talk: Talk) -> None:
-    talk.lines(papers.record(guide.begun(talk, None)))
+    """All of it down the line: what the terminal captures is a file."""
+    for line in papers.record(guide.begun(talk, None)):
+        talk.terminal.say(line)
 
 
 def _in_bounds(talk: Talk, wet_ms: int | None) -> bool:
