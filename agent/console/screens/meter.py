@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, Final
 
-from agent import words
+from agent import rows, words
 from agent.amounts import AmountError, energy_wh, volume_l
 from agent.console.arguments import VOLUME, Argument, plain
 from agent.console.cells import bad, warning
-from agent.console.talk import Cancelled, Talk
-from agent.core.model import Quality, Quantity, Role
+from agent.console.talk import ANSWER_WITHIN_S, Cancelled, Talk
+from agent.core.model import Quality, Quantity, RateProposed, Role
 
 ROLES: Final = {"flow": Role.FLOW_METER, "power": Role.POWER_METER}
 TEST_ASKS: Final = 20
@@ -137,8 +137,19 @@ def begin_rating(talk: Talk) -> None:
 
 
 def end_rating(talk: Talk) -> None:
-    if talk.order("EndRatingOrder"):
-        talk.say("console.rating_ended")
+    """What it found, and the command that puts it in force."""
+    if not talk.order("EndRatingOrder"):
+        return
+    asked = {"kinds": [rows.kind_of(RateProposed)], "limit": 1}
+    for *_, body in talk.desk.call("newest", asked, ANSWER_WITHIN_S)["records"]:
+        found = rows.from_row(RateProposed, body)
+        talk.say(
+            "console.rating_ended",
+            coefficient=f"{found.litres_per_kwh / 1000:.3f}",
+            water=words.volume(found.volume_l),
+            energy=words.energy(found.energy_wh),
+            lasted=words.duration(found.lasted_ms, talk.language),
+        )
 
 
 def set_rate(talk: Talk, litres_per_kwh: int, method: str, measured: date, document: str) -> None:
