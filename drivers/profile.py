@@ -1,42 +1,17 @@
-"""Room rule: an instrument's register table, read from TOML into a frozen value. Data, no wire.
+"""Room rule: one kind of instrument: which registers hold what, as a frozen value. No file, no line.
 
 A profile says which registers hold which quantity, what a value depends on, and what the
-instrument allows. What cannot be is refused, all of it at once: registers that do not exist, two
-quantities in one register, a unit of another dimension, a totalizer without modulus, a key that
-nobody knows. `find` looks in the site's own folders first, so a site may override one of ours.
+instrument allows; `profile_file` reads it, `coherence` says what in it cannot be.
 """
 
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
-from pathlib import Path
 
-from agent.catalogue import Told
 from agent.core.model import Quantity, Role
-from drivers import sections, shelf
 from drivers.identity import Probe, Serial
-from drivers.plan import (
-    REGISTERS_MAX,
-    TURNAROUND_GUESS_MS,
-    Block,
-    Limits,
-    SameCount,
-    Speed,
-    overlapping,
-    plan,
-)
+from drivers.plan import Block, Limits, SameCount, Speed, plan
 from drivers.registers import Factor, Row, Status, Words
-from drivers.shelf import OWN_FOLDER
-from drivers.tables import Table
-from drivers.units import REQUIRED
-
-FILE_BYTES_MAX = 256 * 1024
-PAUSE_MAX_MS = 1000
-TIMEOUT_MIN_MS = 50
-TIMEOUT_MAX_MS = 5000
-SLEEP_MAX_MS = 600_000
 
 
 class Confidence(StrEnum):
@@ -46,14 +21,6 @@ class Confidence(StrEnum):
     ONE_SOURCE = "one_source"
     TWO_SOURCES = "two_sources"  # independent of each other, and in agreement
     REAL_INSTRUMENT = "real_instrument"  # and a published dump or frame of a real one agrees
-
-
-class ProfileError(Told):
-    """Everything that is wrong with a profile; each problem names file, row and reason."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("profile.wrong", raw="\n".join(f"  {one}" for one in problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,45 +109,6 @@ class Profile:
         return row
 
 
-def find(name: str, folders: Iterable[Path] = ()) -> Path:
-    """The file of the profile called `name`: in the site's folders first, then in ours."""
-    searched = [*folders, OWN_FOLDER]
-    if (path := shelf.find(name, searched)) is not None:
-        return path
-    known = sorted({path.stem for folder in searched for path in folder.glob("*.toml")})
-    where = ", ".join(str(folder) for folder in searched)
-    raise ProfileError(
-        [f"profile {name}: there is no {name}.toml in {where}; choose one of {', '.join(known)}"]
-    )
-
-
-def load(path: Path) -> Profile:
-    """Read one profile; ProfileError holds all that is wrong with it."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX + 1)
-        if len(content) > FILE_BYTES_MAX:
-            raise ProfileError([f"{path}: has more than {FILE_BYTES_MAX} bytes; name a profile"])
-        raw = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
-    # ValueError: no UTF-8, no TOML, or a number of 5000 digits.
-    except (OSError, ValueError, ArithmeticError, RecursionError) as why:
-        raise ProfileError([f"{path}: cannot be read: {why}; correct the file"]) from why
-    return parse(raw, path.stem, str(path))
-
-
-def parse(raw: object, name: str, where: str) -> Profile:
-    """The profile called `name` in what was read from `where`; ProfileError as in `load`."""
-    problems: list[str] = []
-    profile = _profile(Table(raw, where, problems))
-    if profile.name != name:
-        problems.append(f"{where}: name is {profile.name!r}; it must be the file's own, {name!r}")
-    if not problems:
-        problems += _impossible(profile, where)
-    if problems:
-        raise ProfileError(problems)
-    return profile
-
-
 def recognised(profiles: Iterable[Profile], words: Words, unit: int) -> list[Profile]:
     """The kinds that the instrument at `unit` can be, the one with the most proof first."""
     fitting = [one for one in profiles if not one.template and one.is_of(words, unit)]
@@ -194,142 +122,3 @@ def unreadable(profile: Profile, speed: Speed) -> str | None:
     except SameCount as why:
         return str(why)
     return None
-
-
-def _profile(top: Table) -> Profile:
-    role = top.choice("role", {role.value: role for role in Role})
-    factors = tuple(sections.factor(table) for table in top.tables("factor"))
-    guards = tuple(sections.guard(table) for table in top.tables("guard"))
-    made = Profile(
-        name=top.text("name"),
-        title=top.text("title"),
-        role=role,
-        confidence=top.choice("confidence", {one.value: one for one in Confidence}),
-        doubts=top.text("doubts") if top.has("doubts") else "",
-        template=top.flag("template"),
-        line=_line(Table(top.mapping("line"), f"{top.where}: line", top.problems)),
-        limits=Limits(
-            tuple(sections.span(table) for table in top.tables("readable")),
-            top.integer("registers_max", 1, REGISTERS_MAX),
-            top.integer("count_step", 1, 4, default=1),
-        ),
-        pause_ms=top.integer("pause_ms", 0, PAUSE_MAX_MS),
-        turnaround_ms=top.integer("turnaround_ms", 1, TIMEOUT_MAX_MS, default=TURNAROUND_GUESS_MS),
-        timeout_ms=top.integer("timeout_ms", TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
-        wake=_wake(top),
-        rows=tuple(sections.row(table, role, guards, factors) for table in top.tables("quantity")),
-        factors=factors,
-        statuses=tuple(sections.status(table) for table in top.tables("status")),
-        probes=tuple(sections.probe(table) for table in top.tables("probe")),
-        serial=_serial(top),
-    )
-    top.done()
-    names = [factor.name for factor in factors] + [guard.name for guard in guards]
-    for twice in _twice(names) + _twice([one.name for one in made.statuses]):
-        top.wrong(f"two rows are called {twice}")
-    if not made.rows:
-        top.wrong("there is no [[quantity]]")
-    return made
-
-
-def _line(table: Table) -> Speed:
-    speed = Speed(
-        table.integer("baud", 1200, 115200),
-        table.choice("parity", {parity: parity for parity in "NEO"}),
-        table.integer("stop_bits", 1, 2),
-    )
-    table.done()
-    return speed
-
-
-def _wake(top: Table) -> Wake | None:
-    if not top.has("wake"):
-        return None
-    table = Table(top.mapping("wake"), f"{top.where}: wake", top.problems)
-    wake = Wake(
-        table.integer("after_ms", 1000, SLEEP_MAX_MS),
-        table.integer("patience_ms", TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
-    )
-    table.done()
-    return wake
-
-
-def _serial(top: Table) -> Serial | None:
-    if not top.has("serial"):
-        return None
-    return sections.serial(Table(top.mapping("serial"), f"{top.where}: serial", top.problems))
-
-
-def _impossible(profile: Profile, where: str) -> list[str]:
-    """What only shows when the sections are seen together."""
-    problems = [f"{where}: {why}" for why in _missing(profile)]
-    problems += [f"{where}: {why}" for why in _misplaced(profile)]
-    if (why := unreadable(profile, profile.line)) is not None:
-        problems.append(f"{where}: {why}")
-    return problems
-
-
-def _missing(profile: Profile) -> list[str]:
-    problems = []
-    names = [row.quantity for row in profile.rows]
-    problems += [f"quantity {name} stands twice" for name in _twice(names)]
-    problems += [
-        f"there is no quantity {name}, without which it is no {profile.role}"
-        for name in REQUIRED[profile.role]
-        if name not in names
-    ]
-    if profile.confidence in (Confidence.INFERRED, Confidence.ONE_SOURCE) and not profile.doubts:
-        problems.append(f"confidence is {profile.confidence}, and doubts does not say what to try")
-    if all(probe.takes_zeros for probe in profile.probes):
-        problems.append(
-            "no [[probe]] tells it from an instrument that answers every register with 0; "
-            "add one of something that is never 0"
-        )
-    return problems
-
-
-def _misplaced(profile: Profile) -> list[str]:
-    """Registers that overlap, that no manual lists, or that do not fit into one request."""
-    problems = []
-    most = profile.limits.registers_max
-    spans = {
-        f"quantity {row.quantity}": Block(row.function, row.first, row.last - row.first + 1)
-        for row in profile.rows
-    }
-    for name, block in spans.items():
-        if block.count > most:
-            problems.append(
-                f"{name} spans {block.count} registers; the instrument reads {most} at once, "
-                "and its parts must come in one reply"
-            )
-    parts = [
-        Block(row.function, part.address, part.count) for row in profile.rows for part in row.parts
-    ]
-    words = {f"factor {one.name}": one.at for one in profile.factors}
-    words |= {f"guard {one.name}": one.at for row in profile.rows for one in row.guards}
-    problems += [
-        f"the values at {first.address} and {second.address} share a register"
-        for first, second in overlapping(parts)
-    ]
-    problems += [
-        f"{name} stands at {at.address}, inside the value at {part.address}"
-        for name, at in words.items()
-        for part in parts
-        if part.covers(Block(*at, 1))
-    ]
-    words |= {f"status {one.name}": one.at for one in profile.statuses}
-    spans |= {name: Block(*at, 1) for name, at in words.items()}
-    spans |= {f"probe {n}": probe.block for n, probe in enumerate(profile.probes, 1)}
-    if profile.serial is not None:
-        spans["serial"] = profile.serial.block
-    problems += [
-        f"{name}: no [[readable]] lists function {block.function} register "
-        f"{block.address} to {block.last}; correct the address, or list it with its source"
-        for name, block in spans.items()
-        if not any(readable.covers(block) for readable in profile.limits.readable)
-    ]
-    return problems
-
-
-def _twice(names: Sequence[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})

@@ -41,7 +41,7 @@ class Bench:
         from agent.cli.house import house_of
         from agent.settings import SettingsError, load
         from agent.words import settings_text
-        from drivers.profile import ProfileError
+        from drivers.profile_file import ProfileError
 
         try:
             house_of(load(self._file), self._file)

@@ -8,7 +8,8 @@ from agent.core.model import Role, Site
 from agent.settings import Settings
 from drivers.bus import worst_case_ms
 from drivers.declared import InstrumentConfig, misfits
-from drivers.profile import Profile, ProfileError, find, load
+from drivers.profile import Profile
+from drivers.profile_file import ProfileError, find, load
 from drivers.shelf import site_folder
 from drivers.wire import BusConfig
 

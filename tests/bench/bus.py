@@ -20,7 +20,7 @@ from statistics import median
 from pymodbus.client import ModbusSerialClient
 
 from agent.core.model import Moment, Quality, Quantity, Role
-from drivers import profile, registers
+from drivers import profile_file, registers
 from drivers.bus import Buses
 from drivers.declared import InstrumentConfig
 from drivers.host import monotonic_ms
@@ -131,7 +131,7 @@ def _scan() -> Iterator[Row]:
 def _requests() -> Iterator[Row]:
     """What a scan of each profile costs on the wire at the speed it comes with."""
     for path in sorted(OWN_FOLDER.glob("*.toml")):
-        kind = profile.load(path)
+        kind = profile_file.load(path)
         depth_mm = 1 if kind.role is Role.LEVEL_PROBE else None
         one = Instrument(InstrumentConfig(kind.role, 1, kind, "a", depth_mm), kind.line)
         wire = sum(wire_ms(block, kind.line) + kind.pause_ms for block in one.often)
@@ -175,7 +175,7 @@ def _scan_ms(faults: Faults) -> float:
 def _both() -> list[InstrumentConfig]:
     named = {Role.FLOW_METER: "tuf2000", Role.POWER_METER: "dtsu666"}
     return [
-        InstrumentConfig(role, unit, profile.load(profile.find(name)), "a")
+        InstrumentConfig(role, unit, profile_file.load(profile_file.find(name)), "a")
         for unit, (role, name) in enumerate(named.items(), 1)
     ]
 
@@ -187,7 +187,7 @@ def _long_block() -> Profile:
         Part(REGISTERS - 2, Type.F32, Order.LOW_FIRST),
     )
     row = registers.Row(Quantity.FLOW_L_PER_H, 3, ends, Fraction(1), -(10**9), 10**9, "bench")
-    tuf = profile.load(profile.find("tuf2000"))
+    tuf = profile_file.load(profile_file.find("tuf2000"))
     return replace(tuf, rows=(row,), factors=(), pause_ms=0)
 
 

@@ -34,12 +34,12 @@ from agent.settings import SettingsError
 from agent.settings import load as load_settings
 from agent.settings.keys import public_of
 from agent.words import LANGUAGES, settings_text
-from drivers import profile
+from drivers import profile_file
 from drivers.health import HostLooks
 from drivers.mqtt.certificate import not_after_utc_ms
 from drivers.payload.json import JsonCodec
 from drivers.plan import Block
-from drivers.profile import ProfileError
+from drivers.profile_file import ProfileError
 from drivers.registers import Register, evaluate
 from drivers.reply import reply_in, sealed
 from drivers.shelf import OWN_FOLDER
@@ -80,7 +80,7 @@ def settings(octets: bytes) -> None:
 def profiles(octets: bytes) -> None:
     """A profile that is taken can be planned, and makes of any words a value in range or none."""
     try:
-        kind = profile.load(_file("generic.toml", octets))
+        kind = profile_file.load(_file("generic.toml", octets))
         blocks = [block for group in kind.blocks(kind.line) for block in group]
     except ProfileError:
         return

@@ -10,7 +10,8 @@ from agent.cli.bus.asking import Ask, Line, asker, line_of
 from agent.ports import Inquiry
 from agent.settings import Bus
 from drivers.plan import Block
-from drivers.profile import Profile, load
+from drivers.profile import Profile
+from drivers.profile_file import load
 from drivers.registers import Register
 from drivers.shelf import OWN_FOLDER, site_folder
 

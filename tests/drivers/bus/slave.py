@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.core.model import Fault, Moment, Quality, Quantity, Reading, Role
-from drivers import profile
+from drivers import profile_file
 from drivers.bus import Buses
 from drivers.declared import InstrumentConfig
 from drivers.host import monotonic_ms
@@ -196,7 +196,7 @@ def instrument(role: Role, bus: str = "a") -> InstrumentConfig:
         Role.LEVEL_PROBE: ("qdy30a", 3),
     }[role]
     depth_mm = 60_000 if role is Role.LEVEL_PROBE else None
-    return InstrumentConfig(role, unit, profile.load(profile.find(name)), bus, depth_mm)
+    return InstrumentConfig(role, unit, profile_file.load(profile_file.find(name)), bus, depth_mm)
 
 
 def read(buses: Buses) -> dict[Quantity, Reading]:

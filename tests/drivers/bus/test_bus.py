@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.core.model import Fault, Quality, Quantity, Reading, Role
-from drivers import profile
+from drivers import profile_file
 from drivers.bus import Buses
 from drivers.declared import InstrumentConfig, misfits
 from drivers.plan import Speed
@@ -41,7 +41,7 @@ def test_frames_are_those_of_the_manuals(tmp_path: Path, slaves: Any, connect: A
         (0x1024, 1): bytes.fromhex("01 04 02 00 00 B9 30"),
     }[request.address, request.count]
     readings = read(
-        connect([InstrumentConfig(Role.FLOW_METER, 1, profile.load(path), "a")], slave.name)
+        connect([InstrumentConfig(Role.FLOW_METER, 1, profile_file.load(path), "a")], slave.name)
     )
     assert slave.heard == bytes.fromhex(
         "01 04 10 10 00 02 74 CE01 04 10 18 00 04 75 0E01 04 10 24 00 01 75 01"

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from drivers import profile
+from drivers import profile_file
 from drivers.plan import Block
-from drivers.profile import ProfileError
+from drivers.profile_file import ProfileError
 from drivers.registers import Register, evaluate
 from drivers.reply import reply_in, sealed
 from drivers.shelf import OWN_FOLDER
@@ -126,7 +126,7 @@ def test_the_profile_loader_takes_any_file(fuzz: Fuzz, tmp_path: Any) -> None:
         problems: tuple[str, ...] = ()
         functions: set[int] = set()
         try:
-            kind = profile.load(path)
+            kind = profile_file.load(path)
             functions = {one.function for group in kind.blocks(kind.line) for one in group}
         except ProfileError as why:
             problems = why.problems
@@ -139,7 +139,7 @@ def test_the_profile_loader_takes_any_file(fuzz: Fuzz, tmp_path: Any) -> None:
 
 def test_any_words_are_a_value_in_range_or_a_fault(fuzz: Fuzz) -> None:
     """Whatever an instrument's registers hold, what is good is within what its profile allows."""
-    kinds = {path.stem: profile.load(path) for path in PATHS}
+    kinds = {path.stem: profile_file.load(path) for path in PATHS}
 
     @given(st.sampled_from(sorted(kinds)), st.randoms(use_true_random=False))
     def evaluated(name: str, chance: random.Random) -> None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.model import Quantity, Role
-from drivers import profile
+from drivers import profile_file
 from drivers.plan import Speed
-from drivers.profile import ProfileError
+from drivers.profile_file import ProfileError
 from drivers.shelf import OWN_FOLDER
 
 NAMES = sorted(path.stem for path in OWN_FOLDER.glob("*.toml"))
@@ -25,24 +25,24 @@ def raw(name: str) -> dict[str, Any]:
 
 def problems(given_raw: object, name: str = "tuf2000") -> tuple[str, ...]:
     with pytest.raises(ProfileError) as refused:
-        profile.parse(given_raw, name, f"{name}.toml")
+        profile_file.parse(given_raw, name, f"{name}.toml")
     return refused.value.problems
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("baud", [1200, 9600, 115200])
 def test_our_own_profiles_can_be_read_at_every_speed(name: str, baud: int) -> None:
-    often, seldom = profile.load(profile.find(name)).blocks(Speed(baud))
+    often, seldom = profile_file.load(profile_file.find(name)).blocks(Speed(baud))
     asked = [(block.function, block.count) for block in {*often, *seldom}]
     assert len(asked) == len(set(asked)) > 0
 
 
 def test_there_is_a_profile_for_each_role() -> None:
-    assert {profile.load(profile.find(name)).role for name in NAMES} == set(Role)
+    assert {profile_file.load(profile_file.find(name)).role for name in NAMES} == set(Role)
 
 
 def test_a_totalizer_says_where_it_wraps_and_its_step() -> None:
-    flow = profile.load(profile.find("tuf2000"))
+    flow = profile_file.load(profile_file.find("tuf2000"))
     assert flow.modulus(Quantity.FORWARD_TOTAL_L) == 10**11
     assert flow.resolution(Quantity.FORWARD_TOTAL_L) == 1
 
@@ -127,19 +127,19 @@ def test_a_file_that_is_no_toml_is_refused_with_its_name(tmp_path: Path, content
     path = tmp_path / "broken.toml"
     path.write_bytes(content)
     with pytest.raises(ProfileError, match=r"broken\.toml: cannot be read"):
-        profile.load(path)
+        profile_file.load(path)
 
 
 def test_a_sites_own_profile_overrides_ours(tmp_path: Path) -> None:
     own = tmp_path / "tuf2000.toml"
     own.write_text((OWN_FOLDER / "tuf2000.toml").read_text())
-    assert profile.find("tuf2000", [tmp_path]) == own
-    assert profile.find("dtsu666", [tmp_path]) == OWN_FOLDER / "dtsu666.toml"
+    assert profile_file.find("tuf2000", [tmp_path]) == own
+    assert profile_file.find("dtsu666", [tmp_path]) == OWN_FOLDER / "dtsu666.toml"
 
 
 def test_an_unknown_profile_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match=r"no nowhere\.toml in .*choose one of .*dtsu666"):
-        profile.find("nowhere", [tmp_path])
+        profile_file.find("nowhere", [tmp_path])
 
 
 LEAVES: st.SearchStrategy[Any] = st.one_of(
@@ -173,7 +173,7 @@ def test_any_file_is_a_profile_or_a_list_of_problems(data: st.DataObject, name: 
             spot = spot[key]
     told: tuple[str, ...] = ()
     try:
-        profile.parse(table, name, name)
+        profile_file.parse(table, name, name)
     except ProfileError as why:
         told = why.problems
     assert all(one.startswith(name) for one in told)

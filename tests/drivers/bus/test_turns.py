@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.model import Fault, Quality, Quantity, Role
 from agent.ports import Inquiry
-from drivers import identification, profile
+from drivers import identification, profile_file
 from drivers.bus import Buses
 from drivers.declared import InstrumentConfig
 from drivers.host import monotonic_us
@@ -342,7 +342,7 @@ def test_who_it_is_costs_no_value_when_it_does_not_say(
 
 @pytest.mark.parametrize("path", sorted(OWN_FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_no_answer_to_who_it_is_can_pass_for_a_value(path: Path) -> None:
-    kind = profile.load(path)
+    kind = profile_file.load(path)
     depth_mm = 60_000 if kind.role is Role.LEVEL_PROBE else None
     one = Instrument(InstrumentConfig(kind.role, 1, kind, "a", depth_mm), kind.line)
     asked = {(block.function, block.count) for block in one.often + one.seldom}

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from agent.cli import CONFIGURATION, main
-from drivers import profile
-from drivers.profile import ProfileError
+from drivers import profile_file
+from drivers.profile_file import ProfileError
 from drivers.shelf import OWN_FOLDER
 from tests.drivers.profiles.schema import faults
 
@@ -184,7 +184,7 @@ def broken(folder: Path, name: str, old: str, new: str) -> Path:
 def test_a_broken_profile_is_refused_with_file_row_and_reason(tmp_path: Path, case: Broken) -> None:
     path = broken(tmp_path, case.name, case.old, case.new)
     with pytest.raises(ProfileError) as refused:
-        profile.load(path)
+        profile_file.load(path)
     told = [one for one in refused.value.problems if case.row in one and case.reason in one]
     assert told, refused.value.problems
     assert all(one.startswith(f"{path}: ") for one in told)
@@ -267,6 +267,6 @@ def test_a_file_that_is_no_toml_is_told_with_its_name(tmp_path: Path, content: b
     path = tmp_path / "lmag.toml"
     path.write_bytes(content)
     with pytest.raises(ProfileError) as caught:
-        profile.load(path)
+        profile_file.load(path)
     (problem,) = caught.value.problems
     assert problem.startswith(f"{path}: ")

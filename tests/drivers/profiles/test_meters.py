@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.model import Fault, Quality
 from agent.core.supply import VOLTAGES
-from drivers import profile
+from drivers import profile, profile_file
 from drivers.profile import Confidence, Profile
 from drivers.registers import Register
 from drivers.shelf import OWN_FOLDER
@@ -25,7 +25,7 @@ from tests.drivers.profiles.meters import (
     UNIT,
 )
 
-PROFILES = {path.stem: profile.load(path) for path in sorted(OWN_FOLDER.glob("*.toml"))}
+PROFILES = {path.stem: profile_file.load(path) for path in sorted(OWN_FOLDER.glob("*.toml"))}
 PAIRS = [(one, other) for one in METERS for other in METERS if one != other]
 
 
@@ -311,4 +311,4 @@ def test_a_bar_is_ten_metres_and_two_hundred_millimetres_of_water() -> None:
 
 
 def test_profiles_lie_where_the_package_looks(tmp_path: Path) -> None:
-    assert profile.find("lmag", [tmp_path]) == OWN_FOLDER / "lmag.toml"
+    assert profile_file.find("lmag", [tmp_path]) == OWN_FOLDER / "lmag.toml"

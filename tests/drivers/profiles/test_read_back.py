@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agent.core.model import Fault, Quality, Quantity, Role
-from drivers import profile
+from drivers import profile_file
 from drivers.bus import Buses
 from drivers.declared import InstrumentConfig
 from drivers.registers import Factor, Part, Row
@@ -64,7 +64,7 @@ def value_of(row: Row, parts: list[Fraction], factors: list[Fraction]) -> int:
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 def test_every_quantity_is_read_back(name: str, data: st.DataObject) -> None:
-    one = profile.load(profile.find(name))
+    one = profile_file.load(profile_file.find(name))
     image = healthy(one)
     factors = {}
     for factor in one.factors:
@@ -97,7 +97,7 @@ def _pattern(part: Part, number: Fraction) -> int:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_guard_withholds_its_values(name: str) -> None:
     """With any word to which a guard objects, what depends on it is bad, and for that reason."""
-    one = profile.load(profile.find(name))
+    one = profile_file.load(profile_file.find(name))
     for row in one.rows:
         for guard in row.guards:
             image = ordinary(one)
@@ -113,7 +113,7 @@ def test_each_guard_withholds_its_values(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_code_or_setting_that_nobody_knows_makes_no_value(name: str) -> None:
-    one = profile.load(profile.find(name))
+    one = profile_file.load(profile_file.find(name))
     for factor in one.factors:
         unknown = [0] if factor.table is None else [w for w in range(300) if w not in factor.table]
         for word in unknown[:20]:
@@ -128,7 +128,7 @@ def test_a_code_or_setting_that_nobody_knows_makes_no_value(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_marker_of_no_value_is_none(name: str) -> None:
     """NaN, the instrument's own patterns, and a part beyond its bound."""
-    one = profile.load(profile.find(name))
+    one = profile_file.load(profile_file.find(name))
     for row in one.rows:
         for part in row.parts:
             for octets in _markers(part):
@@ -161,7 +161,7 @@ def _each_swapped(octets: bytes) -> bytes:
 @pytest.mark.parametrize("name", ON_A_TTY)
 def test_on_a_tty_it_is_read_in_one_scan(name: str, tmp_path: Path) -> None:
     """The same, through pymodbus, a pty and a slave that knows no Modbus library."""
-    one = profile.load(profile.find(name))
+    one = profile_file.load(profile_file.find(name))
     image = ordinary(one)
     listed = {register for span in one.limits.readable for register in span.registers()}
     words = {register.address: image.get(register, 0) for register in sorted(listed)}

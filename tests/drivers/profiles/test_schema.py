@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers import profile, sections
+from drivers import profile_file, sections
 from drivers.identity import Form
-from drivers.profile import Confidence, ProfileError
+from drivers.profile import Confidence
+from drivers.profile_file import ProfileError
 from drivers.registers import Order, Type
 from drivers.shelf import OWN_FOLDER
 from drivers.units import TOTALIZERS, UNITS
@@ -89,4 +90,4 @@ def test_what_the_schema_refuses_the_loader_refuses(data: st.DataObject, name: s
     spoil(data, table)
     if next(faults(SCHEMA, table), None) is not None:
         with pytest.raises(ProfileError):
-            profile.parse(table, name, name)
+            profile_file.parse(table, name, name)

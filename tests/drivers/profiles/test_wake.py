@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from agent.core.model import Fault, Quality, Role
-from drivers import profile
+from drivers import profile_file
 from drivers.declared import InstrumentConfig
 from drivers.instrument import Instrument
 from drivers.plan import Block
@@ -55,7 +55,7 @@ def scan(sleeper: Sleeper, one: Instrument) -> set[Fault | None]:
 
 
 def awake(name: str, role: Role) -> Instrument:
-    kind = profile.load(profile.find(name))
+    kind = profile_file.load(profile_file.find(name))
     depth_mm = DEPTH_MM if role is Role.LEVEL_PROBE else None
     return Instrument(InstrumentConfig(role, UNIT, kind, "a", depth_mm), kind.line)
 
