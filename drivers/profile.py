@@ -1,4 +1,4 @@
-"""Room rule: one kind of instrument: which registers hold what, as a frozen value. No file, no line.
+"""Room rule: one kind of instrument: which registers hold what, frozen. It knows no file, no line.
 
 A profile says which registers hold which quantity, what a value depends on, and what the
 instrument allows; `profile_file` reads it, `coherence` says what in it cannot be.
