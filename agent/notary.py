@@ -18,6 +18,7 @@ from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
 from agent import threads
+from agent.catalogue import Told
 from agent.signing import (
     KEY_FILE,
     PUBLIC_FILE,
@@ -39,7 +40,7 @@ _TRIES: Final = 2
 _Found = TypeVar("_Found")
 
 
-class NotaryGone(Exception):
+class NotaryGone(Told):
     """The process that signs died or took too long. Ask again later."""
 
 
@@ -94,10 +95,10 @@ class Notary:
         process = self._hand_over(line)
         assert process.stdout is not None, "it was started with both pipes"
         if not select.select([process.stdout], [], [], self._answer_s)[0]:
-            raise NotaryGone(f"the signing process gave no answer within {self._answer_s:g} s")
+            raise NotaryGone("notary.slow", seconds=f"{self._answer_s:g}")
         answer = process.stdout.readline(_ANSWER_BYTES_MAX)
         if not answer.endswith(b"\n"):
-            raise NotaryGone("the signing process died over a request")
+            raise NotaryGone("notary.died")
         found: dict[str, Any] = json.loads(answer)
         return found
 
@@ -115,7 +116,7 @@ class Notary:
                 self._end()
             else:
                 return self._process
-        raise NotaryGone("the signing process ends before it can be asked")
+        raise NotaryGone("notary.ended")
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_CHILDREN}
@@ -131,7 +132,7 @@ class Notary:
                 start_new_session=True,  # a Ctrl-C at a terminal is control's to hear
             )
         except OSError as error:
-            raise NotaryGone(f"no process can be started to sign ({error.strerror})") from error
+            raise NotaryGone("notary.not_started", raw=error.strerror) from error
         # One that went to rest must not stay behind as a zombie until somebody asks again.
         Thread(target=process.wait, name="notary", daemon=True).start()
         return process

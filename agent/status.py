@@ -43,7 +43,7 @@ class Reported:
     connected: bool = False
     fault: str | None = LinkFault.NOT_RUNNING
     error: str = "the uplink is not running"
-    warning: str = ""
+    warning: Told | None = None  # of a certificate's end
     delivered: int = 0
     batches: int = 0
     bytes: int = 0
@@ -139,6 +139,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
                 "waiting": max(0, number - one.cursor),
                 "parked": one.parked,
                 **{name: getattr(one.reported, name) for name in _REPORTED},
+                **_warning(one.reported.warning),
             }
             for name, one in around.uplinks.items()
         },
@@ -208,6 +209,13 @@ def _keys(keys: Sequence[PlatformKey]) -> dict[str, list[str]]:
         name: [one.kid for one in valid if one.platform == name]
         for name in sorted({one.platform for one in valid})
     }
+
+
+def _warning(warning: Told | None) -> dict[str, Any]:
+    """As a text, empty when there is none; `told` as below."""
+    if warning is None:
+        return {"warning": "", "told": None}
+    return {"warning": str(warning), "told": warning.named()}
 
 
 def _journal(failing: Told | None) -> dict[str, Any]:

@@ -7,9 +7,9 @@ Calendar time is shown as Beijing time (北京时间), whatever the host's zone.
 
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 from unicodedata import east_asian_width
 
 from agent import catalogue as _catalogue
@@ -122,6 +122,19 @@ def _beijing(utc_ms: int) -> datetime:
 
 
 # --- values that bring their own sentence --------------------------------------------------------
+
+
+def link_trouble(one: Mapping[str, Any], language: str) -> str:
+    """What is wrong with a link of the live state; empty when nothing is."""
+    if one["fault"] is not None and _catalogue.known(f"link.{one['fault']}"):
+        return say(f"link.{one['fault']}", language, raw=one["error"])
+    return str(one["error"])
+
+
+def link_warning(one: Mapping[str, Any], language: str) -> str:
+    """What soon will be; empty when nothing is in sight."""
+    told = _catalogue.Told.of(one["told"])
+    return str(one["warning"]) if told is None else told.said(language)
 
 
 def condition(kind: ConditionKind, language: str, level: int = 0) -> str:

@@ -119,9 +119,6 @@ def _platform(name: str, one: dict[str, Any], language: str) -> str:
     link = words.say("state.connected" if one["connected"] else "state.disconnected", language)
     delivered = f"{words.say('label.delivered', language)} {one['cursor']}"
     waiting = f"{words.say('label.waiting', language)} {one['waiting']}"
-    key = f"link.{one['fault']}"
-    error = one["error"]
-    if key in words.catalogue():
-        error = words.say(key, language, raw=error)
-    troubles = "".join(f", {said}" for said in (error, one["warning"]) if said)
+    said = (words.link_trouble(one, language), words.link_warning(one, language))
+    troubles = "".join(f", {trouble}" for trouble in said if trouble)
     return f"{name}: {link}, {delivered}, {waiting}{troubles}"

@@ -189,7 +189,7 @@ async def _report(room: Room, caller: Caller, fields: Fields) -> Answer:
         connected=fields.truth("connected"),
         fault=fields.optional_text("fault", FAULT_MAX) or None,
         error=fields.text("error", ERROR_MAX),
-        warning=fields.optional_text("warning", ERROR_MAX),
+        warning=fields.told("warning", "certificate", ERROR_MAX),
         delivered=fields.integer("delivered", 0, wire.INTEGER_MAX),
         batches=count("batches"),
         bytes=count("bytes"),

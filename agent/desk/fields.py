@@ -61,6 +61,17 @@ class Fields:
         """Empty when it is not given."""
         return self.text(name, longest) if name in self._left else ""
 
+    def told(self, name: str, table: str, longest: int) -> Told | None:
+        """A sentence of that table of the catalogue, with its values; None when not given."""
+        value = self._left.pop(name, None)
+        if value is None:
+            return None
+        told = Told.of(value)
+        if told is not None and told.key.startswith(f"{table}.") and len(str(told)) <= longest:
+            return told
+        self._wrong("told", name, table=table, longest=longest)
+        return None
+
     def texts(self, name: str, most: int) -> list[str]:
         """A list of one to `most` texts."""
         value = self._left.pop(name, None)

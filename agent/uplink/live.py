@@ -54,7 +54,7 @@ class Health(NamedTuple):
     connected: bool
     fault: str  # a ports.LinkFault, or empty
     error: str
-    warning: str
+    warning: dict[str, Any] | None  # a Told of `certificate`, as JSON
     delivered: int
     batches: int
     bytes: int

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agent.catalogue import Told
 from agent.ports import Certificate, Clock
 from agent.uplink import expiry
 from agent.uplink.inquiry import Inquiry
@@ -27,7 +28,7 @@ class Telling:
     _last_error: str = ""
     _last_error_utc_ms: int | None = None
     _certificates: dict[str, Certificate] = field(default_factory=dict)
-    _warning: str = ""
+    _warning: Told | None = None
     _look_at_ms: int = 0
     _report: Report = field(default_factory=Report)
 
@@ -62,7 +63,7 @@ class Telling:
             connected=link.limits is not None,
             fault="" if trouble is None else trouble.fault,
             error=error,
-            warning=one_line(self._warning),
+            warning=None if self._warning is None else self._warning.named(),
             delivered=self.delivered,
             batches=self.batches,
             bytes=self.bytes,

@@ -110,6 +110,7 @@ def _uplink() -> Schema:
             "connected": _TRUTH,
             "fault": {"type": ["string", "null"]},
             "last_error_utc_ms": {"type": ["integer", "null"]},
+            "told": {"type": ["object", "null"]},
         }
     )
 

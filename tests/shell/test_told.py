@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import UNAVAILABLE, USAGE, main, records
+from agent.cli import UNAVAILABLE, USAGE, control, main, records
 from agent.desk import wire
 from agent.desk.client import DeskRefused
+from agent.notary import NotaryGone
 from agent.settings import Settings
 
 DEMO = Path(__file__).parents[2] / "config" / "demo.toml"
@@ -90,3 +91,16 @@ def test_a_sentence_of_another_version_is_said_in_its_own_english(data: object) 
     _, _, error = wire.read_answer(json.dumps(said).encode())
     assert error is not None
     assert error.why == "ask later"
+
+
+def test_control_that_cannot_start_its_notary_says_so(
+    config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: Path) -> None:
+        raise NotaryGone("notary.died")
+
+    monkeypatch.setattr(control, "Notary", gone)
+    assert main(["control", "--config", config]) == UNAVAILABLE
+    said = capsys.readouterr().err
+    assert said.startswith("签名进程在应答途中退出")
+    assert "Traceback" not in said

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from agent import words
-from agent.catalogue import Told, known
+from agent.catalogue import Told
 from agent.console.cells import bad, bold, good, warning
 from agent.console.talk import ANSWER_WITHIN_S, Talk, clipped, row
 from agent.core.model import Action, ConditionKind, Quantity, SetupOutcome, SetupStep
@@ -292,10 +292,8 @@ def _health(state: State, language: str) -> list[str]:
 
 
 def link_trouble(one: dict[str, Any], language: str) -> str:
-    """What is wrong with a link, in words; empty when nothing is."""
-    if one["fault"] is not None and known(f"link.{one['fault']}"):
-        return words.say(f"link.{one['fault']}", language, raw=one["error"])
-    return str(one["error"] or one["warning"])
+    """What is wrong with a link, or soon will be; empty when nothing is."""
+    return words.link_trouble(one, language) or words.link_warning(one, language)
 
 
 def _journal(state: State, language: str) -> str:

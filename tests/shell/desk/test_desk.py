@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from agent import rows
+from agent.catalogue import Told
 from agent.core.model import (
     AllocateOrder,
     AllocationKind,
@@ -155,10 +156,14 @@ def test_an_uplink_is_what_it_reports_while_it_is_connected(house: Any) -> None:
     assert away.reported.error == "the uplink is not running"
     assert house.desk.uplinks() == {"division": away, "region": away}
     client = house.client("region")
-    fields = {"connected": True, "error": "", "delivered": 7}
+    ends = Told("certificate.expired", whose=Told("certificate.broker"), day="2027-01-15")
+    fields = {"connected": True, "error": "", "delivered": 7, "warning": ends.named()}
     client.call("report", fields, WAIT_S)
-    there = UplinkPicture(0, 0, Reported(connected=True, fault=None, error="", delivered=7))
-    assert house.desk.uplinks()["region"] == there
+    there = house.desk.uplinks()["region"].reported
+    expected = Reported(connected=True, fault=None, error="", delivered=7, warning=there.warning)
+    assert there == expected
+    assert there.warning is not None
+    assert there.warning.said("zh") == "平台证书已于 2027-01-15 到期，更换之前无法连接平台"
     assert house.desk.uplinks()["division"] == away
     client.close()
     with house.client("admin") as admin:
@@ -322,6 +327,12 @@ def test_every_wrong_field_of_an_order_is_named_at_once(
             ("report", {"connected": 1}),
             -32602,
             "connected must be true or false; error",
+        ),
+        (
+            "division",  # it chooses no other sentence of ours
+            ("report", {"warning": {"key": "notary.died", "values": {}}}),
+            -32602,
+            "warning must be a sentence of the catalogue's certificate",
         ),
     ],
 )
