@@ -86,8 +86,24 @@ def test_every_document_is_linked() -> None:
 
 def test_decisions_are_numbered_once() -> None:
     """0001, 0002 …; the title says the same number as the file."""
-    decisions = sorted((ROOT / "docs/decisions").glob("*.md"))
+    decisions = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
     numbers = [one.name[:4] for one in decisions]
     assert len(set(numbers)) == len(numbers)
     for one in decisions:
         assert one.read_text("utf-8").startswith(f"# {one.name[:4]}. "), one.name
+
+
+def test_every_decision_is_in_their_index_under_its_title() -> None:
+    """Every number up to the next one is either a decision or said to have never been used."""
+    folder = ROOT / "docs/decisions"
+    index = (folder / "README.md").read_text("utf-8")
+    listed = re.findall(r"^\| \[(\d{4})\]\((\S+)\) \| (.+) \|$", index, re.MULTILINE)
+    titles = {one.name: one.read_text("utf-8").split("\n")[0] for one in folder.glob("[0-9]*.md")}
+    assert {file: f"# {number}. {title}" for number, file, title in listed} == titles
+    unused = re.findall(r"(\d{4}) to (\d{4})", index)
+    holes = {number for low, high in unused for number in range(int(low), int(high) + 1)}
+    following = re.search(r"The next one is (\d{4})", index)
+    assert following is not None
+    numbers = {int(number) for number, _, _ in listed}
+    assert numbers.isdisjoint(holes)
+    assert numbers | holes == set(range(1, int(following[1])))
