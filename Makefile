@@ -50,7 +50,7 @@ coverage: $(READY) ## every branch of agent/core is run by a test of tests/core
 mutants: $(READY) ## the tests of agent/core against its mutants (MUTANTS=600 by lot; 0 is all)
 	nice $(BIN)/python -m tests.mutation.run --sample $(or $(MUTANTS),0) --seed $(or $(SEED),1)
 
-soak: $(READY) $(TOOLS) ## the trials again, many times over (SOAK=20 is the multiplier)
+soak: $(READY) $(TOOLS) ## the trials again, many times over (SOAK=20); the core's own: coverage, mutants
 	$(BIN)/pytest $(AT_ONCE) --soak $(or $(SOAK),20) -m soak $(PYTEST)
 
 fuzz: $(READY) $(FUZZER) ## every parser under atheris, led by coverage (FUZZ="--seconds 600 desk")
