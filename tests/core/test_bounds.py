@@ -19,7 +19,7 @@ from agent.core.crosscheck import (
     watch_checks,
     without_signal,
 )
-from agent.core.interlock import Standing, Trip, acknowledge
+from agent.core.interlock import Present, Standing, Trip, acknowledge, assess, decide
 from agent.core.ledger import Grant, expired
 from agent.core.model import ConditionKind, Contacts, Fault, Moment, Quantity, Use, elapsed_ms
 from agent.core.override import Lifting, spend
@@ -444,6 +444,14 @@ def test_a_well_is_dry_below_its_level_and_never_at_an_end_of_the_probe(
 
 
 # --- latches -----------------------------------------------------------------------------------
+
+
+def test_facts_that_say_nothing_raise_nothing_and_bar_nothing() -> None:
+    """They are named so that a false one is health."""
+    after = assess(RULES, Standing(), Present(Facts(), moment(), 1000, SITE))
+    assert after == Standing(seen_ms=1000)
+    assert decide(RULES, after.conditions, 1, Facts()).permit
+    assert not decide(RULES, after.conditions, 0, Facts()).permit
 
 
 def test_an_acknowledgement_forgives_the_trips_of_its_own_condition_and_of_no_other() -> None:

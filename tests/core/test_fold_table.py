@@ -60,15 +60,15 @@ FULL = Ledger(
 AT = Moment(150, 7, "b1", trusted=True)
 
 
-def give(kind: A, year: int = 2026) -> Allocate:
+def give(kind: AllocationKind, year: int = 2026) -> Allocate:
     return Allocate(year, kind, 40, "d", "li", 1_500, 9_999)
 
 
-def power(kind: A, year: int = 2026) -> AllocateEnergy:
+def power(kind: AllocationKind, year: int = 2026) -> AllocateEnergy:
     return AllocateEnergy(year, kind, 40, "d", "li", 2_500, 9_999)
 
 
-def fit(role: R, closed_total: int | None, before_l: int | None = None) -> FitMeter:
+def fit(role: Role, closed_total: int | None, before_l: int | None = None) -> FitMeter:
     return FitMeter(role, "new", 4_000, closed_total, 2, 30_000, 60, before_l, "d", "li")
 
 

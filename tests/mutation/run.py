@@ -11,6 +11,7 @@ survive.
 import argparse
 import hashlib
 import importlib
+import itertools
 import json
 import os
 import random
@@ -70,11 +71,13 @@ OWN = {
     "totalizer": "test_ledger_table test_evidence_table",
     "years": "test_calendar_stories test_time_stories",
 }
+# These stand on bounds of every room, and are quick.
+EVERYWHERE = ("test_bounds", "test_bounds_of_metering", "test_bounds_of_orders", "test_fold_table")
 OWN_WEIGHT = 0.2
 # So many of the tests that killed others of a module are asked first.
 KILLERS_MAX = 12
 # What was learned of the core; worth nothing when a file of it has changed. A test that came
-# later is met by every mutant until all is forgotten: `make clean`.
+# later is learned beside; one that was changed is remembered as it was: `make clean`.
 MEMORY = ROOT / ".mutants.json"
 
 
@@ -107,7 +110,7 @@ class Trials:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.items = {one.nodeid: one for one in session.items}
-        self.known = recalled() or self._learn(session)
+        self._learn(session)
         if session.testsfailed:
             say("a test fails without any mutant: nothing can be told")
             return True
@@ -126,32 +129,41 @@ class Trials:
                 say(f"{tried - len(self.survivors)} of {tried} killed in {took_s:.0f} s")
         return True
 
-    def _learn(self, session: pytest.Session) -> "Known":
-        """Run every test once; which lines does it execute, and for how long."""
-        took_s: dict[str, float] = {}
+    def _learn(self, session: pytest.Session) -> None:
+        """Run every test once that is not known yet; which lines does it execute, and how long.
+
+        What a file's tests taught is kept at once: a run that is broken off goes on from there.
+        """
+        self.known = recalled() or Known({}, {})
+        new = [one for one in session.items if one.nodeid not in self.known.took_s]
+        for path, group in itertools.groupby(new, key=lambda one: one.path):
+            items = list(group)
+            self._watch(items)
+            if session.testsfailed:
+                return
+            keep(self.known)
+            took_s = sum(self.known.took_s[one.nodeid] for one in items)
+            say(f"{len(items)} tests of {path.stem} took {took_s:.0f} s, measured line by line")
+
+    def _watch(self, items: list[pytest.Item]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             measured = coverage.Coverage(
                 data_file=f"{folder}/lines", include=[f"{CORE}/*"], config_file=False
             )
             measured.start()
-            for place, item in enumerate(session.items):
+            for item, then in itertools.pairwise([*items, None]):
+                assert item is not None, "only the last has none after it"
                 measured.switch_context(item.nodeid)
-                then = session.items[place + 1] if place + 1 < len(session.items) else None
                 begun_s = time.process_time()
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=then)
-                took_s[item.nodeid] = time.process_time() - begun_s
+                self.known.took_s[item.nodeid] = time.process_time() - begun_s
             measured.stop()
             found = measured.get_data()
-            lines = {
-                f"{Path(path).relative_to(CORE)}:{line}": [one for one in tests if one in took_s]
-                for path in found.measured_files()
-                for line, tests in found.contexts_by_lineno(path).items()
-            }
-        say(f"{len(took_s)} tests took {sum(took_s.values()):.0f} s, measured line by line")
-        known = Known(lines, took_s)
-        if not session.testsfailed:
-            keep(known)
-        return known
+            for path in found.measured_files():
+                for line, tests in found.contexts_by_lineno(path).items():
+                    where = f"{Path(path).relative_to(CORE)}:{line}"
+                    named = [one for one in tests if one in self.known.took_s]
+                    self.known.lines.setdefault(where, []).extend(named)
 
     def _tests(self, mutant: Mutant) -> list[str]:
         """The tests that run its lines, in the order in which they are met.
@@ -163,10 +175,10 @@ class Trials:
         found: set[str] = set()
         for line in range(mutant.line, mutant.last + 1):
             found.update(self.known.lines.get(f"{where}:{line}", ()))
-        found = (found or set(took_s)) & self.items.keys() | (self.items.keys() - took_s.keys())
+        found = (found or set(took_s)) & self.items.keys()
         killers = [one for one, _ in self.killers[mutant.path].most_common() if one in found]
         rest = sorted(found.difference(killers[:KILLERS_MAX]), key=self._seconds)
-        own_rooms = {"test_bounds", *OWN.get(mutant.path.stem, "").split()}
+        own_rooms = {*EVERYWHERE, *OWN.get(mutant.path.stem, "").split()}
         turns: Counter[str] = Counter()
         order = []
         for one in rest:
