@@ -9,7 +9,7 @@ import pytest
 
 from agent.core.attendance import Attendance, failed
 from agent.core.commands import Deed, judge_command
-from agent.core.keyring import kid_of
+from agent.core.keyring import joined, kid_of
 from agent.core.model import (
     Command,
     FirstSupervisorOrder,
@@ -35,6 +35,7 @@ from agent.core.people import Attended
 from agent.core.present import Present, refuse_range
 from agent.core.state import State
 from agent.core.tallies import Tally, closed, noted
+from agent.core.thresholds import Threshold, differing, overlaid
 from tests.core.story import DAY, HOUR, MINUTE, SITE, Story, addition, plan, utc_ms
 
 AT = utc_ms(2026, 6, 1)
@@ -144,6 +145,21 @@ def test_a_step_of_the_commissioning_has_seen_ten_minutes_at_most(
         curve=(0,) * points,
     )
     assert reason(judged(order)) is refused
+
+
+def test_the_stations_own_word_on_a_key_stands_above_the_settings() -> None:
+    declared = [PlatformKey("a", "k1", "01"), PlatformKey("a", "k2", "02")]
+    kept = [PlatformKey("a", "k2", "02", revoked=True), PlatformKey("a", "k3", "03")]
+    assert joined(declared, kept) == (declared[0], *kept)
+    assert joined(declared, ()) == tuple(declared)
+
+
+def test_a_threshold_that_only_a_later_version_knows_moves_nothing() -> None:
+    unknown = Threshold("colour", 5, "no. 7", "li")
+    creep = Threshold("creep_l", 55, "no. 7", "li")
+    assert overlaid(SITE, (unknown,)) == SITE
+    assert overlaid(SITE, (unknown, creep)).limits == replace(SITE.limits, creep_l=55)
+    assert differing(SITE, (unknown, creep)) == ((creep, SITE.limits.creep_l),)
 
 
 # --- who asks ----------------------------------------------------------------------------------
