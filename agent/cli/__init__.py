@@ -90,6 +90,7 @@ NOT_OURS = (
     (DATA, "agent.report.merge", ("MergeRefused",)),
     (IO, "agent.cli.report", ("Unwritable",)),
     (DATA, "agent.journal", ("JournalDamaged", "JournalNewer")),
+    (UNAVAILABLE, "agent.cli.asking", ("Unsettled",)),
     (UNAVAILABLE, "agent.ports.relay", ("LineGone",)),
     (UNAVAILABLE, "agent.notary", ("NotaryGone",)),
     (UNAVAILABLE, "agent.deadman", ("RelayTaken",)),

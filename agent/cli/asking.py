@@ -2,12 +2,15 @@
 
 import argparse
 import getpass
+import secrets
+import sys
 from typing import Any
 
 from agent import words
+from agent.catalogue import Told
 from agent.cli.options import language_of
 from agent.core.model import Refusal, Refused
-from agent.desk.client import Client
+from agent.desk.client import Client, DeskGone
 from agent.settings import Settings, desk_socket
 from drivers.host import HostClock
 
@@ -15,6 +18,10 @@ from drivers.host import HostClock
 COMMAND_WITHIN_S = 30.0
 REFUSED = 1
 LABEL_WIDTH = 20
+
+
+class Unsettled(Told):
+    """An order was handed in and its verdict never came: it may have taken effect."""
 
 
 def add_actor(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +39,10 @@ def order(
     """Hand an order to the desk, wait for its verdict and say it. 0 when it took effect."""
     language = language_of(options, settings)
     now = HostClock(settings.clock.trusted_when).now()
+    command_id = secrets.token_hex(8)
     with administrator(settings) as client:
         asked = {
+            "id": command_id,
             "actor": options.actor or getpass.getuser(),
             "order": kind,
             "fields": fields,
@@ -41,7 +50,13 @@ def order(
             # who may have asked again.
             "not_after_utc_ms": now.utc_ms + int(COMMAND_WITHIN_S * 1000),
         }
-        verdict = client.call("command", asked, COMMAND_WITHIN_S)["verdict"]
+        try:
+            verdict = client.call("command", asked, COMMAND_WITHIN_S)["verdict"]
+        except DeskGone as gone:
+            raise Unsettled("desk.unsettled", id=command_id, why=str(gone)) from gone
+        except KeyboardInterrupt:
+            print(words.say("desk.unsettled", language, id=command_id, why="^C"), file=sys.stderr)
+            raise
     if verdict["refusal"] is not None:
         refused = verdict["refusal"]
         why = Refusal(Refused(refused["reason"]), refused["given"], refused["expected"])

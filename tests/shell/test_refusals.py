@@ -1,10 +1,14 @@
 """What a hasty or hostile shell gets: one sentence and the right exit code, never a traceback."""
 
 import fcntl
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -94,6 +98,35 @@ def test_an_example_says_how_it_is_used(name: str) -> None:
     assert ended.returncode == 1
     assert f"python {name}" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_an_order_whose_answer_is_lost_is_not_to_be_given_again_unseen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Control ends between taking an order and saying its verdict: it may have added water."""
+    handed_in: list[str] = []
+
+    def control_that_dies(door: socket.socket) -> None:
+        caller, _ = door.accept()
+        with caller, caller.makefile() as lines:
+            handed_in.append(json.loads(lines.readline())["params"]["id"])
+
+    with tempfile.TemporaryDirectory(prefix="wk") as folder, socket.socket(socket.AF_UNIX) as door:
+        settings = Path(folder) / "station.toml"
+        settings.write_text((ROOT / "config" / "demo.toml").read_text("utf-8"), "utf-8")
+        (Path(folder) / "run" / "desk").mkdir(parents=True)
+        door.bind(str(Path(folder) / "run" / "desk" / "admin.sock"))
+        door.listen()
+        door.settimeout(WITHIN_S)
+        control = threading.Thread(target=control_that_dies, args=(door,))
+        control.start()
+        order = ["allocate", "addition", "--year", "2026", "--volume", "5m3", "--document", "n 1"]
+        assert main([*order, "--config", str(settings), "--language", "en"]) == 69
+        control.join(WITHIN_S)
+    said = capsys.readouterr().err
+    assert f"No answer came to order {handed_in[0]}" in said
+    assert "do not give it again yet" in said
+    assert f"grep {handed_in[0]}" in said
 
 
 def test_a_second_station_in_one_folder_names_the_first(
