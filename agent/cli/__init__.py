@@ -81,6 +81,7 @@ OUTPUT_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 NOT_OURS = (
     (USAGE, "agent.amounts", ("AmountError",)),
     (USAGE, "agent.cli.bus.asking", ("BusUnknown",)),
+    (USAGE, "agent.cli.command", ("NotSigned",)),
     (USAGE, "agent.cli.journal", ("BeyondEnd",)),
     (USAGE, "agent.cli.report", ("AskedWrongly", "Occupied")),
     (USAGE, "agent.report.period", ("PeriodUnreadable",)),

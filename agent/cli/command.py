@@ -16,19 +16,28 @@ from typing import Any, Final
 
 from agent import words
 from agent.catalogue import Told
-from agent.cli import CONFIGURATION, UNAVAILABLE, USAGE
+from agent.cli import CONFIGURATION, UNAVAILABLE
 from agent.cli.asking import REFUSED, account_lines
 from agent.core.keyring import kid_of
-from agent.desk.claims import NAMES
+from agent.core.spent import LIFETIME_MAX_MS
+from agent.desk.claims import JTI_MAX, NAMES
 from agent.desk.fields import ORDERS, Fields
 from agent.desk.wire import Refused
-from agent.signing import public_of, token_of
+from agent.settings.declarations import StationId, Topic
+from agent.signing import KeyUnusable, public_of, token_of
 from drivers.host import HostClock, monotonic_ms
 from drivers.mqtt import Broker, TlsFiles
 from drivers.mqtt.sender import Sender
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400}
 STEP_S: Final = 0.2
+# As the station's own settings have them.
+_STATION: Final = typing.get_args(StationId)[1].pattern
+_PREFIX: Final = typing.get_args(Topic)[1].pattern
+
+
+class NotSigned(Told):
+    """What was given makes no command."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -57,11 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     language: str = options.language
-    try:
-        command_id, token = _signed(options)
-    except Told as wrong:
-        print(wrong.said(language), file=sys.stderr)
-        return USAGE
+    command_id, token = _signed(options)
     if options.what == "sign":
         print(token)
         return 0
@@ -69,7 +74,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _signed(options: argparse.Namespace) -> tuple[str, str]:
-    """Told when the order would not even be read."""
+    """NotSigned when no station would read the order, or every one would refuse it."""
+    if not re.fullmatch(_STATION, options.station):
+        raise NotSigned("command.station", given=options.station)
+    command_id = secrets.token_hex(8) if options.id is None else options.id
+    if not (0 < len(command_id) <= JTI_MAX and command_id.isprintable()):
+        raise NotSigned("command.id", most=JTI_MAX)
     kind = NAMES[options.order]
     given = _fields(ORDERS[kind], options.fields)
     fields = Fields({"order": kind, "fields": given})
@@ -77,22 +87,25 @@ def _signed(options: argparse.Namespace) -> tuple[str, str]:
     try:
         fields.end()
     except Refused as why:
-        raise Told("command.fields", why=why.why) from why
-    lasts = re.fullmatch(r"(\d{1,4})([mhd])", options.valid)
-    if lasts is None:
-        raise Told("command.valid", given=options.valid)
+        raise NotSigned("command.fields", why=why.why) from why
+    lasts = re.fullmatch(r"(\d{1,5})([mhd])", options.valid)
+    lasts_s = int(lasts[1]) * _UNITS[lasts[2]] if lasts else 0
+    if not 0 < lasts_s * 1000 <= LIFETIME_MAX_MS:
+        raise NotSigned("command.valid", given=options.valid)
     issued_s = HostClock("always").now().utc_ms // 1000
-    command_id = options.id or secrets.token_hex(8)
     claims = {
         "iss": options.platform,
         "aud": options.station,
         "jti": command_id,
         "iat": issued_s,
-        "exp": issued_s + int(lasts[1]) * _UNITS[lasts[2]],
+        "exp": issued_s + lasts_s,
         "order": options.order,
         "fields": given,
     }
-    kid = kid_of(public_of(options.key))
+    try:
+        kid = kid_of(public_of(options.key))
+    except KeyUnusable as why:
+        raise KeyUnusable("command.key", file=options.key, raw=why.__cause__ or why) from why
     assert kid is not None, "a private key has a public half"
     return command_id, token_of(claims, kid, options.key)
 
@@ -102,7 +115,9 @@ def _fields(order: type, given: list[str]) -> dict[str, Any]:
     hints = typing.get_type_hints(order)
     found: dict[str, Any] = {}
     for one in given:
-        name, _, value = one.partition("=")
+        name, parted, value = one.partition("=")
+        if not parted or name in found:
+            raise NotSigned("command.parted" if not parted else "command.twice", given=one)
         hint = hints.get(name)
         counts = hint is int or int in typing.get_args(hint)
         found[name] = int(value) if counts and re.fullmatch(r"-?\d{1,16}", value) else value
@@ -110,6 +125,8 @@ def _fields(order: type, given: list[str]) -> dict[str, Any]:
 
 
 def _send(options: argparse.Namespace, command_id: str, token: str, language: str) -> int:
+    if not re.fullmatch(_PREFIX, options.prefix):
+        raise NotSigned("command.prefix", given=options.prefix)
     topic = f"{options.prefix}/{options.station}"
     try:
         broker = Broker(

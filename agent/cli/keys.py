@@ -121,8 +121,12 @@ def _public(file: Path) -> str:
     try:
         text = file.read_text("ascii")
     except (OSError, ValueError) as error:
-        raise KeyUnusable("keys.unreadable", file=file, raw=error) from error
-    return public_of(text) or public_of_private(file)
+        raw = error.strerror if isinstance(error, OSError) else error
+        raise KeyUnusable("keys.unreadable", file=file, raw=raw) from error
+    try:
+        return public_of(text) or public_of_private(file)
+    except KeyUnusable as why:
+        raise KeyUnusable("keys.no_key", file=file) from why
 
 
 def _kid(public: str, file: Path) -> str:

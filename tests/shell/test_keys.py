@@ -1,6 +1,7 @@
 """A platform's keys: how they are written, how they are made, and what a sender is told."""
 
 import json
+import os
 import stat
 import subprocess
 from base64 import urlsafe_b64encode
@@ -124,6 +125,12 @@ def test_a_signed_command_is_proved_by_the_public_half(
         (["allocate", *ORDER[1:], "force=1"], "force"),
         (["allocate", "year=soon", *ORDER[2:]], "year"),
         ([*ORDER, "--valid", "1w"], "1w is no lifetime"),
+        ([*ORDER, "--valid", "0m"], "0m is no lifetime"),
+        ([*ORDER, "--valid", "8d"], "at most 7d"),
+        ([*ORDER, "--id", ""], "--id must be one line"),
+        ([*ORDER, "--id", "a\nb"], "--id must be one line"),
+        (["stop", "reason"], "reason must be name=value"),
+        (["stop", "reason=a", "reason=b"], "reason=b: this field is there twice"),
     ],
 )
 def test_what_a_station_would_not_read_is_not_signed(
@@ -131,6 +138,37 @@ def test_what_a_station_would_not_read_is_not_signed(
 ) -> None:
     assert sign(tmp_path, *words) == USAGE
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--station", "w/#"], "w/# is no station's id"),
+        (["--station", ""], "is no station's id"),
+        (["--station", "W-1", "--prefix", "+"], "+ cannot begin a topic"),
+    ],
+)
+def test_what_makes_no_topic_is_said_before_anything_is_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], said: str
+) -> None:
+    key = tmp_path / "a.pem"
+    key.write_text(new_pair()[0])
+    words = ["command", "send", "report", "--key", str(key), "--platform", "a", "--no-tls"]
+    assert main([*words, "--host", "127.0.0.1", "--port", "1", "--language", "en", *more]) == USAGE
+    assert said in capsys.readouterr().err
+
+
+def test_a_key_that_cannot_sign_is_not_taken_for_the_stations_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    public = tmp_path / "a.pub.pem"
+    public.write_text(new_pair()[1])
+    for key in (public, tmp_path, tmp_path / "none"):
+        words = ["command", "sign", "report", "--platform", "a", "--station", "W-1"]
+        assert main([*words, "--key", str(key), "--language", "en"]) == IO
+        assert "not the .pub.pem" in capsys.readouterr().err
+    assert main(["keys", "show", os.devnull, "--language", "en"]) == IO
+    assert "holds no Ed25519 key" in capsys.readouterr().err
 
 
 def test_a_broker_that_is_not_there_is_said(
