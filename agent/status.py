@@ -231,15 +231,10 @@ def _relay(permitted: bool | None) -> str:  # noqa: FBT001  # a reading, not a s
     return "permitted" if permitted else "cut"
 
 
-def _balance(account: Balance | None) -> dict[str, int] | None:
+def _balance(account: Balance | None) -> dict[str, Any] | None:
     if account is None:
         return None
-    return {
-        "year": account.year,
-        "allocated_l": account.allocated_l,
-        "withdrawn_l": account.withdrawn_l,
-        "remaining_l": account.remaining_l,
-    }
+    return {**rows.named(account), "remaining_l": account.remaining_l}
 
 
 def _visit(state: State) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Any
 from agent import words
 from agent.catalogue import Told
 from agent.cli.options import language_of
+from agent.console.screens.allocation import beside
 from agent.core.model import Refusal, Refused
 from agent.desk.client import Client, DeskGone
 from agent.settings import Settings, desk_socket
@@ -69,7 +70,7 @@ def order(
     return 0
 
 
-def account_lines(balance: dict[str, int] | None, language: str) -> list[str]:
+def account_lines(balance: dict[str, Any] | None, language: str) -> list[str]:
     """The account of the year as label and value; nothing while there is none."""
     if balance is None:
         return []
@@ -77,7 +78,8 @@ def account_lines(balance: dict[str, int] | None, language: str) -> list[str]:
     last = ("over_plan", -remaining_l) if remaining_l < 0 else ("remaining", remaining_l)
     pairs = [("allocation", balance["allocated_l"]), ("withdrawn", balance["withdrawn_l"]), last]
     lines = [labelled("plan_year", str(balance["year"]), language)]
-    return lines + [labelled(name, words.volume(litres), language) for name, litres in pairs]
+    lines += [labelled(name, words.volume(litres), language) for name, litres in pairs]
+    return lines + [labelled(name, value, language) for name, value in beside(balance, language)]
 
 
 def labelled(name: str, value: str, language: str) -> str:

@@ -10,6 +10,7 @@ nobody's input may hold. They end with the line.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from agent.console.widths import width
@@ -54,6 +55,12 @@ def good(text: str) -> str:
 
 def faint(text: str) -> str:
     return f"\ue006{text}{_PLAIN}"
+
+
+# What a line of Chinese does not begin with, and what it does not end with.
+_CLOSING: Final = frozenset("，。；：、？！）》〉”’」』】〕％")
+_OPENING: Final = frozenset("（《〈“‘「『【〔")
+INDENT_MAX: Final = 4
 
 
 class Cell(NamedTuple):
@@ -110,18 +117,30 @@ def width_of(line: Sequence[Cell]) -> int:
 def folded(text: str, traits: Traits) -> Iterator[list[Cell]]:
     """A text as lines that fit the window; an empty one is one line.
 
-    Broken at a blank where there is one in the second half of a line, else where it is full.
+    Broken at a blank or between Chinese characters where that is in the second half of a line,
+    else where it is full. What follows is indented as the first line is.
     """
     rest = cells(text, traits)
+    indent = list(takewhile(lambda one: one.character == " ", rest))[:INDENT_MAX]
     while True:
         line = fitting(rest, traits.columns)
         if len(line) == len(rest):
             yield line
             return
-        blanks = [at for at in range(len(line) // 2, len(line) + 1) if rest[at].character == " "]
-        end = blanks[-1] if blanks else len(line)
+        breaks = [at for at in range(len(line) // 2, len(line) + 1) if _breaks(rest, at)]
+        end = breaks[-1] if breaks else len(line)
         yield line[:end]
-        rest = rest[end + bool(blanks) :]
+        rest = [*indent, *rest[end + (rest[end].character == " ") :]]
+
+
+def _breaks(line: Sequence[Cell], at: int) -> bool:
+    """Whether a line may end before this cell: no mark begins a line that belongs to the last."""
+    before, after = line[at - 1], line[at]
+    if after.character == " ":
+        return True
+    ended = before.character in _CLOSING
+    chinese = before.columns == 2 and (ended or after.columns == 2)
+    return chinese and after.character not in _CLOSING and before.character not in _OPENING
 
 
 def fitting(line: Sequence[Cell], room: int) -> list[Cell]:

@@ -10,6 +10,7 @@ from agent.console.arguments import (
     DAY,
     DISPLAY,
     DURATION,
+    ENERGY,
     REST,
     SIGNED_VOLUME,
     TEXT,
@@ -24,13 +25,14 @@ from agent.console.arguments import (
     scaled,
 )
 from agent.console.grammar import Command, Grammar
-from agent.core.model import Language, Latched, Rank, RateMethod, SetupStep, Use
+from agent.core.model import AllocationKind, Language, Latched, Rank, RateMethod, SetupStep, Use
 from agent.core.thresholds import THRESHOLDS
 
 TECHNICIAN, SUPERVISOR = Rank.TECHNICIAN, Rank.SUPERVISOR
 
 _YEAR: Final = Argument("year", YEAR, default=THIS_YEAR)
 _VOLUME: Final = Argument("volume", VOLUME)
+_ENERGY_KINDS: Final = tuple(one for one in AllocationKind if one is not AllocationKind.CORRECTION)
 _DOCUMENT: Final = Argument("document", TEXT)
 _REASON: Final = Argument("reason", REST)
 _METER: Final = Argument("role", choice("role", ("flow", "power")))
@@ -80,6 +82,31 @@ COMMANDS: Final = (
         "allocation.correct",
         SUPERVISOR,
         (_YEAR, Argument("signed_volume", SIGNED_VOLUME), _DOCUMENT, _REASON),
+    ),
+    Command(
+        ("allocation", "limit"),
+        "limits.limit",
+        SUPERVISOR,
+        (
+            _YEAR,
+            Argument("round", TEXT),
+            _VOLUME,
+            Argument("from", DAY),
+            Argument("to", DAY),
+            _DOCUMENT,
+        ),
+    ),
+    Command(
+        ("allocation", "energy"),
+        "limits.energy",
+        SUPERVISOR,
+        (
+            Argument("energy_kind", choice("energy_kind", _ENERGY_KINDS)),
+            _YEAR,
+            Argument("energy", ENERGY),
+            _DOCUMENT,
+            Argument("expires", DAY, asked=False),
+        ),
     ),
     Command(
         ("override",),

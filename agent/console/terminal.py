@@ -20,7 +20,17 @@ from agent.console.asking import (
     Interrupted,
     Question,
 )
-from agent.console.cells import HEIGHTS, WIDTHS, LineView, Traits, cells, drawn, fitting, folded
+from agent.console.cells import (
+    HEIGHTS,
+    WIDTHS,
+    LineView,
+    Traits,
+    cells,
+    drawn,
+    fitting,
+    folded,
+    width_of,
+)
 from agent.console.editor import History
 from agent.console.keys import CursorAt, Echoed, Key, Press, Typed
 from agent.console.screen import Screen
@@ -36,6 +46,8 @@ __all__ = [
 PROBE_MAX_MS: Final = 1_000
 # Nobody is asked for ever, not even for the next page.
 IDLE_MS: Final = 300_000
+# Where a question takes more than half a row.
+PROMPT_BENEATH: Final = "  > "
 # What may be typed while the terminal is asked what it is.
 PROBE_KEYS_MAX: Final = 4_096
 
@@ -159,6 +171,9 @@ class Terminal:
         `secret` is drawn as stars and never kept. `remember` keeps it, and UP calls back what was
         kept before. `text` is what stands there to begin with.
         """
+        if width_of(cells(prompt, self._traits)) > self._traits.columns // 2:
+            self.say(prompt.rstrip())  # so that what is typed has room beneath it
+            prompt = PROMPT_BENEATH
         self._end_row()
         answer = Asking(
             Question(prompt, idle_ms, complete, help, secret, text),

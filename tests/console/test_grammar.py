@@ -175,7 +175,20 @@ def test_a_coefficient_is_exact_to_its_last_place() -> None:
     [
         ("", list(dict.fromkeys(command.words[0] for command in COMMANDS))),
         ("al", ["alarms", "allocation"]),
-        ("allocation ", ["show", "set", "add", "reduce", "transfer", "provisional", "correct"]),
+        (
+            "allocation ",
+            [
+                "show",
+                "set",
+                "add",
+                "reduce",
+                "transfer",
+                "provisional",
+                "correct",
+                "limit",
+                "energy",
+            ],
+        ),
         ("allocation s", ["show", "set"]),
         ("allo tr ", ["in", "out"]),
         ("meter fit ", ["flow", "power"]),

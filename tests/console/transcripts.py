@@ -71,6 +71,19 @@ STORIES: dict[str, tuple[Callable[[], Station], list[str]]] = {
             "allocation provisional 2026 5m3 2026-10-31 no-1", "well",
         ],
     ),
+    "limits": (
+        Station,
+        [
+            "allocation limit 2026 第一轮 2万方 2026-05-20 2026-06-20 水资〔2026〕9号", "500m3",
+            "well", "allocation show",
+            "allocation limit 2026 第一轮 20万方 2026-05-20 2026-06-20 x", "", "well", "no",
+            "allocation limit 2026 late 1m3 2026-12-01 2027-01-02 x", "well",
+            "allocation energy plan 2026 ２００００千瓦时 no-10", "well", "status",
+            "allocation energy reduction 2026 30000kWh no-11", "well",
+            "allocation energy provisional 2026 5kWh no-12", "2026-10-31", "well",
+            "allocation energy plan 2026 5 no-12",
+        ],
+    ),
     "commissioning": (
         _new,
         [

@@ -197,8 +197,9 @@ def test_instants_are_beijing_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_refusal_says_what_was_given_and_what_would_do() -> None:
     refused = model.Refusal(model.Refused.REDUCTION_TOO_LARGE, "900000", "1-600000")
-    assert words.refusal(refused, "zh") == "核减 900000 升大于现有指标，应为 1-600000 升。"
-    assert "900000 L" in words.refusal(refused, "en")
+    told = "核减量 900000 大于现有指标，应为 1-600000（水量以升、电量以瓦时计）。"
+    assert words.refusal(refused, "zh") == told
+    assert "900000 " in words.refusal(refused, "en")
 
 
 def test_a_refusal_says_instants_as_a_person_reads_them() -> None:

@@ -26,7 +26,21 @@ def account_lines(talk: Talk, balance: dict[str, Any] | None) -> list[str]:
     return [
         talk.row("plan_year", str(balance["year"])),
         *(talk.row(label, words.volume(litres)) for label, litres in pairs),
+        *(talk.row(label, value) for label, value in beside(balance, talk.language)),
     ]
+
+
+def beside(balance: dict[str, Any], language: str) -> list[tuple[str, str]]:
+    """The round that runs and the electricity, where there are any: a label and its value."""
+    found = []
+    if (rest_l := balance["limit_remaining_l"]) is not None:
+        told = "over_plan" if rest_l < 0 else "remaining"
+        rest = f"{words.say(f'label.{told}', language).lower()} {words.volume(abs(rest_l))}"
+        found.append(("round", f"{balance['limit_name']}, {rest}"))
+    if (allocated_wh := balance["energy_allocated_wh"]) is not None:
+        used = words.energy(balance["energy_used_wh"]).removesuffix(" kWh")
+        found.append(("energy_allocation", f"{used} / {words.energy(allocated_wh)}"))
+    return found
 
 
 def plan(talk: Talk, year: int, volume_l: int, document: str) -> None:
@@ -62,7 +76,7 @@ def correct(talk: Talk, year: int, volume_l: int, document: str, reason: str) ->
     balance = talk.state()["balance"]
     if balance is not None and balance["year"] == year:
         before_l = balance["withdrawn_l"]
-        _changes(talk, "withdrawn", before_l, before_l + volume_l)
+        changes(talk, "withdrawn", words.volume(before_l), words.volume(before_l + volume_l))
     talk.confirm()
     talk.order("CorrectOrder", year=year, volume_l=volume_l, document=document, reason=reason)
 
@@ -85,7 +99,7 @@ def _allocate(
     after_l = volume_l if whole else before_l - volume_l if takes else before_l + volume_l
     told = talk.word(f"allocation_kind.{kind}")
     talk.say("console.allocates", year=year, kind=told, volume=words.volume(volume_l))
-    _changes(talk, "allocation", before_l, after_l)
+    changes(talk, "allocation", words.volume(before_l), words.volume(after_l))
     talk.terminal.say(talk.row("document", document))
     talk.confirm()
     usual_l = before_l or _last_plan_l(talk, year)
@@ -106,5 +120,5 @@ def _last_plan_l(talk: Talk, year: int) -> int:
     return 0
 
 
-def _changes(talk: Talk, label: str, before_l: int, after_l: int) -> None:
-    talk.terminal.say(talk.row(label, f"{words.volume(before_l)} -> {words.volume(after_l)}"))
+def changes(talk: Talk, label: str, before: str, after: str) -> None:
+    talk.terminal.say(talk.row(label, f"{before} -> {after}"))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from agent import words
 from agent.catalogue import Told
 from agent.console.cells import bad, bold, good, warning
+from agent.console.screens.allocation import beside
 from agent.console.talk import ANSWER_WITHIN_S, Talk, clipped, row
 from agent.core.model import Action, ConditionKind, Quantity, SetupOutcome, SetupStep
 
@@ -162,6 +163,7 @@ def _account(state: State, language: str) -> list[str]:
         row(year, f"{_bar(withdrawn_l, allocated_l)} {share}"),
         row(say("label.withdrawn"), f"{_cubic(withdrawn_l)} / {words.volume(allocated_l)}"),
         bad(rest) if over else rest,
+        *(row(say(f"label.{label}"), value) for label, value in beside(balance, language)),
     ]
 
 
