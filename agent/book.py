@@ -1,7 +1,7 @@
 """Room rule: the documents of a station, in TinyDB's words. The one module that meets TinyDB.
 
-The book holds what a station knows of itself and is no reading: its nameplate, which instrument
-with which serial number stood in which role since when, how far its commissioning has come. TinyDB
+The book holds what a station knows of itself and is no reading: which instrument with which serial
+number stood in which role since when, how far its commissioning has come, who may sign in. TinyDB
 keeps its JSON here in memory; the caller commits `pending()` to the journal together with the
 record of the change, then says `committed()` or `rolled_back()`. There is no file of its own that
 could disagree.
@@ -32,15 +32,6 @@ from agent.core.model import (
     SetupStep,
 )
 from agent.pins import Verifier
-
-
-@dataclass(frozen=True, slots=True)
-class Nameplate:
-    """Which station this is, and since when it is called so."""
-
-    station: str
-    name: str
-    since_utc_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +66,6 @@ class Book:
         """What was pending is not, and never was."""
         self._leaf = _Leaf(self._leaf.text)
         self._tables = TinyDB(storage=lambda: self._leaf)
-
-    def nameplate(self) -> Nameplate | None:
-        """The newest; the older ones stay in the book."""
-        found = self._table("nameplates").all()
-        return Nameplate(**found[-1]) if found else None
-
-    def name_station(self, station: str, name: str, at_utc_ms: int) -> None:
-        """Put up a nameplate; nothing changes when it says what the last one said."""
-        current = self.nameplate()
-        if current is None or (current.station, current.name) != (station, name):
-            plate = {"station": station, "name": name, "since_utc_ms": at_utc_ms}
-            self._table("nameplates").insert(plate)
 
     def fit_instrument(self, role: Role, serial: str, document: str, at_utc_ms: int) -> None:
         """The instrument takes the role; one that had it is removed at the same instant."""

@@ -92,11 +92,6 @@ def rfc3339(utc_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def clock_time(utc_ms: int) -> str:
-    """The time of day alone, for a list under a heading that says 北京时间."""
-    return f"{_beijing(utc_ms):%H:%M:%S}"
-
-
 def duration(milliseconds: int, language: str) -> str:
     """Its two largest units."""
     assert milliseconds >= 0, f"{milliseconds} ms is no duration"

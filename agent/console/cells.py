@@ -23,7 +23,6 @@ _MARKS: Final = {
     "\ue003": "31",
     "\ue004": "33",
     "\ue005": "32",
-    "\ue006": "2",
 }
 _PLAIN: Final = "\ue000"
 _TAB: Final = 8
@@ -51,10 +50,6 @@ def warning(text: str) -> str:
 
 def good(text: str) -> str:
     return f"\ue005{text}{_PLAIN}"
-
-
-def faint(text: str) -> str:
-    return f"\ue006{text}{_PLAIN}"
 
 
 # What a line of Chinese does not begin with, and what it does not end with.

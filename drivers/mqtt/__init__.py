@@ -7,7 +7,8 @@ a lock.
 
 import drivers.mqtt.lean  # noqa: F401  first: the others import paho as it is then
 from drivers.mqtt.broker import Broker, TlsFiles
-from drivers.mqtt.link import MqttConfig, MqttLink
+from drivers.mqtt.config import MqttConfig
+from drivers.mqtt.link import MqttLink
 from drivers.mqtt.receiver import Message, Receiver
 
 __all__ = ["Broker", "Message", "MqttConfig", "MqttLink", "Receiver", "TlsFiles"]

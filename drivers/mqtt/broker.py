@@ -11,7 +11,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from select import POLLIN, POLLOUT, poll
+from select import POLLIN, POLLOUT, poll, select
 from typing import Any, Literal
 
 import paho.mqtt.client as paho
@@ -104,6 +104,18 @@ def new_client(
         properties=properties,
     )
     return client
+
+
+def exchange(client: paho.Client, wait_s: float) -> None:
+    """Wait on the connection for at most `wait_s`; read and write what can be."""
+    sock = client.socket()
+    assert sock is not None, "its caller has connected it"
+    writers = [sock] if client.want_write() else []
+    readable, _, _ = select([sock], writers, [], wait_s)
+    if readable:
+        drain(client)
+    client.loop_write()
+    client.loop_misc()
 
 
 def drain(client: paho.Client, bytes_max: int | None = None) -> bool:

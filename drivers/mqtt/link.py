@@ -3,8 +3,7 @@
 - One paho client per connection. paho would resend by itself what an earlier connection left
   unanswered, beside the uplink that does the same; a fresh client has nothing to resend.
 - The session persists: a broker keeps commands for a station that is away. Of our own messages it
-  holds nothing. What was
-  not acknowledged is in the journal and is sent again by the uplink.
+  holds nothing. What was not acknowledged is in the journal and is sent again by the uplink.
 - Callbacks only append to lists, so none can fail inside paho; what they mean is worked out in
   `step`, where an exception ends the process as it should.
 - A broker that answers pings but no batch is given up after RECEIPT_TIMEOUT_MS.
@@ -12,25 +11,20 @@
   tells of a restored card. Without the right to read it that alone is lost.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import paho.mqtt.client as paho
 
 from agent.ports import (
     Answer,
     CertificatesSeen,
-    Commanded,
     CommandsDropped,
-    Heard,
     LinkDown,
     LinkEvent,
     LinkFault,
     LinkTrouble,
     LinkUp,
     Spent,
-    Word,
 )
 from drivers.mqtt import certificate
 from drivers.mqtt.answers import (
@@ -47,15 +41,16 @@ from drivers.mqtt.answers import (
 from drivers.mqtt.appetite import BATCH_BYTES_MAX, BATCH_BYTES_MIN, Appetite
 from drivers.mqtt.broker import (
     INCOMING_BYTES_MAX,
-    Broker,
     drain,
     fault_of,
     fault_words,
     new_client,
     say_goodbye,
 )
+from drivers.mqtt.config import MqttConfig
 from drivers.mqtt.dial import Dial
 from drivers.mqtt.ears import Ears
+from drivers.mqtt.incoming import Incoming
 from drivers.mqtt.meter import Meter
 from drivers.mqtt.traffic import Traffic
 
@@ -63,38 +58,12 @@ DIAL_TIMEOUT_MS = 30_000  # name resolution, TCP and TLS together
 CONNACK_TIMEOUT_MS = 10_000
 RECEIPT_TIMEOUT_MS = 120_000
 SESSION_S = 7 * 86_400  # no command lives longer
-COMMAND_BYTES_MAX = 8192
 INCOMING_MAX = 20
 PUBLISH_OVERHEAD = 16  # fixed header, topic length, packet id, empty properties: at most 10
 # A link that is lost without a word so soon after it came up, so often in a row, has a rival:
 # Mosquitto hangs up on the one whose name was taken without saying why.
 SOON_MS = 60_000
 SOON_COUNT = 3
-
-
-@dataclass(frozen=True, slots=True)
-class MqttConfig:
-    """One link to one platform. `version` is ours, told in `online`.
-
-    `receipts`: the platform itself says how far it has stored, and only that is believed.
-    """
-
-    broker: Broker
-    station: str
-    version: str
-    prefix: str = "wells"
-    trust_puback: bool = False
-    receipts: bool = False
-
-    def __post_init__(self) -> None:
-        # 3.1.1 acknowledges even what its access list discards (measured with Mosquitto).
-        declared = self.broker.protocol == "mqtt5" or self.trust_puback or self.receipts
-        assert declared, (
-            "mqtt311 gives no receipt to rely on: declare receipts or trust_puback, or use mqtt5"
-        )
-
-    def topic(self, leaf: str) -> str:
-        return f"{self.prefix}/{self.station}/{leaf}"
 
 
 class MqttLink:
@@ -111,7 +80,7 @@ class MqttLink:
         self._meter = Meter()
         self._lost_soon = 0
         self._afresh = False
-        self._links = 0
+        self._incoming = Incoming(config)
         self._clear()
 
     def _clear(self) -> None:
@@ -141,7 +110,7 @@ class MqttLink:
             if broker.tls is not None:
                 files = certificate.of_files(broker.tls.ca_file, broker.tls.cert_file)
                 self._events.append(CertificatesSeen(files))
-            lost = self._presence("offline", "lost")
+            lost = self._config.presence("offline", "lost")
             client.will_set(self._config.topic("online"), lost, 1, True)  # noqa: FBT003
             self._ears = Ears(client)
             self._dial = Dial(client)
@@ -221,7 +190,7 @@ class MqttLink:
                 why = f"{suback.reasons[0]}: reading topic {topic}"
                 self._events.append(LinkTrouble(why, LinkFault.FORBIDDEN))
         for message in ears.messages:
-            self._hear(message)
+            self._events += self._incoming.hear(message, self._acknowledge)
         if ears.unheard:
             self._events.append(CommandsDropped(len(ears.unheard)))
         for mid, qos in ears.unheard:
@@ -254,50 +223,18 @@ class MqttLink:
         assert self._client is not None, "the broker has just greeted us"
         records, results = self._config.topic("records"), self._config.topic("results")
         traffic = Traffic(self._client, records, results, receive_max)
-        self._links += 1
+        self._incoming.begin()
         self._traffic, self._up_since_ms, self._since_ms = traffic, now_ms, None
         version5 = self._config.broker.protocol == "mqtt5"
         traffic.subscribe(self._config.topic("state"), version5=version5, echoes=False)
         traffic.subscribe(self._config.topic("commands"), version5=version5, echoes=True)
         if self._config.receipts:
             traffic.subscribe(self._config.topic("receipts"), version5=version5, echoes=True)
-        traffic.retain(self._config.topic("online"), self._presence("online"))
+        traffic.retain(self._config.topic("online"), self._config.presence("online"))
         self._events.append(LinkUp(traffic.window, self._batch_bytes_max))
 
-    def _hear(self, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            self._acknowledge(message.mid, message.qos)
-            self._events.append(LinkTrouble("the broker sends a message whose topic is no text"))
-            return
-        if topic == self._config.topic("commands"):
-            self._hear_command(message)
-            return
-        self._acknowledge(message.mid, message.qos)
-        if topic == self._config.topic("receipts") and self._config.receipts:
-            self._events.append(Heard(Word.RECEIPT, bytes(message.payload)))
-        elif topic == self._config.topic("state"):
-            if message.retain:  # else our own, which 3.1.1 brings back
-                self._events.append(Heard(Word.STATE, bytes(message.payload)))
-        else:
-            self._events.append(
-                LinkTrouble(f"the broker sends what nobody asked for: {topic[:80]}")
-            )
-
-    def _hear_command(self, message: paho.MQTTMessage) -> None:
-        if len(message.payload) > COMMAND_BYTES_MAX:
-            self._acknowledge(message.mid, message.qos)
-            self._events.append(CommandsDropped(1, oversized=True))
-        else:
-            # A number of an earlier link must not settle another message of this one.
-            token = (self._links << 16) | (message.mid if message.qos else 0)
-            self._events.append(Commanded(token, bytes(message.payload), message.retain))
-
     def settle(self, token: int) -> None:
-        link, mid = token >> 16, token & 0xFFFF
-        if link == self._links and mid:
-            self._acknowledge(mid, 1)
+        self._incoming.settle(token, self._acknowledge)
 
     def _acknowledge(self, mid: int, qos: int) -> None:
         if self._client is not None:
@@ -391,12 +328,7 @@ class MqttLink:
         if client is None:
             return
         if self._traffic is not None:
-            stopped = self._presence("offline", "stopped")
+            stopped = self._config.presence("offline", "stopped")
             client.publish(self._config.topic("online"), stopped, qos=1, retain=True)
         self._traffic = None
         say_goodbye(client)
-
-    def _presence(self, status: str, cause: str = "") -> bytes:
-        words = {"schema": 1, "station": self._config.station, "status": status}
-        cause_words = {"cause": cause} if cause else {}
-        return json.dumps({**words, **cause_words, "version": self._config.version}).encode()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
 
-from drivers.mqtt.broker import Broker, drain, fault_words, new_client, say_goodbye
+from drivers.mqtt.broker import Broker, exchange, fault_words, new_client, say_goodbye
 
 
 class Message(NamedTuple):
@@ -51,14 +51,7 @@ class Receiver:
                 self.error = fault_words(fault, self._broker)
                 select([], [], [], wait_s)  # nothing to wait on: do not spin
                 return
-        sock = self._client.socket()
-        assert sock is not None, "connected above"
-        writers = [sock] if self._client.want_write() else []
-        readable, _, _ = select([sock], writers, [], wait_s)
-        if readable:
-            drain(self._client)
-        self._client.loop_write()
-        self._client.loop_misc()
+        exchange(self._client, wait_s)
 
     def take(self) -> list[tuple[str, bytes, bool]]:
         """(topic, payload, retained) of every message since the last `take`, in order."""

@@ -1,12 +1,11 @@
 """Room rule: a platform's sending end: one message at QoS 1, and what comes back. Reads neither."""
 
-from select import select
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
 
-from drivers.mqtt.broker import Broker, drain, fault_words, new_client, reason_words, say_goodbye
+from drivers.mqtt.broker import Broker, exchange, fault_words, new_client, reason_words, say_goodbye
 
 _FAILED = 0x80
 
@@ -32,14 +31,7 @@ class Sender:
     def step(self, wait_s: float) -> None:
         if self._client.socket() is None and not self._connect():
             return
-        sock = self._client.socket()
-        assert sock is not None, "connected above"
-        writers = [sock] if self._client.want_write() else []
-        readable, _, _ = select([sock], writers, [], wait_s)
-        if readable:
-            drain(self._client)
-        self._client.loop_write()
-        self._client.loop_misc()
+        exchange(self._client, wait_s)
         if self._client.socket() is None and not self.error:
             self.error = f"{self._broker.host}: the connection was lost"
 

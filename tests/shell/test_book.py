@@ -1,6 +1,6 @@
 """The book: what is staged, committed and rolled back."""
 
-from agent.book import Book, Instrument, Nameplate
+from agent.book import Book, Instrument
 from agent.core.attendance import Progress
 from agent.core.model import Role, SetupNoted, SetupOutcome, SetupStep
 
@@ -16,7 +16,6 @@ def _reopened(book: Book) -> Book:
 def test_a_new_book_is_empty_and_has_nothing_to_commit() -> None:
     book = Book(None)
     assert book.instruments() == {}
-    assert book.nameplate() is None
     assert book.pending() is None
 
 
@@ -54,16 +53,6 @@ def test_what_was_rolled_back_never_was() -> None:
     assert book.history() == kept
     assert book.pending() is None
     assert Book(first).history() == kept
-
-
-def test_a_nameplate_is_put_up_once() -> None:
-    book = Book(None)
-    book.name_station("w1", "西营镇三号井", 1)
-    book = _reopened(book)
-    book.name_station("w1", "西营镇三号井", 2)
-    assert book.pending() is None
-    book.name_station("w1", "三号井", 3)
-    assert book.nameplate() == Nameplate("w1", "三号井", 3)
 
 
 def test_a_commissioning_goes_on_where_it_was_and_is_signed_anew_after_a_change() -> None:

@@ -192,7 +192,6 @@ def test_instants_are_beijing_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
     assert words.instant(1_767_196_800_000, "zh") == "2026-01-01 00:00:00 北京时间"
     assert words.instant(1_767_196_799_999, "en") == "2025-12-31 23:59:59 Beijing time"
-    assert words.clock_time(1_767_196_800_000) == "00:00:00"
 
 
 def test_a_refusal_says_what_was_given_and_what_would_do() -> None:

@@ -13,10 +13,8 @@ from agent.core.ledger import withdrawn_l
 from agent.core.model import (
     Allocate,
     Balance,
-    Bridged,
     ConditionChanged,
     ConditionKind,
-    Confirmed,
     Correct,
     Entry,
     Fault,
@@ -27,15 +25,14 @@ from agent.core.model import (
     Reading,
     RelayMoved,
     Role,
-    RolledOver,
     Site,
     Verdict,
-    Withheld,
 )
 from agent.core.scan import Outcome
 from agent.core.state import Seen, State, last_total_l
-from agent.core.totalizer import Totalizer, tolerance
+from agent.core.totalizer import tolerance
 from tests.core.story import HOUR
+from tests.sim.acceptance import row_of
 from tests.sim.house import House
 
 K = ConditionKind
@@ -261,50 +258,13 @@ class Watch:
             if isinstance(one, Verdict):
                 self.seen["refused" if one.refusal else "carried out"] += 1
         if before.totalizer is not None and outcome.state.totalizer is not None:
-            self.seen[f"row: {_row(seen.readings, before.totalizer, outcome)}"] += 1
+            self.seen[f"row: {row_of(seen.readings, before.totalizer, outcome)}"] += 1
 
 
 def _cut_l(site: Site) -> int:
     """What may remain at a cut: as much as may be too little after it, and until it."""
     until_cut_l = site.flow_max_l_per_h * (site.period_ms + site.cut_latency_ms) // HOUR
     return tolerance(site.flow_resolution_l) + until_cut_l
-
-
-def _row(readings: tuple[Reading, ...], was: Totalizer, outcome: Outcome) -> str:
-    """Which row of the table of acceptance this scan was."""
-    now = outcome.state.totalizer
-    read = next(one for one in readings if one.quantity is Quantity.FORWARD_TOTAL_L)
-    if read.value is None or now is None:
-        return f"bad ({read.fault})"
-    said = _said(outcome)
-    if said:
-        return said
-    if now.reversed and not was.reversed:
-        return "reversed: condition"
-    if was.jumped is not now.jumped:
-        return "jumped: condition" if now.jumped else "jumped, and came back"
-    stood = read.value < was.last and now.at == outcome.moment
-    return "backward a little: stood" if stood else "same or forward"
-
-
-def _said(outcome: Outcome) -> str | None:
-    """What was written down of the flow meter's total; the first of these tells the row."""
-    flow = Quantity.FORWARD_TOTAL_L
-    # A total that passed the modulus was withheld and confirmed before, and is said so, too.
-    if any(isinstance(one, RolledOver) and one.role is Role.FLOW_METER for one in outcome.bodies):
-        return "rolled over"
-    for one in outcome.bodies:
-        match one:
-            case Bridged():
-                how = "bounded by electricity" if one.bounded else "unbounded"
-                return f"after a gap, {how}"
-            case Confirmed() if one.quantity is flow:
-                return "withheld, then confirmed"
-            case Withheld() if one.quantity is flow:
-                return "withheld"
-            case _:
-                continue
-    return None
 
 
 def _signal_only(readings: tuple[Reading, ...]) -> bool:
