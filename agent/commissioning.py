@@ -75,8 +75,10 @@ def heading(step: SetupStep, noted: Noted | None, language: str) -> str:
     """A step and how it ended: `Wet test: done`."""
     outcome = "open" if noted is None else noted.body.outcome.value
     told = words.say(f"setup_outcome.{outcome}", language)
-    reason = "" if noted is None or not noted.body.reason else f" ({noted.body.reason})"
-    return f"{words.say(f'setup_step.{step}', language)}: {told}{reason}"
+    why = "" if noted is None else noted.body.reason
+    colon, brackets = ("：", "（{}）") if language == "zh" else (": ", " ({})")
+    name = words.say(f"setup_step.{step}", language)
+    return f"{name}{colon}{told}{brackets.format(why) if why else ''}"
 
 
 def pairs(noted: Noted, language: str) -> list[tuple[str, str]]:

@@ -73,7 +73,7 @@ def _times(lasted_ms: int, y: int) -> list[str]:
             round(LEFT + (RIGHT - LEFT) * step / TIMES, 1),
             y + 13,
             f"{lasted_ms * step / TIMES / 1000:.0f} s",
-            "middle",
+            "end" if step == TIMES else "middle",
         )
         for step in range(TIMES + 1)
     ]

@@ -11,6 +11,7 @@ from agent.console.setup.work import Found, Work, reading
 from agent.core.model import Quantity
 
 SCAN_MAX_MS: Final = 30_000
+UNITS: Final = range(1, 33)
 # What a display without decimals hides.
 HIDDEN: Final = 1_000
 _TOTALS: Final = {"flow": Quantity.FORWARD_TOTAL_L, "power": Quantity.ENERGY_WH}
@@ -18,41 +19,39 @@ _ENDS: Final = {"flow": "l", "power": "wh"}
 _KINDS: Final[dict[str, Kind]] = {"flow": VOLUME, "power": ENERGY}
 
 
-class _Enough(Exception):
-    """The time for a quick look is over."""
-
-
 def bus(work: Work) -> Found:
-    """Who answers on each line, the declared units and the makers' defaults first."""
+    """Who answers on each line, the declared units first."""
     talk = work.talk
     found = 0
     for one in talk.settings.bus:
         talk.say("setup.scanning", bus=one.name, seconds=SCAN_MAX_MS // 1000)
-        for line in _seen(work, one.name):
-            talk.terminal.say(f"  {line}")
-            found += 1
+        found += _looked(work, one.name)
     silent = [role for role, answers in _declared(talk.state()).items() if not answers]
     facts = {"bus_found": found, "bus_declared": NO if silent else YES}
     named = ", ".join(talk.word(f"role.{one}") for one in silent)
     return Found(facts, failed=talk.word("setup_failed.silent", what=named) if silent else "")
 
 
-def _seen(work: Work, name: str) -> list[str]:
-    """As far as the time for it goes."""
-    talk = work.talk
-    lines: list[str] = []
+def _looked(work: Work, name: str) -> int:
+    """How many units answer, as far as the time for it goes. An exception is a sign of life."""
+    talk, found = work.talk, 0
+    ours = {
+        one["unit"]: talk.word(f"role.{role}")
+        for role, one in talk.state()["buses"].get(name, {"instruments": {}})["instruments"].items()
+    }
     ends_ms = talk.terminal.now_ms() + SCAN_MAX_MS
-
-    def ask(fields: dict[str, Any]) -> Any:
+    for unit in [*ours, *(one for one in UNITS if one not in ours)]:
         if talk.interrupted() or talk.terminal.now_ms() > ends_ms:
-            raise _Enough
-        return talk.desk.call("bus_ask", fields, meter.BUS_WITHIN_S)
-
-    try:
-        lines += talk.bench.scan(name, ask, talk.language)
-    except _Enough:
-        talk.say("setup.scan_ended")
-    return lines
+            talk.say("setup.scan_ended")
+            break
+        asked = {"bus": name, "unit": unit, "function": 3, "address": 0, "count": 1}
+        told = talk.desk.call("bus_ask", asked, meter.BUS_WITHIN_S)
+        talk.terminal.progress(f"  {unit}")
+        if told["fault"] is None:
+            found += 1
+            role = ours.get(unit) or talk.word("setup.undeclared")
+            talk.say("setup.answers", unit=unit, role=role)
+    return found
 
 
 def _declared(state: dict[str, Any]) -> dict[str, bool]:

@@ -290,6 +290,12 @@ def test_a_full_inbox_says_so(house: Any, monkeypatch: pytest.MonkeyPatch) -> No
         ("AllocateOrder", {**PLAN, "document": "a\nb"}, ["document must be"]),
         ("AllocateOrder", {**PLAN, "document": "\ud800"}, ["document must be"]),
         ("AllocateOrder", {**PLAN, "document": "x" * 201}, ["document must be"]),
+        (
+            "SetupOrder",
+            {"step": "clock", "outcome": "done", "facts": "x=1", "curve": [1, 2.5]},
+            ["facts must be a list of at most", "curve must be a list of at most"],
+        ),
+        ("SetupOrder", {"step": "x", "outcome": "done", "curve": [0] * 5000}, ["step", "curve"]),
         ("FitMeterOrder", {**PLAN, "role": ["pump"]}, ["role must be one of flow_meter"]),
     ],
 )
