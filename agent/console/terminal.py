@@ -6,7 +6,6 @@ said goes nowhere: only answers need to be looked at.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from agent import words
@@ -21,8 +20,6 @@ from agent.console.asking import (
     Question,
 )
 from agent.console.cells import (
-    HEIGHTS,
-    WIDTHS,
     LineView,
     Traits,
     cells,
@@ -32,7 +29,8 @@ from agent.console.cells import (
     width_of,
 )
 from agent.console.editor import History
-from agent.console.keys import CursorAt, Echoed, Key, Press, Typed
+from agent.console.keys import Key, Press, Typed
+from agent.console.probing import PASTES_NOT_TOLD, probed
 from agent.console.screen import Screen
 from agent.console.stream import Stream
 from agent.ports import Clock, HungUp, TechnicianLine
@@ -42,22 +40,10 @@ __all__ = [
     "Typed",
 ]  # fmt: skip
 
-# A terminal answers at once; a Bluetooth adapter in between takes its time.
-PROBE_MAX_MS: Final = 1_000
 # Nobody is asked for ever, not even for the next page.
 IDLE_MS: Final = 300_000
 # Where a question takes more than half a row.
 PROMPT_BENEATH: Final = "  > "
-# What may be typed while the terminal is asked what it is.
-PROBE_KEYS_MAX: Final = 4_096
-
-_WHERE: Final = "\x1b[6n"
-_CORNER: Final = f"\x1b7\x1b[999;999H{_WHERE}\x1b8"
-# Two wide characters end in column 5 where they were read as UTF-8, and in 7 where they were not:
-# six octets are three characters of GBK, or six of anything else.
-_WIDE: Final = f"\r水水{_WHERE}"
-_AMBIGUOUS: Final = f"\r³³{_WHERE}\r\x1b[K"
-_PASTES_TOLD, _PASTES_NOT_TOLD = "\x1b[?2004h", "\x1b[?2004l"
 
 
 class Terminal:
@@ -123,35 +109,7 @@ class Terminal:
         if self._declared is not None:
             return
         self._end_row()
-        kept: list[Key] = []
-        self._stream.send(_WHERE)
-        if not self._answers(1, kept):
-            # To a dumb terminal the query was four characters.
-            self._traits = Traits()
-            self._stream.send("\r    \r")
-        else:
-            self._stream.send(_CORNER + _WIDE + _AMBIGUOUS + _PASTES_TOLD)
-            self._traits = _traits(self._answers(3, kept))
-        for key in reversed(kept):
-            self._stream.unread(key)
-
-    def _answers(self, count: int, kept: list[Key]) -> list[CursorAt]:
-        """As many as come in time; the other keys are kept in order."""
-        ends_ms = self._stream.now_ms() + PROBE_MAX_MS
-        answers: list[CursorAt] = []
-        while len(answers) < count and len(kept) < PROBE_KEYS_MAX:
-            key = self._stream.key(ends_ms - self._stream.now_ms())
-            if isinstance(key, CursorAt):
-                answers.append(key)
-            elif isinstance(key, Echoed):
-                # A loopback plug, an adapter that hears itself, another console, an open cable:
-                # a session with it would go on for ever.
-                self._stream.hang_up(HungUp("the line sends back what it is sent"))
-            elif key is None or isinstance(key, HungUp):
-                break
-            else:
-                kept.append(key)
-        return answers
+        self._traits = probed(self._stream)
 
     # --- asking ----------------------------------------------------------------------------------
 
@@ -292,7 +250,7 @@ class Terminal:
         """The end of the session: the terminal as it was found."""
         self._end_row()
         if self.ansi:
-            self._stream.send(_PASTES_NOT_TOLD)
+            self._stream.send(PASTES_NOT_TOLD)
 
     def _show(self, lines: Sequence[str]) -> None:
         self.page(lines)
@@ -309,18 +267,3 @@ class Terminal:
         if self._screen is not None:
             self._stream.send(self._screen.leave())
             self._screen = None
-
-
-def _traits(answers: Sequence[CursorAt]) -> Traits:
-    """What the cursor's positions say: after the corner, two wide and two ambiguous characters."""
-    found = Traits(ansi=True)
-    if answers:
-        corner = answers[0]
-        if corner.column in WIDTHS and corner.row in HEIGHTS:
-            found = replace(found, width=corner.column, height=corner.row)
-    if len(answers) == 3:
-        _, wide, ambiguous = answers
-        utf8 = wide.column == 5
-        both = utf8 and ambiguous.column == 5
-        found = replace(found, utf8=utf8, ambiguous=2 if both else 1)
-    return found
