@@ -136,6 +136,17 @@ class Trial:
         found: dict[str, Any] | None = json.loads(text) if code == 0 else None
         return found or {}
 
+    def known(self) -> dict[str, Any]:
+        """The state, once there is one: a new epoch begins with none."""
+        found: dict[str, Any] = {}
+
+        def looked() -> bool:
+            found.update(self.state())
+            return bool(found)
+
+        self.until("control answers", looked)
+        return found
+
     def until(self, what: str, holds: Callable[[], object], within_s: float = WITHIN_S) -> float:
         """How long it took."""
         begun = time.perf_counter()

@@ -38,7 +38,7 @@ def signed(trial: Trial) -> None:
         "--host 127.0.0.1 --port 1883 --no-tls --language en"
     )
     trial.do(send)
-    found = trial.state()["balance"]["allocated_l"]
+    found = trial.known()["balance"]["allocated_l"]
     trial.sees(found == ALLOCATED_L, f"the account has it: {found} L")
     # The pattern does not find itself in the shell's own command line.
     child = trial.quiet("grep -la 'agent[.]signing' /proc/[0-9]*/cmdline | cut -d/ -f3")
@@ -52,7 +52,7 @@ def signed(trial: Trial) -> None:
         "a.pem", "forged.pem"
     )
     trial.do(f"{forged} --within 5", expect=69)
-    found = trial.state()["balance"]["allocated_l"]
+    found = trial.known()["balance"]["allocated_l"]
     trial.sees(found == ALLOCATED_L, "a key that the station does not know changes nothing")
     restarts = trial.quiet("systemctl show -P NRestarts wellkeeper-control")
     trial.sees(restarts == "0", "and control has not started a second time")
