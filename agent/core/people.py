@@ -62,8 +62,8 @@ TEST_MS: Final = (1_000, 60_000)
 TEXT_MAX: Final = 100
 FACTS_MAX: Final = 32
 _FACT: Final = re.compile(r"[a-z][a-z0-9_.-]{0,39}=.{0,120}")
-# A point a second for ten minutes, four numbers each.
-CURVE_MAX: Final = 4 * 600
+# A point a second for ten minutes and some more, four numbers each.
+CURVE_MAX: Final = 4 * 700
 
 
 @dataclass(frozen=True, slots=True)

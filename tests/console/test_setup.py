@@ -95,7 +95,7 @@ def test_nothing_is_asked_twice_and_what_is_done_is_kept() -> None:
 
 def test_a_step_is_skipped_for_a_reason_and_only_for_one() -> None:
     house = House()
-    said = guided(house, "setup", "skip", "skip no licence yet", "skip the clock is new", "quit")
+    said = guided(house, "setup", "skip", "skip no licence yet", "跳过　the clock is new", "quit")
     assert "Skipping takes a reason" in said
     assert outcomes(house)[SetupStep.NAMEPLATE] is O.SKIPPED
     assert outcomes(house)[SetupStep.CLOCK] is O.SKIPPED
@@ -142,6 +142,13 @@ def test_a_meter_whose_total_does_not_follow_its_flow_does_not_pass() -> None:
     assert "differ by more than 5 %" in said
     assert outcomes(house)[SetupStep.WET_TEST] is O.FAILED
     assert noted(house, SetupStep.WET_TEST)["wet_deviation_permille"] == "-500"
+
+
+def test_the_longest_wet_test_is_kept_whole() -> None:
+    house = House()
+    guided(house, "setup 10min", *UNTIL_WET, "quit")
+    assert outcomes(house)[SetupStep.WET_TEST] is O.DONE
+    assert noted(house, SetupStep.WET_TEST)["wet_lasted_ms"] == "600000"
 
 
 def test_a_welded_contactor_is_found_by_the_cut() -> None:

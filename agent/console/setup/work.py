@@ -162,13 +162,13 @@ def noted(talk: Talk) -> Steps:
 
 def hear(given: str) -> str:
     """What was typed, unless it is one of the guide's own words."""
-    first, _, rest = given.strip().partition(" ")
+    first, *rest = given.split(None, 1) or [""]  # a blank may be a full-width one
     match first.casefold():
         case "back" | "返回":
             raise Back
         case "quit" | "退出":
             raise Quit
         case "skip" | "跳过":
-            raise Skip(rest.strip()[:REASON_MAX])
+            raise Skip("".join(rest).strip()[:REASON_MAX])
         case _:
             return given
