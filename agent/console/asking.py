@@ -44,6 +44,8 @@ Help = Callable[[str, int], Sequence[str] | None]
 Show = Callable[[Sequence[str]], None]
 # Finds out anew what the terminal is: its window may have been turned or drawn larger.
 Look = Callable[[], Traits]
+# Hears an answer of the terminal that came late; what it is, when it is not what it was thought.
+Hear = Callable[[CursorAt], Traits | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Asking:
         language: str,
         show: Show,
         look: Look,
+        hear: Hear,
     ) -> None:
         self._question = question
         self._stream = stream
@@ -75,6 +78,7 @@ class Asking:
         self._language = language
         self._show = show
         self._look = look
+        self._hear = hear
         self._edit = Edit()
         self._view = LineView(traits)
         self._offset = 0
@@ -114,7 +118,9 @@ class Asking:
     def _press(self, key: Press | Typed | Garbled | CursorAt | Echoed) -> None:
         question = self._question
         match key:
-            case CursorAt() | Echoed():
+            case CursorAt():
+                self._learn(self._hear(key))
+            case Echoed():
                 return
             case Typed() if question.help and not question.secret and not key.pasted:
                 self._typed_with_questions(key)
@@ -200,6 +206,14 @@ class Asking:
         self._stream.send("\x1b[H\x1b[2J" if self._traits.ansi else "\r\n")
         self._traits = self._look()
         self._view = LineView(self._traits)
+
+    def _learn(self, traits: Traits | None) -> None:
+        """The terminal is not what it was thought: the row is drawn again."""
+        if traits is None:
+            return
+        self._traits = traits
+        self._view = LineView(traits)
+        self._stream.send("\r\x1b[K")
 
     def _paint(self) -> None:
         prompt = fitting(cells(self._question.prompt, self._traits), self._traits.columns // 2)

@@ -115,9 +115,13 @@ class Session:
                 self._terminal.language = language
             elif name:
                 break
-        if not self._terminal.ansi:
-            self._terminal.probe()  # it may have been plugged in since
+        self._look_again()
         return self._sign_in(name[:NAME_MAX])
+
+    def _look_again(self) -> None:
+        """The terminal may have been plugged in since it was asked."""
+        if not self._terminal.ansi:
+            self._terminal.probe()
 
     def _hello(self) -> dict[str, Any]:
         hello: dict[str, Any] = self._desk.call("hello", {}, ANSWER_WITHIN_S)
@@ -158,6 +162,7 @@ class Session:
             raise Cancelled
         if not name:
             raise Cancelled
+        self._look_again()
         pin = new_pin(self._secret, self._say)
         fields = {"account": name[:NAME_MAX], "pin": pin, "language": self._terminal.language}
         told = self._desk.call("first_supervisor", fields, COMMAND_WITHIN_S)

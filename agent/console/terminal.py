@@ -29,8 +29,8 @@ from agent.console.cells import (
     width_of,
 )
 from agent.console.editor import History
-from agent.console.keys import Key, Press, Typed
-from agent.console.probing import PASTES_NOT_TOLD, probed
+from agent.console.keys import CursorAt, Key, Press, Typed
+from agent.console.probing import PASTES_NOT_TOLD, heard, probed
 from agent.console.screen import Screen
 from agent.console.stream import Stream
 from agent.ports import Clock, HungUp, TechnicianLine
@@ -104,12 +104,20 @@ class Terminal:
         """Ask the terminal what it is; dumb when it does not answer in time.
 
         At the start of a session and after Ctrl-L, when a window may have another size. What is
-        typed meanwhile is kept. A line that only echoes is hung up.
+        typed meanwhile is kept, and answers that come later are heard by whoever waits for keys. A
+        line that only echoes is hung up.
         """
         if self._declared is not None:
             return
         self._end_row()
         self._traits = probed(self._stream)
+
+    def _hear(self, at: CursorAt) -> Traits | None:
+        """An answer after its time still counts. Traits, when what is drawn is to be drawn anew."""
+        before = self._traits
+        if self._declared is None:
+            self._traits = heard(self._stream, before, at)
+        return None if self._traits == before else self._traits
 
     # --- asking ----------------------------------------------------------------------------------
 
@@ -141,6 +149,7 @@ class Terminal:
             language=self.language,
             show=self._show,
             look=self._look,
+            hear=self._hear,
         ).answer()
         if remember and not secret and isinstance(answer, str):
             self._history.remember(answer)
@@ -152,7 +161,12 @@ class Terminal:
 
     def poll_key(self, within_ms: int) -> Key | HungUp | None:
         """The next key, for a screen that changes meanwhile; None when there was none in time."""
-        return self._stream.key(within_ms)
+        key = self._stream.key(within_ms)
+        if not isinstance(key, CursorAt):
+            return key
+        if self._hear(key):
+            self._screen = None
+        return None
 
     def now_ms(self) -> int:
         """For how long something may go on."""
@@ -223,7 +237,11 @@ class Terminal:
         ends_ms = self._stream.now_ms() + IDLE_MS
         wanted = None
         while wanted is None and (left_ms := ends_ms - self._stream.now_ms()) > 0:
-            wanted = self._wanted(self._stream.key(left_ms))
+            key = self._stream.key(left_ms)
+            if isinstance(key, CursorAt) and self._hear(key):
+                self._progress = None
+                self.progress(words.say("terminal.more", self.language))
+            wanted = self._wanted(key)
         self._end_row()
         return wanted or 0
 

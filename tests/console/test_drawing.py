@@ -159,6 +159,7 @@ def test_the_screen_shows_the_line_that_is_edited(
         language="en",
         show=lambda lines: emulator.shows("".join(f"{one}\r\n" for one in lines)),
         look=lambda: traits,
+        hear=lambda _: None,
     )
     line.asking, line.emulator = asking, emulator
     for key in keys:
@@ -181,7 +182,7 @@ def test_the_last_column_is_never_written(ansi: bool) -> None:  # noqa: FBT001
     asking = Asking(
         Question("> ", 1_000), Stream(line, clock), History(),
         traits=Traits(width=20, height=5, ansi=ansi), language="en", show=lambda _: None,
-        look=Traits,
+        look=Traits, hear=lambda _: None,
     )  # fmt: skip
     line.come += [piece for one in "a" * 30 + "水" * 30 for piece in (one.encode(), b"")]
     asking.answer()

@@ -24,10 +24,12 @@ RESIDENT_MAX_KIB = 32 * 1024
 class Technician:
     """At the other end of the cable, with an emulator before him or a dumb terminal."""
 
-    def __init__(self, *, ansi: bool) -> None:
+    def __init__(self, *, ansi: bool, late: bool = False) -> None:
         self.master, slave = os.openpty()
         os.set_blocking(self.master, False)
         self.ansi = ansi
+        self.late = late
+        self.unsent = b""
         self.emulator = Emulator()
         self.seen = b""
         self.process = subprocess.Popen(
@@ -64,8 +66,15 @@ class Technician:
         octets = os.read(self.master, 65_536)
         self.seen = (self.seen + octets)[-65_536:]
         answer = self.emulator.feed(octets)
-        if answer and self.ansi:
-            os.write(self.master, answer)
+        if self.ansi:
+            self.unsent += answer
+        if self.unsent and not self.late:
+            self.answers()
+
+    def answers(self) -> None:
+        """What the terminal has to say, however late."""
+        os.write(self.master, self.unsent)
+        self.unsent = b""
 
     def unplug(self) -> bytes:
         """What the session says of it at its end."""
@@ -134,3 +143,25 @@ def test_a_session_that_was_fed_garbage_still_does_as_it_is_told(
     assert technician.resident_kib() < RESIDENT_MAX_KIB
     said = technician.unplug()
     assert b"Traceback" not in said
+
+
+def test_a_terminal_that_answers_after_the_prompt_is_drawn_in_as_any_other() -> None:
+    """Each answer comes once the session has given it up: it stands there as a dumb one until."""
+    technician = Technician(ansi=True, late=True)
+    technician.answers()
+    technician.expect(b"\x1b[?2004h")
+    technician.answers()
+    technician.types("水位a".encode())
+    technician.expect("位".encode())
+    # Only where ANSI is spoken does inserting send so little.
+    technician.types(b"\x1b[D\x1b[D")
+    technician.types("深".encode())
+    technician.types(b"\r")
+    technician.expect("got 水深位a".encode())
+    technician.expect(b"> ")
+    assert "> 水深位a" in technician.emulator.rows()
+    technician.late = False
+    technician.types(b"\x0c")
+    technician.expect(b"> ")
+    assert technician.emulator.rows()[0] == ">"
+    technician.unplug()

@@ -1,5 +1,6 @@
 """The terminal as a session uses it, in front of a reference emulator that draws what it sends."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -143,7 +144,7 @@ def test_a_terminal_that_does_not_answer_is_dumb_and_its_row_is_clean() -> None:
     terminal.probe()
     assert terminal.traits == Traits()
     assert clock.ms <= 1_200
-    assert bytes(line.written) == b"\x1b[6n\r    \r"
+    assert bytes(line.written) == b"\r\x1b[6n\r    \r"
     assert terminal.ask("> ") == "status"
 
 
@@ -330,17 +331,17 @@ class Foreign:
         return b"".join(places)
 
 
-WIDE, AMBIGUOUS = "水水".encode(), "³³".encode()
+WIDE, AMBIGUOUS = "\x1b[2C水水".encode(), "\x1b[10C³³".encode()
 
 
 @pytest.mark.parametrize(
     ("columns", "corner", "traits"),
     [
-        ({WIDE: 5, AMBIGUOUS: 3}, (24, 80), Traits(80, 24, ansi=True)),
-        ({WIDE: 5, AMBIGUOUS: 5}, (25, 40), Traits(40, 25, ansi=True, ambiguous=2)),
-        ({WIDE: 7, AMBIGUOUS: 5}, (24, 80), Traits(80, 24, ansi=True, utf8=False)),
-        ({WIDE: 5, AMBIGUOUS: 3}, (1, 1), Traits(80, 24, ansi=True)),
-        ({WIDE: 5, AMBIGUOUS: 3}, (999, 999), Traits(80, 24, ansi=True)),
+        ({WIDE: 7, AMBIGUOUS: 13}, (24, 80), Traits(80, 24, ansi=True)),
+        ({WIDE: 7, AMBIGUOUS: 15}, (25, 40), Traits(40, 25, ansi=True, ambiguous=2)),
+        ({WIDE: 9, AMBIGUOUS: 15}, (24, 80), Traits(80, 24, ansi=True, utf8=False)),
+        ({WIDE: 7, AMBIGUOUS: 13}, (1, 1), Traits(80, 24, ansi=True)),
+        ({WIDE: 7, AMBIGUOUS: 13}, (999, 999), Traits(80, 24, ansi=True)),
     ],
     ids=["plain", "ambiguous-wide", "gbk", "no-window", "claims-anything"],
 )
@@ -351,6 +352,51 @@ def test_what_a_terminal_draws_says_what_it_is(
     terminal = Terminal(MemoryLine(clock, Foreign(columns, corner).answer), clock, "zh")
     terminal.probe()
     assert terminal.traits == traits
+
+
+class SlowLine(MemoryLine):
+    """Between it and the terminal something takes its time: a Bluetooth adapter, a modem."""
+
+    def __init__(self, clock: Hands, emulator: Emulator, takes_ms: int) -> None:
+        super().__init__(clock, self._answered)
+        self._hands, self._emulator, self._takes_ms = clock, emulator, takes_ms
+        self._due: deque[tuple[int, bytes]] = deque()
+
+    def _answered(self, octets: bytes) -> bytes:
+        self._due.append((self._hands.ms + self._takes_ms, self._emulator.feed(octets)))
+        return b""
+
+    def read(self, within_ms: int) -> bytes | HungUp:
+        if not self._due or self._due[0][0] > self._hands.ms + within_ms:
+            return super().read(within_ms)
+        due_ms, octets = self._due.popleft()
+        self._hands.ms = max(self._hands.ms, due_ms)
+        return octets
+
+
+@pytest.mark.parametrize("takes_ms", [0, 700, 1_100, 2_500, 7_000])
+@pytest.mark.parametrize("presses", [0, 1, 3])
+def test_a_terminal_that_answers_late_is_what_it_is(takes_ms: int, presses: int) -> None:
+    """Whether somebody waits or has it asked once more, answers of both askings in one stream."""
+    clock, emulator = Hands(), Emulator(100, 30)
+    line = SlowLine(clock, emulator, takes_ms)
+    terminal = Terminal(line, clock, "zh")
+    terminal.probe()
+    for _ in range(presses):
+        terminal.probe()
+    assert terminal.ask("井> ", idle_ms=60_000) == Idle()
+    assert terminal.traits == Traits(width=100, height=30, ansi=True)
+    assert terminal.language == "zh"
+    assert emulator.rows()[-1 if emulator.cursor[0] == 29 else emulator.cursor[0] - 1] == "井>"
+
+
+def test_an_answer_that_comes_late_is_nobodys_key() -> None:
+    clock, emulator = Hands(), Emulator(100, 30)
+    line = SlowLine(clock, emulator, 1_500)
+    terminal = Terminal(line, clock, "zh")
+    terminal.probe()
+    assert [terminal.poll_key(2_000), terminal.poll_key(4_000)] == [None, None]
+    assert terminal.ansi
 
 
 def test_a_line_that_echoes_is_hung_up_and_not_talked_to() -> None:
