@@ -225,6 +225,27 @@ def test_only_a_pump_that_draws_power_pumps_backward(
     assert (found.reverse_flow, found.pumping_backward) == (backward, pumping)
 
 
+@pytest.mark.parametrize("bypass", [None, False, True])
+def test_only_a_bypass_excuses_a_pump_that_runs_while_it_is_cut(*, bypass: bool | None) -> None:
+    contacts = Contacts(bypass_closed=bypass)
+    runs = compare(Facts(), Checks(), sight(permitted=False, contacts=contacts))
+    assert runs.power_while_cut is runs.flow_while_cut is (bypass is not True)
+    assert runs.bypassed is bypass
+    permitted = compare(Facts(), Checks(), sight())
+    assert permitted.power_while_cut is permitted.flow_while_cut is False
+    closed = sight(0, 0, permitted=False, contacts=Contacts(contactor_closed=True))
+    assert compare(Facts(), Checks(), closed).power_while_cut is True
+
+
+@pytest.mark.parametrize("judged", [None, False, True])
+def test_what_was_judged_now_and_then_is_told_as_it_was_judged(*, judged: bool | None) -> None:
+    checks = Checks(ratio_off=judged, creeping=judged)
+    told = compare(Facts(), checks, sight())
+    assert (told.ratio_off, told.creeping) == (judged, judged)
+    shared = sight(site=replace(SITE, shared_power_meter=True))
+    assert compare(Facts(), checks, shared).ratio_off is False
+
+
 def test_creep_is_counted_from_ten_minutes_of_rest_and_judged_by_the_hour() -> None:
     """An hour of a litre at a time, and what it says in the scan that completes it."""
 
@@ -251,8 +272,8 @@ def test_the_learned_power_follows_the_measured_one_by_a_sixty_fourth() -> None:
     learned = Checks(total_l=500_000, energy_wh=70_000, pump_power_w=30_000)
     assert watch_checks(learned, sight(power_w=36_400)).pump_power_w == 30_100
     assert watch_checks(learned, sight(power_w=23_600)).pump_power_w == 29_900
-    for kept in (sight(0), sight(permitted=False), sight(running_ms=29_999)):
-        assert watch_checks(learned, kept).pump_power_w == 30_000
+    for changes in ({"flow_l_per_h": 0}, {"permitted": False}, {"running_ms": 29_999}):
+        assert watch_checks(learned, sight(power_w=36_400, **changes)).pump_power_w == 30_000
 
 
 def test_what_is_judged_by_the_hour_cannot_be_told_in_the_scan_after_it() -> None:
@@ -268,7 +289,9 @@ def test_a_coarse_meter_creeps_by_two_of_its_steps_and_not_while_nobody_looks() 
     assert watch_checks(crept, sight(0, 0)).creeping is True
     assert watch_checks(crept, sight(0, 0, site=coarse)).creeping is None
     assert watch_checks(replace(crept, crept_l=199), sight(0, 0, site=coarse)).creeping is True
-    assert watch_checks(crept, sight(0, 0, step_ms=0)).crept_l == 149
+    unseen = watch_checks(crept, sight(0, 0, step_ms=0))
+    assert (unseen.crept_l, unseen.resting_ms) == (149, HOUR)
+    assert watch_checks(replace(crept, crept_l=5), sight(0, 0)).resting_ms == HOUR + 1000
 
 
 @pytest.mark.parametrize(("proven_ms", "lost"), [(9_999, None), (10_000, False)])

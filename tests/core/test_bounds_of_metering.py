@@ -8,17 +8,21 @@ from typing import Any
 
 import pytest
 
+from agent.core.accounting import pass_time
 from agent.core.interlock import Standing, Watch, acknowledge, acknowledgeable
 from agent.core.interruptions import watch_metering
 from agent.core.ledger import Ledger
 from agent.core.model import (
     Action,
+    AllocateEnergyOrder,
+    AllocationKind,
     Condition,
     ConditionKind,
     Contacts,
     Convert,
     Entry,
     Fault,
+    FitMeter,
     InterruptionBegan,
     InterruptionCause,
     InterruptionEnded,
@@ -27,7 +31,9 @@ from agent.core.model import (
     Quantity,
     Rate,
     RateMethod,
+    Reading,
     Record,
+    Role,
     Session,
     StartCause,
     StopCause,
@@ -59,6 +65,7 @@ from tests.core.story import (
     SITE,
     Story,
     addition,
+    plan,
     reading,
     readings,
     utc_ms,
@@ -189,8 +196,8 @@ def test_a_coast_down_is_learned_when_water_has_come_to_rest(
     assert (sooner.coast_l, sooner.cut_total_l) == (coast_l, cut_total_l)
     flows = watched(pump, seen(1_001, 0), permitted=False)
     assert flows.coast_l == coast_l
-    blind = watched(pump, replace(seen(0, 0), interrupted=True), permitted=False)
-    assert blind.coast_l == coast_l
+    for blind in (replace(seen(0, 0), interrupted=True), seen(None, 0), seen(0, None)):
+        assert watched(pump, blind, permitted=False).coast_l == coast_l
 
 
 def test_a_run_has_ended_at_the_third_idle_scan_and_says_what_it_took() -> None:
@@ -321,6 +328,47 @@ def test_silence_interrupts_when_it_has_lasted_as_long_as_its_alarm() -> None:
     assert len(story.of(InterruptionBegan)) == 1
 
 
+@pytest.mark.parametrize(
+    ("step_l", "kind"), [(70_000, K.TOTAL_JUMPED), (-70_000, K.TOTAL_REVERSED)]
+)
+def test_a_total_that_stays_elsewhere_for_three_scans_interrupts(step_l: int, kind: K) -> None:
+    story = Story().commission(10**8).after(2)
+    story.total_ml += step_l * 1000
+    story.after(2)
+    assert story.conditions == {}
+    story.after(1)
+    assert story.conditions == {kind: Action.ALARM}
+    assert [one.cause for one in story.of(InterruptionBegan)] == [
+        InterruptionCause.JUMPED if step_l > 0 else InterruptionCause.REVERSED
+    ]
+
+
+def test_a_journal_that_writes_again_is_given_its_whole_time_when_it_fails_next() -> None:
+    story = Story().commission(10**6).after(2)
+    story.journal_failing = True
+    story.after(3)
+    failed_at = story.state.journal_failed_at
+    assert failed_at is not None
+    assert story.moment.utc_ms - failed_at.utc_ms == 2000
+    assert story.state.journal_failed_remaining_l == 10**6
+    story.journal_failing = False
+    story.after(1)
+    state = story.state
+    assert state.journal_failed_at is state.journal_failed_remaining_l is None
+
+
+def test_every_total_of_the_station_ages_with_its_time() -> None:
+    known = Totalizer(500, moment(), 5)
+    state = State(totalizer=known, reverse=known, energy=known, scanned_at=moment())
+    for may_run, runnable_ms in ((True, 1005), (False, 5)):
+        pump = Pump(could_run=False)
+        after = pass_time(SITE, replace(state, pump=pump), moment(1000), may_run=may_run)
+        assert after.totalizer == replace(known, runnable_ms=runnable_ms)
+        assert after.reverse == after.energy == replace(known, runnable_ms=1005)
+    dark = pass_time(SITE, state, moment(1000, "b2", trusted=False), may_run=False)
+    assert dark.totalizer == dark.reverse == dark.energy == replace(known, runnable_ms=None)
+
+
 # --- suspicion ---------------------------------------------------------------------------------
 
 METER = Segment("f1", 0, 1, 1_000_000_000, 100_000)
@@ -423,6 +471,25 @@ def test_the_meters_settle_when_the_mains_are_back_and_the_pump_may_restart_late
     assert after(Supply(), 1000) == Supply()
 
 
+@pytest.mark.parametrize(("most_mv", "failed"), [(43_999, True), (44_000, False)])
+def test_mains_below_a_fifth_of_their_voltage_on_every_phase_have_failed(
+    most_mv: int, *, failed: bool
+) -> None:
+    three = (Quantity.VOLTAGE_1_MV, Quantity.VOLTAGE_2_MV, Quantity.VOLTAGE_3_MV)
+    shown = [reading(one, value) for one, value in zip(three, (9, most_mv, 9), strict=True)]
+
+    def found(*volts: Reading, flow_l_per_h: int = 0) -> bool:
+        view = View(None, None, flow_l_per_h, 0)
+        contacts = Contacts()
+        return watch_supply(
+            Supply(), view, volts, contacts, SITE, step_ms=1000, booted=False
+        ).failed
+
+    assert found(*shown) is failed
+    assert not found(*shown[:2]), "the third phase may be there"
+    assert not found(*shown, flow_l_per_h=90_000), "water flows: no voltage is believed"
+
+
 def test_of_everything_a_checkpoint_knows_of_the_present_nothing_is_lost() -> None:
     """The account was altered, so the entries are believed; the rest of it stands."""
     known = State(
@@ -469,6 +536,53 @@ def test_estimates_that_entries_tell_add_up_to_what_waits() -> None:
         rebuilt([told(1, estimate(90)), told(2, replace(estimate(0), ends=True))]).interruption
         is None
     )
+
+
+def test_a_total_that_an_estimate_carries_was_accepted_when_its_stretch_began() -> None:
+    fit = FitMeter(Role.FLOW_METER, "f1", 500, None, 1, 10**9, 100_000, 0, "d", "li")
+    told = Convert(90, 30, 1, 3_000, AT + 7_000, AT + 9_000, 700, None)
+    records = [
+        Record(1, AT, True, fit),  # noqa: FBT003  # it was trusted
+        Record(2, AT + 9_000, True, told),  # noqa: FBT003
+    ]
+    totalizer = rebuilt(records).totalizer
+    assert totalizer is not None
+    assert (totalizer.last, totalizer.runnable_ms) == (700, 2_000)
+
+
+def test_a_latch_stands_into_a_year_without_a_plan_and_falls_with_the_plan() -> None:
+    story = Story(begins_utc_ms=utc_ms(2026, 12, 31, 23) + 59 * MINUTE).commission(50)
+    one_wh = AllocateEnergyOrder(2026, AllocationKind.PLAN, 1, "e 1")
+    assert story.order(one_wh) is None
+    story.energy_mwh += 20_000
+    story.after(2)
+    exhausted = {K.ALLOCATION_EXHAUSTED: Action.CUT, K.ENERGY_EXHAUSTED: Action.CUT}
+    assert {one: story.conditions.get(one) for one in exhausted} == exhausted
+    story.after(90)
+    assert story.state.ledger.year == 2027
+    assert K.NOT_ALLOCATED in story.conditions
+    assert {one: story.conditions.get(one) for one in exhausted} == exhausted
+    assert story.order(plan(10**6, 2027)) is None
+    assert not exhausted.keys() & story.conditions.keys()
+
+
+@pytest.mark.parametrize(("moved_l", "asked"), [(200, None), (300, 2027)])
+def test_two_steps_of_a_coarse_display_in_a_dark_boot_are_no_water(
+    moved_l: int, asked: int | None
+) -> None:
+    """Nobody is asked when a year began in which nothing is known to have flowed."""
+    site = replace(SITE, flow_resolution_l=100)
+    story = Story(site=site, begins_utc_ms=utc_ms(2026, 12, 31, 23)).commission(10**8).after(5)
+    story.power_off(HOUR, trusted=False)
+    story.after(5)
+    story.other_flow_l_per_h = 36_000
+    story.after(moved_l / 10).other_flow_l_per_h = 0
+    story.after(30)
+    story.power_off(HOUR, trusted=False)
+    story.after(5)
+    story.trusted = True
+    story.after(1)
+    assert story.state.year_asked == asked
 
 
 def test_a_memory_of_used_commands_belongs_to_one_journal() -> None:

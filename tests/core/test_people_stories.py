@@ -287,6 +287,7 @@ def test_one_visit_at_a_time_and_none_is_closed_that_was_not_opened() -> None:
     assert give(story, VisitCloseOrder("")) is Refused.REASON_MISSING
     assert give(story, VisitCloseOrder("fine", "x" * 101)) is Refused.REASON_MISSING
     assert give(story, VisitCloseOrder("fine")) is None
+    assert give(story, VisitCloseOrder("fine")) is Refused.NO_VISIT
 
 
 def test_a_visit_that_nobody_closes_is_recalled_after_a_day() -> None:

@@ -7,8 +7,10 @@ imported; the default of a field is changed where its class keeps it.
 
 import ast
 import copy
+import gc
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
@@ -116,6 +118,13 @@ def _replace_code(code: CodeType, module: ModuleType) -> None:
                 new = made.get(function.__code__.co_qualname)
                 if new is not None and new.co_freevars == function.__code__.co_freevars:
                     function.__code__ = new
+    # What a function made when the module was imported lives on in its tables.
+    inner = Counter(one.co_qualname for one in _codes(code) if "<locals>" in one.co_qualname)
+    for value in gc.get_objects():
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__:
+            new = made.get(value.__code__.co_qualname)
+            if new is not None and inner[new.co_qualname] == 1:
+                value.__code__ = new
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
