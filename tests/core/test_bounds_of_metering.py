@@ -353,8 +353,9 @@ def test_a_journal_that_writes_again_is_given_its_whole_time_when_it_fails_next(
     assert story.state.journal_failed_remaining_l == 10**6
     story.journal_failing = False
     story.after(1)
-    state = story.state
-    assert state.journal_failed_at is state.journal_failed_remaining_l is None
+    after = story.state
+    assert after.journal_failed_at is None
+    assert after.journal_failed_remaining_l is None
 
 
 def test_every_total_of_the_station_ages_with_its_time() -> None:
