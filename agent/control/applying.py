@@ -31,8 +31,11 @@ CURSORS_KEPT_MS = 60_000
 
 def cut_if_told(relay: Relay, outcome: Outcome) -> None:
     """Every scan that does not permit cuts: the level is commanded, not the edge."""
-    if outcome.decision.permit:
-        return
+    if not outcome.decision.permit:
+        cut(relay)
+
+
+def cut(relay: Relay) -> None:
     try:
         relay.cut()
     except RelayGone:

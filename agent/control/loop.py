@@ -6,6 +6,7 @@ from typing import Protocol
 
 from agent.control.applying import (
     commit,
+    cut,
     cut_if_told,
     permit,
     publish,
@@ -16,10 +17,11 @@ from agent.control.applying import (
 )
 from agent.control.organs import Committed, Loop, Organs
 from agent.control.seeing import see
-from agent.core.model import Fault, Rebuilt, Site, Started
+from agent.core.model import Fault, Rebuilt, Site, Started, StopOrder, Stopped
 from agent.core.scan import scan
 from agent.core.spent import of_epoch
-from agent.core.state import State
+from agent.core.state import Seen, State
+from agent.desk.inbox import PENDING_MAX
 from agent.journal import Ahead, Now, Writer
 from agent.status import Identity
 
@@ -86,6 +88,8 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: Loop) -> None:
     seen = see(organs, loop)
     outcome = scan(site, loop.state, seen)
     cut_if_told(organs.relay, outcome)
+    if seen.journal_failing and _stop_waits(organs, site, loop, seen):
+        cut(organs.relay)
     if outcome.durable and not commit(organs, loop, outcome):
         organs.desk.put_back(seen.commands)
         organs.desk.turn_back(seen.turned_away)
@@ -104,6 +108,21 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: Loop) -> None:
     tell_log(organs, identity, outcome)
     passed = min(organs.desk.cursors().values(), default=loop.committed.head.number)
     loop.writer.tend(Now(outcome.moment.utc_ms, outcome.moment.trusted, passed))
+
+
+def _stop_waits(organs: Organs, site: Site, loop: Loop, seen: Seen) -> bool:
+    """Whether a stop that may be given is in the inbox, where it waits until it can be written.
+
+    Cutting waits for no disk. What cannot be written is not permitted again either, so that the
+    relay stays open until the journal is back; the stop is then judged like every other order.
+    """
+    waiting = organs.desk.take(PENDING_MAX)
+    organs.desk.put_back(waiting)
+    stops = tuple(one for one in waiting if isinstance(one.order, StopOrder))
+    tried = replace(seen, commands=stops, journal_failing=False)
+    return bool(stops) and any(
+        isinstance(body, Stopped) for body in scan(site, loop.state, tried).bodies
+    )
 
 
 def answer_inquiries(organs: Organs, due_ms: int) -> None:

@@ -26,6 +26,7 @@ from agent.demo.house import House
 from agent.demo.picture import Screen
 from agent.demo.sight import Sight
 from agent.demo.verdict import Claim, Verdict
+from agent.desk.client import Client
 from drivers import children
 from drivers.host import HostClock, StopRequest
 
@@ -122,6 +123,12 @@ class Stand:
             "document": f"{kind} {volume_l}",
         }
         assert self._actor.order("AllocateOrder", fields), "nobody at the desk"
+
+    def hand_in(self, kind: str, fields: Mapping[str, Any]) -> Client:
+        """An order whose verdict nobody waits for; the caller hangs up."""
+        client = Client(self.house.desk)
+        client.post("command", {"actor": "demo", "order": kind, "fields": fields})
+        return client
 
     def pump(self) -> Sight:
         """The owner starts the pump; the station has seen it run, and both platforms hear of it."""

@@ -16,6 +16,7 @@ from agent.core.model import (
     Record,
     RelayMoved,
     Sample,
+    Stopped,
 )
 from agent.demo.sight import Sight
 from tests.shell.station.stand import Stand, assert_true
@@ -63,6 +64,25 @@ def test_with_policy_run_on_the_pump_runs_to_the_bound_and_no_further(stand: Sta
     taken_percent = run_on_percents(stand.judged)
     assert len(taken_percent) > 2, "it ran on for some scans"
     assert taken_percent[-1] >= 5 > taken_percent[-2]
+
+
+def test_a_stop_that_cannot_be_written_cuts_at_once_and_is_judged_when_it_can(
+    stand: Stand,
+) -> None:
+    """The policy is to run on for hours, and somebody says stop: cutting waits for no disk."""
+    stand.commission()
+    stand.pump()
+    stand.limit_files("control", 0)
+    stand.until(lambda now: fails(now) and now.pump.running)
+    with stand.hand_in("StopOrder", {"reason": "somebody is in the shaft"}):
+        stand.until(lambda now: fails(now) and not now.pump.permitted)
+        stand.limit_files("control", None)
+        stand.until(lambda now: now.stands(ConditionKind.STOPPED_ON_SITE))
+    assert not stand.until(lambda now: not fails(now)).pump.permitted
+    with stand.hand_in("ReleaseOrder", {"reason": "nobody is"}):
+        stand.until(lambda now: now.pump.permitted)
+    assert_recovered(stand)
+    assert sum(isinstance(one.body, Stopped) for one in stand.judged) == 1
 
 
 @pytest.mark.parametrize("stand", [{"relay.lease_s": 8}], indirect=True)
