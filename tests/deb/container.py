@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 UP_WITHIN_S: Final = 60
 PACKAGES: Final = "systemd,systemd-sysv,dbus,udev,kmod,python3,tzdata,mosquitto"
@@ -28,8 +29,8 @@ exec systemd-nspawn --quiet --register=no --keep-unit --private-network --consol
 
 
 def root_of(suite: str, kept: Path) -> Path:
-    """The tar file of a fresh root."""
-    tar = kept / f"{suite}.tar"
+    """The tar file of a fresh root; another list of packages is another root."""
+    tar = kept / f"{suite}-{crc32(PACKAGES.encode()):08x}.tar"
     if not tar.exists():
         kept.mkdir(parents=True, exist_ok=True)
         folder = kept / f"{suite}.new"
