@@ -38,12 +38,16 @@ def write(file: Path, text: str, mode: int) -> None:
     unfinished = file.with_name(f".{file.name}.new")
     unfinished.unlink(missing_ok=True)
     opened = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
-    with os.fdopen(opened, "w", encoding="utf-8") as into:
-        into.write(text)
-        into.flush()
-        _set_mode(into.fileno(), mode)
-        os.fsync(into.fileno())
-    unfinished.rename(file)
+    try:
+        with os.fdopen(opened, "w", encoding="utf-8") as into:
+            into.write(text)
+            into.flush()
+            _set_mode(into.fileno(), mode)
+            os.fsync(into.fileno())
+        unfinished.rename(file)
+    except BaseException:  # an interrupt, too: half of a private key is nobody's to find
+        unfinished.unlink(missing_ok=True)
+        raise
     sync_folder(file.parent)
 
 

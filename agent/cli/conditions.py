@@ -5,15 +5,18 @@ holds them against it. To write them anew: `wellkeeper conditions --write docs`.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
-from agent import words
+from agent import durable, words
+from agent.cli import IO
 from agent.cli.house import house_of
 from agent.cli.options import add_config, language_of, settings_of
 from agent.core.model import Site
 from agent.core.rules import RULES
 from agent.core.terms import Rule, Stage
 
+MODE = 0o644
 FILES = {"en": "conditions.md", "zh": "conditions.zh.md"}
 
 
@@ -28,8 +31,15 @@ def run(options: argparse.Namespace) -> int:
     if options.write is None:
         print(document(site, language_of(options, settings)), end="")
         return 0
-    for language, name in FILES.items():
-        (options.write / name).write_text(document(site, language), encoding="utf-8")
+    try:
+        for language, name in FILES.items():
+            durable.write(options.write / name, document(site, language), MODE)
+    except OSError as why:
+        print(
+            words.say("conditions_page.unwritable", language_of(options, settings), why=why),
+            file=sys.stderr,
+        )
+        return IO
     return 0
 
 

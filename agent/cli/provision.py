@@ -109,6 +109,10 @@ def _wells(table: Path, template: str, language: str) -> list[Well]:
     rows = csv.DictReader(_text(table, language).splitlines())
     columns = [name.strip() for name in rows.fieldnames or ()]
     rows.fieldnames = columns
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        raise _Refused(
+            words.say("provision.column_twice", language, table=table, names=" ".join(twice))
+        )
     asked = set(_PLACE.findall(template))
     if missing := sorted(({STATION} | asked) - set(columns)):
         raise _Refused(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli import IO, main
 from agent.cli.conditions import FILES, document
 from agent.cli.house import house_of
 from agent.core.model import ConditionKind, Latched
@@ -21,6 +22,14 @@ def test_the_page_is_what_the_code_prints(language: str) -> None:
     page = document(site, language)
     assert page == (ROOT / "docs" / FILES[language]).read_text(encoding="utf-8")
     assert all(f"`{kind}`" in page for kind in ConditionKind)
+
+
+def test_a_folder_that_is_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    into = ["--write", str(tmp_path / "none"), "--config", str(EXAMPLE), "--language", "en"]
+    assert main(["conditions", *into]) == IO
+    assert "After --write goes a folder that is there" in capsys.readouterr().err
 
 
 def test_what_can_be_acknowledged_is_what_latches_until_it_is() -> None:

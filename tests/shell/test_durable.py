@@ -30,3 +30,11 @@ def test_what_is_no_file_is_not_replaced_by_one(
             durable.write(name, "text", 0o644)
         assert name.lstat().st_ino == before.st_ino
         assert [one.name for one in tmp_path.iterdir()] == ["x"]
+
+
+def test_what_could_not_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("before")
+    with pytest.raises(UnicodeEncodeError):
+        durable.write(tmp_path / "key.pem", "-----BEGIN\ud800", 0o600)
+    assert [one.name for one in tmp_path.iterdir()] == ["key.pem"]
+    assert (tmp_path / "key.pem").read_text() == "before"

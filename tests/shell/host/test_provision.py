@@ -121,6 +121,7 @@ def test_a_value_stays_inside_its_quotation_marks(desk: Desk) -> None:
     [
         (["station_id", "name", "relay_line"], "lacks these columns: flow_unit"),
         ([*HEAD, "flow_unti"], "Nothing uses these columns"),
+        ([*HEAD, "name"], "names columns twice: name"),
         (["name", "relay_line", "flow_unit"], "station_id"),
     ],
 )
