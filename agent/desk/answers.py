@@ -110,6 +110,18 @@ async def _newest(room: Room, _: Caller, fields: Fields) -> Answer:
     return lambda: b'{"records":[%s]}' % b",".join(map(_row, room.reader.newest(kinds, limit)))
 
 
+async def _first_sample(room: Room, _: Caller, fields: Fields) -> Answer:
+    """Where a day begins: a page of records for each would be a thousand times as much."""
+    since_utc_ms = fields.integer("since_utc_ms", 0, wire.INTEGER_MAX)
+    fields.end()
+
+    def answer() -> bytes:
+        found = room.reader.first_sample(since_utc_ms)
+        return b'{"record":%s}' % (b"null" if found is None else _row(found))
+
+    return answer
+
+
 async def _verify(room: Room, _: Caller, fields: Fields) -> Answer:
     """One page of the chain further: whoever asks goes on from what he was told."""
     after = fields.integer("after", 0, wire.INTEGER_MAX)
@@ -290,6 +302,7 @@ _FOR_CONSOLES: dict[str, Method] = {
     # Whoever watches the status may have gone long ago.
     "status": _signed_in(_status, used=False),
     "newest": _signed_in(_newest),
+    "first_sample": _signed_in(_first_sample),
     "verify": _signed_in(_verify, Rank.TECHNICIAN),
     "accounts": _told(consoles.accounts),
     "open_account": _told(consoles.open_account),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from agent import rows
 from agent.catalogue import Told
@@ -35,6 +35,10 @@ class PageRow(NamedTuple):
     trusted: int
     kind: str
     body: bytes
+
+
+# Records in a row without a sample: hours of storms.
+LOOKED_AT_MAX: Final = 1_000
 
 
 class Page(NamedTuple):
@@ -88,6 +92,33 @@ class Reader:
             PageRow(number, at, trust, kind, body or b"null")
             for number, at, trust, kind, body in found
         ]
+
+    def first_sample(self, since_utc_ms: int) -> PageRow | None:
+        """The first sample of an instant or later that is whole; None where there is none near.
+
+        Found by halving, in some twenty look-ups, and among the LOOKED_AT_MAX records from there.
+        """
+        low, high = 0, self.head().number
+        while low < high:
+            middle = (low + high) // 2
+            if self._at_after(middle, since_utc_ms) < since_utc_ms:
+                low = middle + 1
+            else:
+                high = middle
+        found = self._database.row(
+            "SELECT number, at_utc_ms, trusted, kind, body FROM records"
+            " WHERE number > ? AND number <= ? AND kind = 'sample' ORDER BY number LIMIT 1",
+            low,
+            low + LOOKED_AT_MAX,
+        )
+        return None if found is None else PageRow(*found)
+
+    def _at_after(self, number: int, otherwise: int) -> int:
+        """The instant of the next record that is whole."""
+        row = self._database.row(
+            "SELECT at_utc_ms FROM records WHERE number > ? ORDER BY number LIMIT 1", number
+        )
+        return otherwise if row is None else int(row[0])
 
     def follow(self, after: Head, limit: int) -> Head:
         """The head after at most `limit` more records. JournalDamaged where the chain breaks."""

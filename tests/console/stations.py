@@ -190,6 +190,11 @@ class Station:
         self._sits()
         return {"records": [list(one) for one in self.records[after : after + limit]]}
 
+    def _first_sample(self, since_utc_ms: int) -> dict[str, Any]:
+        self._sits()
+        found = (one for one in self.records if one[1] >= since_utc_ms and one[3] == "sample")
+        return {"record": next((list(one) for one in found), None)}
+
     def _newest(self, kinds: list[str], limit: int) -> dict[str, Any]:
         self._sits()
         self.write()

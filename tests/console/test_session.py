@@ -247,3 +247,24 @@ def test_what_is_out_of_all_bounds_is_refused_and_no_fault_of_ours(line: str) ->
     said = visitor.signed_in(line, "about")
     assert "Public key" in said
     assert visitor.station.orders == []
+
+
+def test_what_cannot_be_is_said_before_anything_is_asked() -> None:
+    visitor = Visitor()
+    visitor.station.uplinks = {}
+    said = visitor.signed_in(
+        "visit close", "uplink test", "uplink status", "uplink errors", "network test",
+        "readings 2026-06-02 2026-06-01", "readings 2020-01-01",
+    )  # fmt: skip
+    assert "Findings" not in said
+    assert said.count("No platform is declared") == 4
+    assert "lies before the first" in said
+    assert "Nothing was written in that time" in said
+    assert visitor.station.orders == []
+
+
+def test_an_event_says_in_words_why_an_order_was_refused() -> None:
+    visitor = Visitor()
+    said = visitor.signed_in("allocation transfer out 2026 9万m3 no-8", "well", "events")
+    assert "transfer_too_large" not in said
+    assert " ".join(said.split()).count("is more than what remains") == 2

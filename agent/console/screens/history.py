@@ -1,16 +1,17 @@
 """Room rule: what was written down, read back: sessions, events, readings, days, CSV.
 
-The journal holds years; nothing here reads more of it than it shows. A day's first record is found
-by halving, and records that are no samples are asked for by kind.
+The journal holds years; nothing here reads more of it than it shows. A day's first sample is asked
+for by its instant, and records that are no samples by their kind.
 """
 
 import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from agent import rows, words
-from agent.console.talk import ANSWER_WITHIN_S, Talk
+from agent.console.talk import ANSWER_WITHIN_S, Cancelled, Talk
 from agent.core.model import (
     ConditionChanged,
     RelayMoved,
@@ -25,8 +26,17 @@ PAGE: Final = 200
 DAYS: Final = 31
 MONTHS: Final = 12
 PLOT: Final = 40
-# Records in a row without a sample: an hour of storms.
-SEARCH_PAGES_MAX: Final = 5
+# How far the first account of a year is looked for.
+COMMISSIONING_RECORDS: Final = 1_000
+# A month, a day and a time of day; then these fields of a sample, with so many columns each.
+AT_WIDTH: Final = 11
+_READINGS: Final = (
+    ("forward_total_l", 15),
+    ("flow_l_per_h", 12),
+    ("energy_wh", 14),
+    ("power_w", 10),
+    ("level_mm", 10),
+)
 _EVENTS: Final = (
     "condition_changed relay_moved verdict started session visit_opened visit_closed"
     " account_changed relay_tested clock_set interruption_began interruption_ended gap"
@@ -76,8 +86,11 @@ def _event(talk: Talk, body: Any) -> str:
         moved = talk.word("state.permitted" if body.permitted else "state.cut")
         return f"{kind}: {moved} {' '.join(talk.word(f'condition.{one}') for one in body.reasons)}"
     if isinstance(body, Verdict):
-        refused = "" if body.refusal is None else f" ({body.refusal.reason})"
-        return f"{body.actor}: {talk.word(f'order.{body.order}')}{refused} {body.note}"
+        told = f"{body.actor}: {talk.word(f'order.{body.order}')} {body.note}".rstrip()
+        if body.refusal is None:
+            return told
+        why = words.refusal(body.refusal, talk.language)
+        return f"{told}; {talk.word('verdict.refused', why=why)}"
     if isinstance(body, Session):
         return f"{kind}: {words.volume(body.volume_l)}"
     return kind
@@ -107,20 +120,27 @@ def _at(utc_ms: int) -> str:
 def readings(talk: Talk, first: date | None, last: date | None) -> None:
     """What was recorded each interval, oldest first; today's if no day is given."""
     today = _day_of(talk.state()["at_utc_ms"])
-    begin, end = _span(first or today, last or first or today)
-    talk.say("console.readings_head")
-    talk.lines(f"  {_at(one.at_utc_ms)}  {_cells(one.body)}" for one in _samples(talk, begin, end))
+    span = _span(talk, first or today, last or first or today)
+    found = _samples(talk, *span)
+    begun = next(found, None)
+    if begun is None:
+        talk.say("console.nothing_then")
+        return
+    talk.terminal.say(_columns(talk))
+    talk.lines(f"  {_at(one.at_utc_ms)}{_cells(one.body)}" for one in chain([begun], found))
+
+
+def _columns(talk: Talk) -> str:
+    """What stands above each column of figures, and its unit."""
+    heads = [talk.word(f"console_column.{name}") for name, _ in _READINGS]
+    widths = [wide for _, wide in _READINGS]
+    told = [" " * (wide - words.width(one)) + one for one, wide in zip(heads, widths, strict=True)]
+    at = talk.word("console_column.at")
+    return f"  {at}{' ' * (AT_WIDTH - words.width(at))}{''.join(told)}"
 
 
 def _cells(one: Sample) -> str:
-    cells = (
-        (one.forward_total_l, 14),
-        (one.flow_l_per_h, 9),
-        (one.energy_wh, 12),
-        (one.power_w, 8),
-        (one.level_mm, 8),
-    )
-    return "".join(_thousandth(value).rjust(width) for value, width in cells)
+    return "".join(_thousandth(getattr(one, name)).rjust(wide) for name, wide in _READINGS)
 
 
 def _thousandth(value: int | None) -> str:
@@ -129,7 +149,7 @@ def _thousandth(value: int | None) -> str:
 
 def export(talk: Talk, first: date, last: date) -> None:
     """CSV down the line: what the terminal captures is a file."""
-    begin, end = _span(first, last)
+    begin, end = _span(talk, first, last)
     talk.terminal.say("number,at,total_m3,flow_m3_per_h,energy_kwh,power_kw,level_m,permitted,"
                       "allocated_m3,withdrawn_m3", fold=False)  # fmt: skip
     for one in _samples(talk, begin, end):
@@ -148,7 +168,10 @@ def export(talk: Talk, first: date, last: date) -> None:
 
 
 def _samples(talk: Talk, begin_utc_ms: int, end_utc_ms: int) -> Iterator[Told]:
-    after = _before(talk, begin_utc_ms)
+    first = _first_sample(talk, begin_utc_ms)
+    if first is None:
+        return
+    after = first.number - 1
     while page := _page(talk, after, PAGE):
         for row in page:
             after = row[0]
@@ -164,31 +187,22 @@ def _page(talk: Talk, after: int, limit: int) -> list[list[Any]]:
     return list(answer["records"])
 
 
-def _before(talk: Talk, at_utc_ms: int) -> int:
-    """The number of the last record before an instant, by halving."""
-    low, high = 0, talk.state()["head"][0]
-    while low < high:
-        middle = (low + high) // 2
-        page = _page(talk, middle, 1)
-        if not page or page[0][1] >= at_utc_ms:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def _first_sample(talk: Talk, since_utc_ms: int) -> Told | None:
+    asked = {"since_utc_ms": max(0, since_utc_ms)}
+    row = talk.desk.call("first_sample", asked, ANSWER_WITHIN_S)["record"]
+    return None if row is None else _told(row)
 
 
 def _withdrawn_at(talk: Talk, at_utc_ms: int) -> tuple[int, int] | None:
     """Year-to-date and instant of the first sample from an instant on."""
-    after = _before(talk, at_utc_ms)
-    for _ in range(SEARCH_PAGES_MAX):
-        page = _page(talk, after, PAGE)
-        for row in page:
-            told = _told(row) if row[3] == "sample" else None
-            if told is not None and told.body.withdrawn_l is not None:
-                return told.body.withdrawn_l, told.at_utc_ms
-        if not page:
-            return None
-        after = page[-1][0]
+    first = _first_sample(talk, at_utc_ms)
+    if first is None or first.body.withdrawn_l is not None:
+        return first and (first.body.withdrawn_l, first.at_utc_ms)
+    # Of the day on which the account began.
+    for row in _page(talk, first.number, COMMISSIONING_RECORDS):
+        told = _told(row) if row[3] == "sample" else None
+        if told is not None and told.body.withdrawn_l is not None:
+            return told.body.withdrawn_l, told.at_utc_ms
     return None
 
 
@@ -242,7 +256,11 @@ def _plot(talk: Talk, used: list[tuple[date, int]], pace_l: int, *, months: bool
     yield f"  {talk.word('console.pace', volume=words.volume(pace_l))}"
 
 
-def _span(first: date, last: date) -> tuple[int, int]:
+def _span(talk: Talk, first: date, last: date) -> tuple[int, int]:
+    """Cancelled where the last day lies before the first."""
+    if last < first:
+        talk.say("console.days_reversed", first=first, last=last)
+        raise Cancelled
     return _midnight(first), _midnight(last + timedelta(days=1))
 
 

@@ -27,7 +27,7 @@ _LAYER: Final = {
 
 
 def show(talk: Talk) -> None:
-    for name, one in talk.state()["uplinks"].items():
+    for name, one in _declared(talk).items():
         link = good(talk.word("state.connected"))
         if not one["connected"]:
             link = bad(talk.word("state.disconnected"))
@@ -44,7 +44,7 @@ def show(talk: Talk) -> None:
 
 
 def errors(talk: Talk) -> None:
-    for name, one in talk.state()["uplinks"].items():
+    for name, one in _declared(talk).items():
         when = one["last_error_utc_ms"]
         at = "" if when is None else words.instant(when, talk.language)
         now = link_trouble(one, talk.language)
@@ -53,6 +53,8 @@ def errors(talk: Talk) -> None:
 
 def test(talk: Talk) -> None:
     """The newest record of this moment: does each platform confirm it?"""
+    if not _declared(talk):
+        return
     wanted = talk.state()["head"][0]
     talk.say("console.uplink_testing", number=wanted, within_s=TEST_WITHIN_S)
     state = talk.state()
@@ -66,6 +68,14 @@ def test(talk: Talk) -> None:
         talk.say(key, name=name, number=wanted, why=link_trouble(one, talk.language))
 
 
+def _declared(talk: Talk) -> dict[str, Any]:
+    """The platforms' links; where there are none, that is said."""
+    links = talk.state()["uplinks"]
+    if not links:
+        talk.say("console.no_platform")
+    return dict(links)
+
+
 def _behind(state: dict[str, Any], wanted: int) -> list[str]:
     return [name for name, one in state["uplinks"].items() if one["cursor"] < wanted]
 
@@ -76,9 +86,7 @@ def resend(talk: Talk, platform: str, first: int, last: int) -> None:
 
 def network(talk: Talk) -> None:
     """One link that works proves the network; what all lack is the network's."""
-    links = talk.state()["uplinks"]
-    if not links:
-        talk.say("console.no_platform")
+    links = _declared(talk)
     for name, one in links.items():
         layer = "good" if one["connected"] else _LAYER.get(one["fault"], "platform")
         talk.say(f"network.{layer}", name=name)

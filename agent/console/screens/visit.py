@@ -24,7 +24,10 @@ def begin(talk: Talk, person: str, cause: str) -> None:
 
 
 def end(talk: Talk) -> None:
-    """Three questions; parts and seals may be left empty."""
+    """Three questions; parts and seals may be left empty. None where there is nothing to end."""
+    if talk.state()["visit"] is None:
+        talk.say("console.no_visit")
+        return
     findings = talk.ask(talk.word("console.findings"))
     parts = talk.ask(talk.word("console.parts"))
     seals = talk.ask(talk.word("console.seals"))

@@ -22,6 +22,7 @@ from agent.core.model import (
     Command,
     Language,
     Rank,
+    Sample,
     Started,
     Verdict,
 )
@@ -325,6 +326,27 @@ def test_the_newest_of_a_kind_come_first_and_the_chain_is_followed_page_by_page(
             assert "not what was written" in damaged
             assert refused(ask, "verify", after=20, hash="no hex") == wire.BAD_FIELDS
             assert refused(ask, "newest", kinds=[], limit=3) == wire.BAD_FIELDS
+    finally:
+        control.close()
+
+
+def test_a_day_s_first_sample_is_found_among_the_others(folder: Path) -> None:
+    control = Control(folder)
+    try:
+        sample = Sample(0, 0, 0, 0, None, permitted=True, allocated_l=None, withdrawn_l=0)
+        bodies = [
+            Stamped(n * 10, trusted=True, body=sample if n % 7 == 0 else other)
+            for n, other in enumerate(_bodies(50), 1)
+        ]
+        control.desk.committed(control.journal.append(Transaction(bodies, None, {}, ())))
+        with seat(control) as ask:
+            first(ask)
+            for since in range(501):
+                told = ask("first_sample", since_utc_ms=since)["record"]
+                n = max(1, -(-since // 10))
+                expected = n + -n % 7
+                assert (told and told[0]) == (expected if expected <= 50 else None), since
+            assert refused(ask, "first_sample", since_utc_ms="now") == wire.BAD_FIELDS
     finally:
         control.close()
 
