@@ -1,12 +1,13 @@
 """Room rule: what the console borrows from rooms that it may not enter: drivers and the settings.
 
-Loaded with the console, so everything heavy waits until it is asked for.
+Loaded with the console, so everything heavy is done in a child process when it is asked for.
 """
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from agent.cli.apart import apart
 from agent.settings import Settings
 
 # What installers set; the rest is found at the shell.
@@ -21,6 +22,20 @@ class Bench:
         self._file = file
 
     def scan(self, bus: str, ask: Callable[[dict[str, Any]], Any], language: str) -> Iterable[str]:
+        return apart(lambda asked: self._scan(bus, asked, language), ask)
+
+    def views(self, address: int, registers: list[int]) -> list[str]:
+        def work(_: object) -> list[str]:
+            from agent.cli.bus.read import shown
+
+            return shown(address, registers)
+
+        return list(apart(work))
+
+    def check(self, language: str) -> list[str]:
+        return list(apart(lambda _: self._check(language)))
+
+    def _scan(self, bus: str, ask: Callable[[dict[str, Any]], Any], language: str) -> Iterable[str]:
         from agent.cli.bus.asking import Line, one_by_one
         from agent.cli.bus.search import through
         from drivers.shelf import OWN_FOLDER, site_folder
@@ -32,12 +47,7 @@ class Bench:
         others = [unit for unit in UNITS if unit not in ours]
         return through(line, folders, one_by_one(ask), [*ours, *others])
 
-    def views(self, address: int, registers: list[int]) -> list[str]:
-        from agent.cli.bus.read import shown
-
-        return shown(address, registers)
-
-    def check(self, language: str) -> list[str]:
+    def _check(self, language: str) -> list[str]:
         from agent.cli.house import house_of
         from agent.settings import SettingsError, load
         from agent.words import settings_text

@@ -30,6 +30,7 @@ def test_first_start_makes_a_supervisor_and_nothing_else_works_before() -> None:
         ward.sees("well# ")
         ward.types("status")
         assert "Not commissioned" in ward.sees("well# ")
+        ward.runs("config check", shows="settings")
         assert ward.pss_kib("console front") <= 15 * 1024
         for file in ward.folder.rglob("*"):
             assert not file.is_file() or PIN.encode() not in file.read_bytes(), file
