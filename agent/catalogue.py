@@ -5,6 +5,8 @@ is said: whoever says little holds little (all of it is 1.7 MB). A key that is n
 fault and ends the process.
 """
 
+import io
+import os
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -14,6 +16,9 @@ from typing import Any, Final, Self
 LANGUAGES: Final = ("zh", "en")
 
 _FILE: Final = Path(__file__).with_name("catalogue.toml")
+# Held for as long as the process lives: an upgrade puts another file under this name, in which our
+# tables stand elsewhere, and whoever runs on must not read his sentences there.
+_HELD: Final = os.open(_FILE, os.O_RDONLY | os.O_CLOEXEC)
 _BETWEEN: Final = {"zh": "；", "en": "; "}
 
 
@@ -72,10 +77,13 @@ def _text(key: str) -> dict[str, str] | None:
 @cache
 def _table(name: str) -> dict[str, dict[str, str]]:
     begin, end = _places().get(name, (0, 0))
-    with _FILE.open("rb") as file:
-        file.seek(begin)
-        text = file.read(end - begin).decode()
-    return dict(tomllib.loads(text).get(name, {}))
+    return dict(tomllib.loads(_read(begin, end).decode()).get(name, {}))
+
+
+def _read(begin: int, end: int) -> bytes:
+    text = os.pread(_HELD, end - begin, begin)
+    assert len(text) == end - begin, f"{_FILE} was cut short while it was held"
+    return text
 
 
 @cache
@@ -83,11 +91,10 @@ def _places() -> dict[str, tuple[int, int]]:
     """Where each table stands in the file. No text of it has a line that begins with a bracket."""
     found: list[tuple[str, int]] = []
     at = 0
-    with _FILE.open("rb") as file:
-        for line in file:
-            if line.startswith(b"["):
-                found.append((line.strip().strip(b"[]").decode(), at))
-            at += len(line)
+    for line in io.BytesIO(_read(0, os.fstat(_HELD).st_size)):
+        if line.startswith(b"["):
+            found.append((line.strip().strip(b"[]").decode(), at))
+        at += len(line)
     ends = [begin for _, begin in found[1:]] + [at]
     return {name: (begin, end) for (name, begin), end in zip(found, ends, strict=True)}
 
@@ -100,7 +107,7 @@ def known(key: str) -> bool:
 @cache
 def texts() -> dict[str, dict[str, str]]:
     """Every text by key, then by language."""
-    tables = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    tables = tomllib.loads(_read(0, os.fstat(_HELD).st_size).decode())
     return {
         f"{table}.{name}": text for table, texts in tables.items() for name, text in texts.items()
     }

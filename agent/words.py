@@ -142,7 +142,12 @@ def refusal(refused: Refusal, language: str) -> str:
     given, expected = refused.given, refused.expected
     if refused.reason in _OF_INSTANTS:
         given, expected = (_INSTANT.sub(_instant_in(language), one) for one in (given, expected))
-    return say(f"refused.{refused.reason}", language, given=given, expected=expected)
+    said = say(f"refused.{refused.reason}", language, given=given, expected=expected)
+    if refused.reason is Refused.DUPLICATE and expected:
+        # Who sent it once, over a link that broke, hears only of the second time.
+        first = "first_accepted" if expected == "accepted" else "first_refused"
+        return say(f"verdict.{first}", language, said=said, reason=expected)
+    return said
 
 
 def _instant_in(language: str) -> Callable[[re.Match[str]], str]:

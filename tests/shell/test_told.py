@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from agent import catalogue
 from agent.cli import UNAVAILABLE, USAGE, control, main, records
 from agent.desk import wire
 from agent.desk.client import DeskRefused
@@ -104,3 +107,25 @@ def test_control_that_cannot_start_its_notary_says_so(
     said = capsys.readouterr().err
     assert said.startswith("签名进程在应答途中退出")
     assert "Traceback" not in said
+
+
+def test_a_process_that_outlives_an_upgrade_keeps_its_own_sentences(tmp_path: Path) -> None:
+    """dpkg puts the new catalogue under the old one's name while control still runs."""
+    here = Path(catalogue.__file__)
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent" / "__init__.py").touch()
+    for name in ("catalogue.py", "catalogue.toml"):
+        (tmp_path / "agent" / name).write_bytes((here.parent / name).read_bytes())
+    script = (
+        "from pathlib import Path; from agent.catalogue import say\n"
+        "say('verdict.accepted', 'en', order='')\n"
+        "file = Path('agent/catalogue.toml'); new = file.with_name('new')\n"
+        "new.write_text('# longer\\n' * 99 + file.read_text('utf-8'), 'utf-8')\n"
+        "new.rename(file)\n"
+        "print(say('desk.refused', 'en', why='x'))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(tmp_path)}, timeout=30,
+    )  # fmt: skip
+    assert said.stdout == "Control refused the request: x\n"

@@ -201,6 +201,15 @@ def test_a_refusal_says_what_was_given_and_what_would_do() -> None:
     assert "900000 " in words.refusal(refused, "en")
 
 
+def test_a_command_that_came_twice_says_what_became_of_the_first() -> None:
+    def said(first: str) -> str:
+        return words.refusal(model.Refusal(model.Refused.DUPLICATE, "n1", first), "en")
+
+    assert said("accepted").endswith("is not carried out twice. The first time it took effect.")
+    assert said("plan_exists").endswith("The first time it was refused (plan_exists).")
+    assert said("").endswith("is not carried out twice.")
+
+
 def test_a_refusal_says_instants_as_a_person_reads_them() -> None:
     refused = model.Refusal(model.Refused.CLOCK_LOWERED, "1767225600000", "1767225660000")
     assert "2026-01-01 08:00:00" in words.refusal(refused, "en")
