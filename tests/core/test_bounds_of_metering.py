@@ -567,25 +567,6 @@ def test_a_latch_stands_into_a_year_without_a_plan_and_falls_with_the_plan() -> 
     assert not exhausted.keys() & story.conditions.keys()
 
 
-@pytest.mark.parametrize(("moved_l", "asked"), [(200, None), (300, 2027)])
-def test_two_steps_of_a_coarse_display_in_a_dark_boot_are_no_water(
-    moved_l: int, asked: int | None
-) -> None:
-    """Nobody is asked when a year began in which nothing is known to have flowed."""
-    site = replace(SITE, flow_resolution_l=100)
-    story = Story(site=site, begins_utc_ms=utc_ms(2026, 12, 31, 23)).commission(10**8).after(5)
-    story.power_off(HOUR, trusted=False)
-    story.after(5)
-    story.other_flow_l_per_h = 36_000
-    story.after(moved_l / 10).other_flow_l_per_h = 0
-    story.after(30)
-    story.power_off(HOUR, trusted=False)
-    story.after(5)
-    story.trusted = True
-    story.after(1)
-    assert story.state.year_asked == asked
-
-
 def test_a_memory_of_used_commands_belongs_to_one_journal() -> None:
     spent = Spent((Used("a", "b", 5),), 4, 3, "")
     assert of_epoch(spent, "e") == replace(spent, epoch="e")

@@ -128,13 +128,13 @@ def test_a_key_that_cannot_be_read_is_shown_by_its_first_seventy_signs() -> None
 @pytest.mark.parametrize(
     ("points", "facts", "refused"),
     [
-        (2400, 32, None),
-        (2404, 32, Refused.SETUP_FACTS),
-        (2400, 33, Refused.SETUP_FACTS),
-        (2399, 32, Refused.SETUP_FACTS),  # a point is four numbers
+        (2800, 32, None),
+        (2804, 32, Refused.SETUP_FACTS),
+        (2800, 33, Refused.SETUP_FACTS),
+        (2799, 32, Refused.SETUP_FACTS),  # a point is four numbers
     ],
 )
-def test_a_step_of_the_commissioning_has_seen_ten_minutes_at_most(
+def test_a_step_of_the_commissioning_has_seen_so_much_and_no_more(
     points: int, facts: int, refused: Refused | None
 ) -> None:
     order = SetupOrder(

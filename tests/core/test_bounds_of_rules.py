@@ -23,7 +23,7 @@ from agent.core.model import (
     Site,
 )
 from agent.core.rules import RULES
-from agent.core.terms import Facts
+from agent.core.terms import Facts, Rule, Stage
 from agent.core.thresholds import THRESHOLDS
 from tests.core.story import DAY, HOUR, MINUTE, SITE, Story, utc_ms
 
@@ -133,6 +133,13 @@ def test_a_condition_does_this_after_so_long_and_not_sooner(
 
 def test_every_condition_of_the_table_was_met() -> None:
     assert {kind for _, kind, *_ in TABLE} == set(K)
+
+
+def test_a_line_without_a_delay_acts_in_the_scan_that_finds_it_and_falls_in_the_next() -> None:
+    line = Rule(K.DOOR_OPEN, (Stage(WARN, lambda facts: facts.door_open),))
+    opened = assess((line,), Standing(), Present(Facts(door_open=True), NOW, 0, SITE))
+    assert does(opened) == {K.DOOR_OPEN: WARN}
+    assert does(assess((line,), opened, Present(Facts(), NOW, 0, SITE))) == {}
 
 
 @pytest.mark.parametrize("kind", sorted(METERING | {K.FLOW_REVERSED}))

@@ -72,7 +72,14 @@ OWN = {
     "years": "test_calendar_stories test_time_stories",
 }
 # These stand on bounds of every room, and are quick.
-EVERYWHERE = ("test_bounds", "test_bounds_of_metering", "test_bounds_of_orders", "test_fold_table")
+EVERYWHERE = (
+    "test_bounds",
+    "test_bounds_of_metering",
+    "test_bounds_of_orders",
+    "test_bounds_of_rules",
+    "test_bounds_of_years",
+    "test_fold_table",
+)
 OWN_WEIGHT = 0.2
 # So many of the tests that killed others of a module are asked first.
 KILLERS_MAX = 12

@@ -1,0 +1,120 @@
+"""Room rule: where a plan year begins to count when nobody saw it begin, at its bounds.
+
+Stories of New Year stand in test_calendar_stories.py and test_time_stories.py; here a day moves
+1000 litres and 10 watt-hours, and the arithmetic is met by itself.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.ledger import Ledger, Past
+from agent.core.model import Fault, Moment, OpenYear, Quantity, Session, StopCause
+from agent.core.pump import Pump, Run
+from agent.core.state import Dated, State
+from agent.core.totalizer import Segment, Totalizer
+from agent.core.years import open_years
+from tests.core.story import DAY, HOUR, SITE, Story, reading, utc_ms
+
+NEW_YEAR, NEXT_YEAR = utc_ms(2027, 1, 1), utc_ms(2028, 1, 1)
+
+
+def between_years(
+    before_ms: int, after_ms: int, used_wh: int | None = 200, *, powered: bool = True
+) -> tuple[State, Moment]:
+    """A day moves 1000 l and uses 10 Wh; so much was counted when it was last dated: 400, 200."""
+    passed_ms = after_ms - before_ms
+    days = passed_ms // DAY
+    before = Moment(before_ms, HOUR, "b1", trusted=True)
+    now = Moment(after_ms, HOUR + passed_ms, "b1", trusted=True)
+    segment = Segment("f1", 0, 1, 10**9, 100_000)
+    state = State(
+        ledger=Ledger(segment=segment, year=2026, power=segment if powered else None),
+        totalizer=Totalizer(400 + 1000 * days, now),
+        energy=Totalizer(200 + 10 * days, now) if powered else None,
+        dated=Dated(400, used_wh, before),
+        pump=Pump(running=True, run=Run(before, 400, 200, start_counted_l=400, start_used_wh=200)),
+    )
+    return state, now
+
+
+def opened(state: State, now: Moment) -> tuple[list[OpenYear], list[Session], State]:
+    after, bodies = open_years(SITE, state, now, (reading(Quantity.FORWARD_TOTAL_L, 5),))
+    years = [one for one in bodies if isinstance(one, OpenYear)]
+    return years, [one for one in bodies if isinstance(one, Session)], after
+
+
+def test_what_flowed_over_a_new_year_is_apportioned_by_time_water_and_electricity() -> None:
+    state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + 3 * DAY)
+    (entry,), (old,), after = opened(state, now)
+    assert (entry.total_l, entry.energy_total_wh, entry.apportioned) == (1_400, 210, True)
+    assert (old.volume_l, old.energy_wh, old.cause) == (1_000, 10, StopCause.YEAR)
+    assert after.pump.run is not None
+    assert (after.pump.run.start_counted_l, after.pump.run.start_used_wh) == (0, 0)
+    assert after.dated is not None
+    assert (after.dated.counted_l, after.dated.used_wh) == (0, 0)
+    assert (after.energy_at_total_wh, after.dated.at.utc_ms) == (30, NEW_YEAR)
+    assert after.ledger.past == (Past(2026, None, 1_400, 210),)
+
+
+def test_two_years_that_began_while_nobody_looked_are_apportioned_one_after_the_other() -> None:
+    state, now = between_years(NEW_YEAR - DAY, NEXT_YEAR + DAY)
+    (first, second), sessions, after = opened(state, now)
+    assert (first.total_l, first.energy_total_wh) == (1_400, 210)
+    assert (second.total_l, second.energy_total_wh) == (366_400, 3_860)
+    assert [(one.volume_l, one.energy_wh) for one in sessions] == [(1_000, 10), (365_000, 3_650)]
+    assert [(one.withdrawn_l, one.used_wh) for one in after.ledger.past] == [
+        (1_400, 210),
+        (365_000, 3_650),
+    ]
+    assert (after.ledger.year, after.year_asked) == (2028, None)
+
+
+def test_electricity_that_was_not_dated_is_left_to_the_old_year_or_is_none() -> None:
+    state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY, used_wh=None)
+    (entry,), _, _ = opened(state, now)
+    assert (entry.total_l, entry.energy_total_wh) == (1_400, 220)
+    state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY, powered=False)
+    (entry,), (old,), after = opened(state, now)
+    assert (entry.total_l, entry.energy_total_wh, old.energy_wh) == (1_400, None, None)
+    assert after.pump.run is not None
+    assert after.pump.run.start_used_wh is None
+
+
+@pytest.mark.parametrize(
+    ("before_ms", "after_ms", "total_l"),
+    [(0, 2 * DAY, 400), (1, 2 * DAY, 400), (2 * DAY, 0, 2_400)],
+)
+def test_a_year_begins_within_what_was_dated(before_ms: int, after_ms: int, total_l: int) -> None:
+    state, now = between_years(NEW_YEAR - before_ms, NEW_YEAR + after_ms)
+    (entry,), _, _ = opened(state, now)
+    assert entry.total_l == total_l
+
+
+def test_a_year_is_opened_by_a_total_of_this_scan_and_a_believed_clock_alone() -> None:
+    state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY)
+    unread = (reading(Quantity.FORWARD_TOTAL_L, 5, Fault.TIMEOUT),)
+    assert open_years(SITE, state, now, unread) == (state, ())
+    assert opened(state, replace(now, trusted=False))[2] == state
+    assert opened(replace(state, totalizer=None), now)[0] == []
+    early, now = between_years(NEW_YEAR - 2 * DAY, NEW_YEAR - 1)
+    assert opened(early, now)[0] == []
+
+
+@pytest.mark.parametrize(("moved_l", "asked"), [(200, None), (300, 2027)])
+def test_two_steps_of_a_coarse_display_in_a_dark_boot_are_no_water(
+    moved_l: int, asked: int | None
+) -> None:
+    """Nobody is asked when a year began in which nothing is known to have flowed."""
+    site = replace(SITE, flow_resolution_l=100)
+    story = Story(site=site, begins_utc_ms=utc_ms(2026, 12, 31, 23)).commission(10**8).after(5)
+    story.power_off(HOUR, trusted=False)
+    story.after(5)
+    story.other_flow_l_per_h = 36_000
+    story.after(moved_l / 10).other_flow_l_per_h = 0
+    story.after(30)
+    story.power_off(HOUR, trusted=False)
+    story.after(5)
+    story.trusted = True
+    story.after(1)
+    assert story.state.year_asked == asked
