@@ -52,6 +52,7 @@ host = "127.0.0.1"
 port = 1883
 tls = false
 batch_interval_s = 5
+state_interval_s = 10
 may = ["allocate", "stop", "resend", "report"]
 key_files = ["keys/a.pub.pem"]
 [[platform]]

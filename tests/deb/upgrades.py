@@ -1,5 +1,6 @@
 """Room rule: the trial's chapters in which the package changes: up, back, interrupted, removed."""
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -157,8 +158,7 @@ def new_card(trial: Trial) -> None:
     trial.do(f"wellkeeper stop {ask} && wellkeeper release {ask}")
     trial.until("the water rests", lambda: not trial.truth()["flow_l_per_h"])
     held = int(state["head"][0])
-    told = "journalctl -u platform-a -o cat --no-pager | tail -n 1"
-    trial.until("platform a has more", lambda: _number(trial.quiet(told)) > held, 60)
+    trial.until("platform a's broker keeps a later state", lambda: _retained(trial) > held + 1, 60)
     trial.quiet("systemctl stop wellkeeper.target && dpkg -P wellkeeper")
     trial.quiet("rm -rf /var/lib/wellkeeper /etc/wellkeeper && userdel wellkeeper-modem")
     trial.quiet("userdel wellkeeper && userdel wellkeeper-relay")
@@ -176,9 +176,14 @@ def new_card(trial: Trial) -> None:
     trial.sees(True, "platform a holds more than the backup: a new epoch began by itself")  # noqa: FBT003
 
 
-def _number(said: str) -> int:
-    """Of the newest record, as the receiver says it: `well-14-0127 57: 0 missing`."""
-    return int(said.split()[1].rstrip(":")) if said.endswith("missing") else 0
+def _retained(trial: Trial) -> int:
+    """The journal's head, as platform a's broker would tell a new card."""
+    say = (
+        "import paho.mqtt.subscribe as ask; "
+        f"print(ask.simple('wells/{ID}/state', port=1883).payload.decode())"
+    )
+    told = json.loads(trial.quiet(f'/usr/lib/wellkeeper/bin/python -I -c "{say}"'))
+    return int(told["head"]["number"])
 
 
 def decommission(trial: Trial) -> None:
