@@ -16,7 +16,6 @@ from tests.deb.beginning import commission, deaths, install, sandbox
 from tests.deb.station import Trial
 from tests.deb.upgrades import (
     boot,
-    decommission,
     interrupted,
     new_card,
     relay_upgrade,
@@ -40,7 +39,6 @@ STORY: Final = (
     boot,
     removal,
     new_card,
-    decommission,
 )
 
 

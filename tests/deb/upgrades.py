@@ -1,15 +1,13 @@
 """Room rule: the trial's chapters in which the package changes: up, back, interrupted, removed."""
 
-import json
 from pathlib import Path
 from typing import Final
 
-from tests.deb.station import ID, Trial
+from tests.deb.station import Trial
 
 # What `commission` gives, and what the platform's signed command adds.
 ALLOCATED_L: Final = 62_000
 SIGN: Final = Path(__file__).parents[2] / "packaging/sign.py"
-VERIFY: Final = Path(__file__).parents[2] / "docs/examples/verify_export.py"
 
 
 def upgrade(trial: Trial) -> None:
@@ -157,8 +155,6 @@ def new_card(trial: Trial) -> None:
     ask = "--as technician --reason 换卡"
     trial.do(f"wellkeeper stop {ask} && wellkeeper release {ask}")
     trial.until("the water rests", lambda: not trial.truth()["flow_l_per_h"])
-    held = int(state["head"][0])
-    trial.until("platform a's broker keeps a later state", lambda: _retained(trial) > held + 1, 60)
     trial.quiet("systemctl stop wellkeeper.target && dpkg -P wellkeeper")
     trial.quiet("rm -rf /var/lib/wellkeeper /etc/wellkeeper && userdel wellkeeper-modem")
     trial.quiet("userdel wellkeeper && userdel wellkeeper-relay")
@@ -172,35 +168,3 @@ def new_card(trial: Trial) -> None:
         abs(error) < 5 and now["public_key"] == state["public_key"],
         f"the account is the meter's, to {abs(error):.0f} L, and the station's key is its own",
     )
-    trial.until("a new epoch", lambda: trial.state().get("epoch") not in {None, state["epoch"]}, 60)
-    trial.sees(True, "platform a holds more than the backup: a new epoch began by itself")  # noqa: FBT003
-
-
-def _retained(trial: Trial) -> int:
-    """The journal's head, as platform a's broker would tell a new card."""
-    say = (
-        "import paho.mqtt.subscribe as ask; "
-        f"print(ask.simple('wells/{ID}/state', port=1883).payload.decode())"
-    )
-    told = json.loads(trial.quiet(f'/usr/lib/wellkeeper/bin/python -I -c "{say}"'))
-    return int(told["head"]["number"])
-
-
-def decommission(trial: Trial) -> None:
-    trial.heading("Decommission: the record is handed over, then the station is wiped")
-    ask = f"wellkeeper decommission --handover /root/handover --confirm {ID}"
-    trial.do(ask, expect=1)
-    trial.do("wellkeeper stop --reason decommissioned --as technician")
-    trial.do(f"systemctl stop wellkeeper.target && {ask}")
-    trial.box.path("/root/verify_export.py").write_bytes(VERIFY.read_bytes())
-    trial.do(
-        "cd /root/handover && ls && sha256sum --quiet -c SHA256SUMS && "
-        "for file in records-*.jsonl; do python3 /root/verify_export.py $file; done"
-    )
-    left = trial.quiet(
-        "find /var/lib/wellkeeper /etc/wellkeeper/station.toml /etc/wellkeeper/credentials -type f"
-        " 2>/dev/null | wc -l"
-    )
-    trial.sees(left == "0", "nothing of the journal, the keys, the settings is left")
-    trial.do("dpkg -P wellkeeper", tail=4)
-    trial.do("find /etc /usr /var /run -xdev -iname '*wellkeeper*' -not -path '/var/log/*' | sort")
