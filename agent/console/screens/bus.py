@@ -17,6 +17,8 @@ def scan(talk: Talk, bus: str | None) -> None:
     def ask(fields: dict[str, Any]) -> Any:
         if talk.interrupted():
             raise Cancelled
+        # A minute or more beside the scans: nobody is to think that it hangs.
+        talk.terminal.progress(talk.word("console.scanning_unit", unit=fields["unit"]))
         return talk.desk.call("bus_ask", fields, BUS_WITHIN_S)
 
     for line in talk.bench.scan(chosen, ask, talk.language):
