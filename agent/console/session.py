@@ -124,10 +124,17 @@ class Session:
             self._terminal.probe()
 
     def _hello(self) -> dict[str, Any]:
-        hello: dict[str, Any] = self._desk.call("hello", {}, ANSWER_WITHIN_S)
+        hello: dict[str, Any] = self._asked_hello()
         name = hello["name"] or self._settings.station.name
         self._say("console.greeting", station=hello["station"], name=name, version=hello["version"])
         return hello
+
+    def _asked_hello(self) -> Any:
+        try:
+            return self._desk.call("hello", {}, ANSWER_WITHIN_S)
+        except DeskAway:
+            # Control was restarted while nobody sat here: a new connection may be had.
+            return self._desk.call("hello", {}, ANSWER_WITHIN_S)
 
     def _prompt(self, key: str) -> str:
         return f"{words.say(key, self._terminal.language)} "

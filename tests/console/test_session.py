@@ -1,12 +1,14 @@
 """A technician's session from end to end, on a terminal in memory and the real core behind it."""
 
 import json
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import pytest
 
 from agent.console.commands import COMMANDS
 from agent.console.session import Session
+from agent.console.talk import DeskAway
 from agent.core.model import Rank
 from agent.status import Reported, UplinkPicture
 from tests.console.stations import PIN, Station, Visitor
@@ -268,3 +270,20 @@ def test_an_event_says_in_words_why_an_order_was_refused() -> None:
     said = visitor.signed_in("allocation transfer out 2026 9万m3 no-8", "well", "events")
     assert "transfer_too_large" not in said
     assert " ".join(said.split()).count("is more than what remains") == 2
+
+
+def test_control_that_was_restarted_meanwhile_is_not_said_to_be_away() -> None:
+    """The first call after it finds the old connection gone; the second has a new one."""
+    visitor = Visitor()
+    station, stale = visitor.station, [True]
+    call = station.call
+
+    def once_gone(method: str, fields: Mapping[str, Any], within_s: float) -> Any:
+        if stale and stale.pop():
+            raise DeskAway("Broken pipe")
+        return call(method, fields, within_s)
+
+    station.call = once_gone  # type: ignore[method-assign]
+    said = visitor.signed_in()
+    assert "Broken pipe" not in said
+    assert "is signed in" in said
