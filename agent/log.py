@@ -57,7 +57,8 @@ def lines(bodies: Iterable[Body], language: str) -> Iterator[Line]:
             case EpochBegan():
                 values = {"platform": body.platform, "seen": body.seen_number}
                 told = values | {"newest": body.previous_number}
-                yield _line(WARNING, "log.epoch_began", language, **told)
+                key = "log.epoch_began" if body.platform else "log.epoch_of_a_copy"
+                yield _line(WARNING, key, language, **told)
             case Health():
                 yield from _of_health(body, language)
             case _:

@@ -4,7 +4,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent import control, durable, rows
@@ -19,7 +21,18 @@ from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.state import State
 from agent.desk.server import Desk
 from agent.health import Looking, Watch
-from agent.journal import Ahead, Journal, Retention, Signer, Upkeep, begin_epoch
+from agent.journal import (
+    Ahead,
+    Journal,
+    Reader,
+    Retention,
+    Signer,
+    Upkeep,
+    begin_epoch,
+    is_elsewhere,
+    may_begin,
+    note_place,
+)
 from agent.lease import Lease
 from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
@@ -98,6 +111,9 @@ def _epoch(parts: _Parts) -> Ahead | None:
     settings, house, clock = parts.settings, parts.house, parts.clock
     station, kept = settings.station, settings.journal
     journal = Journal.open(journal_file(settings))
+    if (copied := _copied(journal_file(settings), journal)) is not None:
+        journal.close()
+        return copied
     retention = Retention(kept.samples_days, kept.events_days, kept.megabytes_max * 1_000_000)
     meters = Buses(house.buses, house.instruments, house.bus_budget_ms, clock.monotonic_ms)
     consoles = [console_client(console.name) for console in settings.console]
@@ -146,6 +162,16 @@ def _epoch(parts: _Parts) -> Ahead | None:
     meters.close()
     journal.close()
     return ahead
+
+
+def _copied(path: Path, journal: Journal) -> Ahead | None:
+    """A backup that was put back counts anew: what was written since it was made is unknown."""
+    if is_elsewhere(path, journal):
+        with closing(Reader(path)) as reader:
+            if may_begin(reader) is None:
+                return Ahead("", journal.head.number)
+    note_place(path, journal)
+    return None
 
 
 def _signer(notary: Notary) -> Signer:

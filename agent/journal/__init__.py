@@ -3,6 +3,7 @@
 from agent.journal.chain import Head, JournalDamaged, StoredRow
 from agent.journal.database import JournalFailed
 from agent.journal.epoch import Ahead, begin_epoch, may_begin
+from agent.journal.place import is_elsewhere, note_place
 from agent.journal.reader import JournalNewer, Page, PageRow, Reader
 from agent.journal.retention import Now, Retention
 from agent.journal.store import Journal, Parked, Stamped, Transaction
@@ -29,5 +30,7 @@ __all__ = [
     "Upkeep",
     "Writer",
     "begin_epoch",
+    "is_elsewhere",
     "may_begin",
+    "note_place",
 ]

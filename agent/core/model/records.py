@@ -287,10 +287,11 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class EpochBegan:
-    """The numbers begin again at 1: a platform holds more than this journal ever wrote.
+    """The numbers begin again at 1: this journal is an older copy (a restored card, a backup).
 
-    So it is an older copy of it (a restored card). `previous_...` is what it was and its newest
-    record; `seen_number` is what the platform holds. The next `copied` records were said before.
+    `previous_...` is what it was and its newest record; `seen_number` is what `platform` holds,
+    which is empty when the file itself showed that it is a copy. The next `copied` records were
+    said before.
     """
 
     previous_epoch: str

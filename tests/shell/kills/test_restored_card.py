@@ -1,6 +1,8 @@
-"""A platform that holds more than the journal: the station counts anew while its pump runs on."""
+"""A journal that is older than what was sent: the station counts anew while its pump runs on."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from agent.desk.client import Client
@@ -44,3 +46,35 @@ def test_the_numbers_begin_again_and_the_pump_runs_on(tmp_path: Path) -> None:
         assert json.loads(first.body)[0] == before["epoch"]
         assert [aside.name for aside in reader.archives()] == [f"journal-{before['epoch']}.db"]
         reader.close()
+
+
+def test_a_backup_that_is_put_back_counts_anew_without_a_platform(tmp_path: Path) -> None:
+    with standing(tmp_path, {}) as stand:
+        stand.commission(PLENTY_L)
+        before = stand.pump().state
+        assert before is not None
+        file = journal_file(load(stand.house.config))
+        copy = file.with_name("backup.db")
+        with closing(sqlite3.connect(file)) as old, closing(sqlite3.connect(copy)) as new:
+            old.backup(new)
+        # Under the running control's feet: it has its own file open, and the next one has this.
+        for log in ("-wal", "-shm"):
+            file.with_name(file.name + log).unlink(missing_ok=True)
+        copy.replace(file)
+        stand.kill("control")
+        after = stand.until(
+            lambda now: (
+                now.state is not None
+                and now.state["epoch"] != before["epoch"]
+                and now.pump.permitted
+                and all(one["connected"] for one in now.state["uplinks"].values())
+            )
+        )
+        assert after.state is not None
+        assert after.pump.drops == 0
+        assert after.pump.running
+        assert after.state["balance"]["allocated_l"] == before["balance"]["allocated_l"]
+        with closing(Reader(file)) as reader:
+            first = reader.page(0, 1).rows[0]
+            assert first.kind == "epoch_began"
+            assert json.loads(first.body)[4] == ""
