@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from agent.console.cells import bad, good
-from agent.console.screens.status import journal_failing
+from agent.console.screens.around import journal_failing
 from agent.console.talk import ANSWER_WITHIN_S, Talk
 
 VERIFY_WITHIN_S: Final = 30.0

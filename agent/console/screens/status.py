@@ -8,18 +8,14 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from agent import words
-from agent.catalogue import Told
 from agent.console.cells import bad, bold, good, warning
+from agent.console.screens import around
 from agent.console.screens.allocation import beside
-from agent.console.talk import ANSWER_WITHIN_S, Talk, clipped, row
+from agent.console.talk import ANSWER_WITHIN_S, Talk, row
 from agent.core.model import Action, ConditionKind, Quantity, SetupOutcome, SetupStep
 
 BAR: Final = 24
-AND: Final = {"zh": "、", "en": ", "}
 CONDITIONS_MAX: Final = 6
-# A line beside its label; what is cut off stands under `uplink errors` and `journal stats`.
-VALUE_WIDTH: Final = 58
-MEGABYTE: Final = 1_000_000
 # Below this share of nothing a phase is dead: the grid, or a fuse.
 DEAD_MV: Final = 50_000
 _PHASES: Final = (Quantity.VOLTAGE_1_MV, Quantity.VOLTAGE_2_MV, Quantity.VOLTAGE_3_MV)
@@ -89,7 +85,7 @@ _ALARMING: Final = frozenset({"cut", "cut_running", "relay_silent", "relay_open"
 def answer(state: State, language: str) -> str:
     """On which side a standing pump is, in one sentence. The shell says the same."""
     reasons = [words.say(f"condition.{kind}", language) for kind in state["reasons"]]
-    return words.say(f"side.{side(state)}", language, why=AND[language].join(reasons))
+    return words.say(f"side.{side(state)}", language, why=around.AND[language].join(reasons))
 
 
 def headline(state: State, language: str) -> list[str]:
@@ -129,12 +125,12 @@ def screen(state: State, language: str) -> list[str]:
         *_setup(state, language),
         *_conditions(state, language),
         *(
-            line("platform", _platform(name, one, language))
+            line("platform", around.platform(name, one, language))
             for name, one in state["uplinks"].items()
         ),
-        line("journal", _journal(state, language)),
-        *_health(state, language),
-        line("clock", _clock(state, language)),
+        line("journal", around.journal(state, language)),
+        *around.health(state, language),
+        line("clock", around.clock(state, language)),
     ]
 
 
@@ -262,60 +258,3 @@ def condition(one: dict[str, Any], language: str) -> str:
     since = words.instant(one["since_utc_ms"], "en")[5:16]
     told = f"{name}{level} ({action}{latched}) {since}"
     return bad(told) if one["action"] == Action.CUT else warning(told)
-
-
-def _platform(name: str, one: dict[str, Any], language: str) -> str:
-    link = words.say("state.connected" if one["connected"] else "state.disconnected", language)
-    waiting = f"{words.say('label.waiting', language).lower()} {one['waiting']}"
-    trouble = link_trouble(one, language)
-    told = clipped(f"{name} {link}, {waiting}{f', {trouble}' if trouble else ''}", VALUE_WIDTH)
-    return told if one["connected"] else warning(told)
-
-
-def _health(state: State, language: str) -> list[str]:
-    """What ails the controller, by name; and what is left of its disk and of its signal."""
-    health = state["health"]
-    if health is None:
-        return []
-    ailing = AND[language].join(
-        words.say(f"ailment.{one['kind']}", language) for one in health["ailments"]
-    )
-    known = []
-    if (free := health["host"]["disk_free_bytes"]) is not None:
-        known.append(words.say("health.disk_free", language, megabytes=free // MEGABYTE))
-    signal = None if health["modem"] is None else health["modem"]["signal_percent"]
-    if signal is not None:
-        known.append(words.say("health.signal", language, percent=signal))
-    told = {
-        "health": warning(clipped(ailing, VALUE_WIDTH)) if ailing else "",
-        "host": ", ".join(known),
-    }
-    return [row(words.say(f"label.{label}", language), one) for label, one in told.items() if one]
-
-
-def link_trouble(one: dict[str, Any], language: str) -> str:
-    """What is wrong with a link, or soon will be; empty when nothing is."""
-    return words.link_trouble(one, language) or words.link_warning(one, language)
-
-
-def _journal(state: State, language: str) -> str:
-    number, _ = state["head"]
-    failing = journal_failing(state, language)
-    told = f"{number} {words.say('label.records', language)}, "
-    return told + (
-        bad(clipped(failing, VALUE_WIDTH - words.width(told)))
-        if failing
-        else words.say("state.writable", language)
-    )
-
-
-def journal_failing(state: State, language: str) -> str:
-    """Why the journal cannot be relied on; empty while it can."""
-    told = Told.of(state["journal"]["told"])
-    return told.said(language) if told is not None else state["journal"]["failing"] or ""
-
-
-def _clock(state: State, language: str) -> str:
-    trust = "state.trusted" if state["trusted"] else "state.untrusted"
-    told = f"{words.instant(state['at_utc_ms'], language)} ({words.say(trust, language)})"
-    return told if state["trusted"] else warning(told)

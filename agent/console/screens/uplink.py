@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from agent import words
 from agent.console.cells import bad, good
-from agent.console.screens.status import link_trouble
+from agent.console.screens.around import link_trouble
 from agent.console.talk import Talk
 from agent.ports import LinkFault
 
