@@ -122,13 +122,13 @@ class Ward:
         return before + shows + self.sees("well# ")
 
     def until(self, shows: str) -> str:
-        """Watch the status until it shows this; the lines from there on, joined."""
+        """Watch the status until it shows this; the lines from there on, as one text."""
         self.types("watch")
         self.sees(shows)
         shown = self.sees("m³\r\n")
         self.line.send(b"q")
         self.sees("well# ")
-        return f"{shows}{shown}".replace("\r\n", " ")
+        return " ".join(f"{shows}{shown}".split())
 
     def entries(self) -> list[dict[str, Any]]:
         """Every allocation that was entered, whoever asked for it."""
