@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent.core.accounting import pass_time
+from agent.core.accounting import enter, pass_time
+from agent.core.facts import Evidence, converting
 from agent.core.interlock import Standing, Watch, acknowledge, acknowledgeable
 from agent.core.interruptions import watch_metering
 from agent.core.ledger import Ledger
@@ -16,6 +17,7 @@ from agent.core.model import (
     Action,
     AllocateEnergyOrder,
     AllocationKind,
+    Balance,
     Condition,
     ConditionKind,
     Contacts,
@@ -52,16 +54,27 @@ from agent.core.pump import (
     split,
     watch_pump,
 )
+from agent.core.ratings import learn
 from agent.core.rebuild import rebuilt, reconciled
 from agent.core.rules import RULES
 from agent.core.spent import Spent, Used, of_epoch
-from agent.core.state import Interruption, State
+from agent.core.state import Interruption, Learned, Seen, State
 from agent.core.supply import Supply, watch_supply
-from agent.core.totalizer import Bound, Held, Segment, Suspect, Totalizer, judge
+from agent.core.totalizer import (
+    Accepted,
+    Bound,
+    Held,
+    Judgement,
+    Segment,
+    Suspect,
+    Totalizer,
+    judge,
+)
 from tests.core.story import (
     HOUR,
     MINUTE,
     OF_FLOW_METER,
+    OF_POWER_METER,
     SITE,
     Story,
     addition,
@@ -325,7 +338,8 @@ def test_silence_interrupts_when_it_has_lasted_as_long_as_its_alarm() -> None:
     story.after(60)
     assert story.of(InterruptionBegan) == []
     story.after(1)
-    assert len(story.of(InterruptionBegan)) == 1
+    (began,) = story.of(InterruptionBegan)
+    assert began.policy is InterruptionPolicy.CUT, "no coefficient is in force"
 
 
 @pytest.mark.parametrize(
@@ -370,6 +384,51 @@ def test_every_total_of_the_station_ages_with_its_time() -> None:
     assert dark.totalizer == dark.reverse == dark.energy == replace(known, runnable_ms=None)
 
 
+@pytest.mark.parametrize(
+    ("converted_l", "lasted_ms", "left"),
+    [
+        (49_999, HOUR, (1, 71 * HOUR)),
+        (50_000, HOUR, None),  # a twentieth of what is allocated
+        (0, 72 * HOUR - 1, (50_000, 1)),
+        (0, 72 * HOUR, None),
+    ],
+)
+def test_electricity_stands_in_until_the_last_litre_and_millisecond(
+    converted_l: int, lasted_ms: int, left: tuple[int, int] | None
+) -> None:
+    state, now = interrupted(converted_l, 0), moment(lasted_ms - HOUR)
+    found = Evidence(
+        Seen(now, ()),
+        (),
+        View(None, None, None, None),
+        Balance(2026, 10**6, 0),
+        water_given=False,
+        moment=now,
+    )
+    exempt = converting(SITE, state, found)
+    assert (exempt and (exempt.volume_l, exempt.time_ms)) == left
+
+
+@pytest.mark.parametrize(("found", "proposes"), [(3_300, False), (3_301, True), (2_700, False)])
+def test_a_coefficient_that_is_a_tenth_off_is_left_in_peace(found: int, *, proposes: bool) -> None:
+    rated = Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", None)
+    learned = Learned(found * 100, 100_000, 10 * HOUR)
+    state, said = learn(State(ledger=Ledger(rate=rated), learned=learned), ())
+    assert (bool(said), state.learned) == (proposes, Learned())
+    waiting = State(learned=replace(learned, lasted_ms=10 * HOUR - 1))
+    assert learn(waiting, ()) == (waiting, ())
+
+
+def test_meters_that_have_not_settled_are_excused_for_that_time_and_their_own() -> None:
+    story = Story().commission(10**9).after(2)
+    story.contacts = Contacts(mains_present=False)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER, *OF_POWER_METER)
+    story.after(1)
+    (exempt,) = story.outcomes[-1].decision.exceptions
+    assert (exempt.kind, exempt.time_ms) == (K.FLOW_METER_SILENT, 32 * MINUTE)
+    assert exempt.volume_l == 53_333  # at the declared flow
+
+
 # --- suspicion ---------------------------------------------------------------------------------
 
 METER = Segment("f1", 0, 1, 1_000_000_000, 100_000)
@@ -389,6 +448,8 @@ def suspected(total: int, passed_ms: int = 1000, **changes: Any) -> Totalizer:
         bound=Bound(),
     )
     assert isinstance(judged, Held)
+    after = judged.totalizer.suspect
+    assert judged.fresh is (after is not None and after.count == 1 and not changes)
     return judged.totalizer
 
 
@@ -432,7 +493,7 @@ def test_a_motor_that_rests_has_run_for_no_time() -> None:
         ((45_001,), 40_000, 45_001),
         ((34_999,), 40_000, 34_999),
         ((45_001, 50_001), 40_000, 50_001),
-        ((45_001, 40_000), 40_000, None),
+        ((45_001, 45_001, 40_000), 40_000, None),
     ],
 )
 def test_a_level_is_believed_within_five_metres_of_the_last(
@@ -443,7 +504,11 @@ def test_a_level_is_believed_within_five_metres_of_the_last(
     for one in levels:
         shown = (reading(Quantity.LEVEL_MM, one),)
         motor = watch_motor(motor, View(None, None, 0, 0), shown, site, 1000)
-    assert (motor.level_mm, motor.odd_mm) == (believed, odd)
+    assert (motor.level_mm, motor.odd_mm, motor.odd_ms) == (
+        believed,
+        odd,
+        len(levels) * 1000 - 1000 if odd else 0,
+    )
 
 
 def test_a_far_level_is_believed_when_it_has_stayed_for_a_minute() -> None:
@@ -615,3 +680,31 @@ def test_what_a_person_may_acknowledge_is_a_latch_or_a_protection_that_stands() 
         K.PHASE_LOSS,
         K.DRY_WELL,
     )
+
+
+def test_a_total_that_another_entry_carries_is_as_old_as_the_entry() -> None:
+    fit = FitMeter(Role.FLOW_METER, "f1", 500, None, 1, 10**9, 100_000, 0, "d", "li")
+    rated = Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", 700)
+    entries: tuple[Entry, ...] = (fit, rated)
+    told = [Record(n, AT + n, True, one) for n, one in enumerate(entries, 1)]  # noqa: FBT003
+    totalizer = rebuilt(told).totalizer
+    assert totalizer is not None
+    assert (totalizer.last, totalizer.runnable_ms) == (700, 0)
+
+
+def test_another_flow_meter_has_another_reverse_total() -> None:
+    fit = FitMeter(Role.FLOW_METER, "f2", 7, 500, 1, 10**9, 100_000, None, "d", "li")
+    before = State(ledger=Ledger(segment=METER), reverse=Totalizer(5, moment()), backflow_l=9)
+    after = enter(before, fit, moment())
+    assert (after.reverse, after.backflow_l, after.totalizer) == (None, 0, Totalizer(7, moment()))
+
+
+def test_evidence_that_allows_enough_is_enough() -> None:
+    def judged(total: int) -> Judgement:
+        waited = Totalizer(500_000, moment(), HOUR)
+        return judge(
+            waited, METER, total, moment(), slack_ms=1000, confirm_scans=3, bound=Bound(900)
+        )
+
+    assert isinstance(judged(500_902), Accepted)
+    assert isinstance(judged(500_903), Held)

@@ -33,6 +33,7 @@ from agent.core.model import (
 )
 from agent.core.people import Attended
 from agent.core.present import Present, refuse_range
+from agent.core.rights import refuse_rights
 from agent.core.state import State
 from agent.core.tallies import Tally, closed, noted
 from agent.core.thresholds import Threshold, differing, overlaid
@@ -215,3 +216,8 @@ def test_a_platforms_clock_may_be_ahead_by_five_minutes(ahead_ms: int, said: str
     story = Story().commission(100_000)
     command = story.signed(addition(5_000), issued_ms=ahead_ms + story.site.period_ms)
     assert story.hand_in(command) == [said]
+
+
+def test_a_platform_is_told_which_right_it_lacks() -> None:
+    command = Command("c1", Origin.PLATFORM, "nobody", addition(5))
+    assert refuse_rights(command, SITE) == Refusal(Refused.NOT_ALLOWED, "nobody", "allocate")

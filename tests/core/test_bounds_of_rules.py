@@ -171,7 +171,7 @@ def test_a_protection_that_stands_has_tripped_once_and_latches_at_the_third_trip
 
 
 def test_a_trip_is_forgotten_after_a_day_of_scans() -> None:
-    before = Standing(trips=(Trip(K.DRY_WELL, 0),), seen_ms=DAY - 1000)
+    before = Standing(trips=(Trip(K.DRY_WELL, 5000),), seen_ms=DAY + 4000)
     assert assess(RULES, before, Present(Facts(), NOW, 999, SITE)).trips == before.trips
     assert assess(RULES, before, Present(Facts(), NOW, 1000, SITE)).trips == ()
 
@@ -283,3 +283,29 @@ def test_an_account_without_electricity_has_none_left(
     balance = Balance(2026, 90, 80, "", None, allocated_wh, used_wh)
     assert balance.energy_remaining_wh == left_wh
     assert (balance.remaining_l, balance.usable_l) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "is_now"),
+    [
+        ("warn_remaining_m3", 5, "warn_remaining_l", 5_000),
+        ("warn_pumping_h", 5, "warn_pumping_ms", 5 * HOUR),
+        ("over_current_a", 5, "over_current_ma", 5_000),
+        ("uplink_stale_h", 5, "uplink_stale_ms", 5 * HOUR),
+        ("dry_level_mm", 5, "dry_level_mm", 5),
+    ],
+)
+def test_a_threshold_is_set_in_the_settings_unit(
+    name: str, value: int, field: str, is_now: int
+) -> None:
+    assert getattr(THRESHOLDS[name].put(SITE, value).limits, field) == is_now
+    alarm = THRESHOLDS["flow_meter_alarm_s"]
+    assert alarm.put(SITE, 90).flow_meter_alarm_ms == 90_000
+    assert alarm.read(SITE) == 60
+
+
+def test_a_lease_ends_with_the_water_where_its_end_cuts_and_only_there() -> None:
+    """200 l less a coast-down of 55 l, at 100 m3/h."""
+    for site, lease_ms in ((SITE, 5_220), (WARNING, SITE.lease_ms)):
+        story = Story(site=site).commission(200).after(2)
+        assert story.outcomes[-1].decision.lease_ms == lease_ms

@@ -8,13 +8,24 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.ledger import Ledger, Past
-from agent.core.model import Fault, Moment, OpenYear, Quantity, Session, StopCause
+from agent.core.ledger import Ledger, Past, Round
+from agent.core.model import (
+    AllocateEnergyOrder,
+    AllocationKind,
+    BeginLimit,
+    ConditionKind,
+    Fault,
+    Moment,
+    OpenYear,
+    Quantity,
+    Session,
+    StopCause,
+)
 from agent.core.pump import Pump, Run
 from agent.core.state import Dated, State
 from agent.core.totalizer import Segment, Totalizer
-from agent.core.years import open_years
-from tests.core.story import DAY, HOUR, SITE, Story, reading, utc_ms
+from agent.core.years import begin_round, confirm_year, open_years
+from tests.core.story import DAY, HOUR, SITE, Story, plan, reading, utc_ms
 
 NEW_YEAR, NEXT_YEAR = utc_ms(2027, 1, 1), utc_ms(2028, 1, 1)
 
@@ -118,3 +129,36 @@ def test_two_steps_of_a_coarse_display_in_a_dark_boot_are_no_water(
     story.trusted = True
     story.after(1)
     assert story.state.year_asked == asked
+
+
+def test_a_told_year_takes_its_share_of_the_electricity() -> None:
+    state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY)
+    _, bodies = confirm_year(SITE, state, now, OpenYear(2027, 2026, 900, 0, apportioned=True))
+    (entry,) = (one for one in bodies if isinstance(one, OpenYear))
+    assert (entry.total_l, entry.energy_total_wh) == (900, 205)
+
+
+def test_a_round_begins_with_what_the_year_had_withdrawn_then() -> None:
+    begins = NEW_YEAR - 10 * DAY
+    state, now = between_years(begins - DAY, begins + 2 * DAY)
+    round_ = Round(2026, "december", 500, begins, NEW_YEAR)
+    ledger = replace(state.ledger, before_l=7, converted_l=20, corrected_l=300, rounds=(round_,))
+    shown = (reading(Quantity.FORWARD_TOTAL_L, 5),)
+    after, (entry,) = begin_round(SITE, replace(state, ledger=ledger), now, shown)
+    assert entry == BeginLimit(2026, "december", 1_400 + 327, 3_400)
+    assert begin_round(SITE, after, now, shown) == (after, ())
+
+
+def test_a_new_year_with_as_much_electricity_releases_what_the_old_had_used_up() -> None:
+    story = Story(begins_utc_ms=NEW_YEAR - 30_000).commission(10**6)
+    for year in (2026, 2027):
+        if year == 2027:
+            assert story.order(plan(10**6, year)) is None
+        order = AllocateEnergyOrder(year, AllocationKind.PLAN, 10, f"e {year}")
+        assert story.order(order) is None
+    story.energy_mwh += 20_000
+    story.after(2)
+    assert ConditionKind.ENERGY_EXHAUSTED in story.conditions
+    story.after(40)
+    assert story.state.ledger.year == 2027
+    assert ConditionKind.ENERGY_EXHAUSTED not in story.conditions
