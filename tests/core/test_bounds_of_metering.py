@@ -706,5 +706,7 @@ def test_evidence_that_allows_enough_is_enough() -> None:
             waited, METER, total, moment(), slack_ms=1000, confirm_scans=3, bound=Bound(900)
         )
 
-    assert isinstance(judged(500_902), Accepted)
+    allowed = judged(500_902)
+    assert isinstance(allowed, Accepted)
+    assert (allowed.rolled_over, allowed.confirmed, allowed.bounded) == (False, False, True)
     assert isinstance(judged(500_903), Held)
