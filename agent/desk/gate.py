@@ -89,8 +89,9 @@ class Gate:
         except (NotaryGone, KeyUnusable) as why:
             raise Wrong(TOO_BUSY, Told("desk_refused.unproved", why=why)) from why
 
-    def key(self, kid: str) -> PlatformKey:
-        return self._keys[kid]
+    def key(self, kid: str) -> PlatformKey | None:
+        """None when it left the station while a signature of it was checked."""
+        return self._keys.get(kid)
 
     async def judged(self, room: Room, command: Command) -> Verdict:
         """Hand it in and wait for the scan."""
@@ -123,11 +124,11 @@ async def signed_command(room: Room, caller: Caller, fields: Fields) -> Result:
     fields.end()
     gate = room.gate
     proof = await gate.proved(caller.client, token)
-    if isinstance(proof, Unproved):
-        refusal = Refusal(Refused.UNSIGNED, proof.why)
+    key = gate.key(proof.kid)
+    if isinstance(proof, Unproved) or key is None:
+        refusal = Refusal(Refused.UNSIGNED, proof.why if isinstance(proof, Unproved) else "key")
         gate.turn_away(TurnedAway(caller.client, "", refusal))
         return {"result": None, "words": _said(refusal, gate.language)}
-    key = gate.key(proof.kid)
     command_id = id_of(proof.claims)
     found = _read(room, key, proof.claims, retained=retained)
     if isinstance(found, Refusal):

@@ -42,7 +42,7 @@ class Prover:
     def begin_proving(self, token: str, keys: Mapping[str, str]) -> Future[Proof | Unproved]:
         found: Future[Proof | Unproved] = Future()
         if self.gone:
-            found.set_exception(NotaryGone("it died"))
+            found.set_exception(NotaryGone("notary.died"))
         else:
             found.set_result(signing.proved(token, keys))
         return found
