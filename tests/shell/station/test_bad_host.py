@@ -42,6 +42,10 @@ def nowhere_to_write(text: str) -> str:
     return re.sub("^state_dir = .*$", 'state_dir = "/sys/wellkeeper"', text, flags=re.MULTILINE)
 
 
+def half(text: str) -> str:
+    return text[: len(text) // 2]
+
+
 WORLDS: dict[str, tuple[str, Prepare, int, str]] = {
     "no state": ("control", in_the_way("state"), IO, "set station.state_dir to another"),
     "no run": ("control", in_the_way("run"), IO, "set station.run_dir to another"),
@@ -50,8 +54,8 @@ WORLDS: dict[str, tuple[str, Prepare, int, str]] = {
     "folder": ("control", a_folder("state/journal.db"), IO, "journal.db"),
     "garbage": ("control", in_the_way("state/journal.db"), DATA, "restore a copy"),
     "key": ("control", in_the_way("state/station.key"), IO, "station.key"),
-    "half": ("control", settings(lambda text: text[: len(text) // 2]), CONFIGURATION, "TOML"),
-    "half, relay": ("relay", settings(lambda text: text[: len(text) // 2]), CONFIGURATION, "TOML"),
+    "half": ("control", settings(half), CONFIGURATION, "in the middle"),
+    "half, relay": ("relay", settings(half), CONFIGURATION, "in the middle"),
 }
 
 
