@@ -27,6 +27,8 @@ from agent.status import Identity
 
 # What a technician asks of the bus ends so long before the next scan is due.
 INQUIRY_MARGIN_MS = 20
+# Who asks one after the other asks the next one so soon after an answer.
+FOLLOW_UP_MS = 40
 
 
 class Stop(Protocol):
@@ -127,9 +129,10 @@ def _stop_waits(organs: Organs, site: Site, loop: Loop, seen: Seen) -> bool:
 
 def answer_inquiries(organs: Organs, due_ms: int) -> None:
     """Spend what is left of the period on a technician's questions; the next scan is on time."""
-    while (question := organs.desk.inquiry()) is not None:
-        left_ms = due_ms - INQUIRY_MARGIN_MS - organs.clock.monotonic_ms()
-        finding = organs.meters.inquire(question, left_ms)
+    ends_ms, follow_up_ms = due_ms - INQUIRY_MARGIN_MS, 0
+    while (question := organs.desk.inquiry(follow_up_ms)) is not None:
+        finding = organs.meters.inquire(question, ends_ms - organs.clock.monotonic_ms())
         if finding.fault is Fault.NOT_READ:
             return  # no room for it now; it stays the first
         organs.desk.found(question, finding)
+        follow_up_ms = min(FOLLOW_UP_MS, ends_ms - organs.clock.monotonic_ms())

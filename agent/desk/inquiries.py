@@ -8,7 +8,7 @@ question that nobody waits for is not asked.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Lock
+from threading import Condition
 from typing import Any
 
 from agent.catalogue import Told
@@ -33,7 +33,7 @@ class Inquiries:
 
     def __init__(self, buses: Sequence[str]) -> None:
         self.buses = tuple(buses)
-        self._lock = Lock()
+        self._lock = Condition()
         self._waiting: deque[tuple[Inquiry, Listener]] = deque()
 
     def accept(self, question: Inquiry, listener: Listener) -> None:
@@ -42,15 +42,21 @@ class Inquiries:
             if len(self._waiting) >= PENDING_MAX:
                 raise Refused(TOO_BUSY, Told("desk_refused.questions_wait", most=PENDING_MAX))
             self._waiting.append((question, listener))
+            self._lock.notify()
 
     def withdraw(self, listener: Listener) -> None:
         """Nobody waits for it any more."""
         with self._lock:
             self._waiting = deque(one for one in self._waiting if one[1] is not listener)
 
-    def oldest(self) -> Inquiry | None:
-        """The question that has waited longest; it stays until it is answered."""
+    def oldest(self, within_ms: int) -> Inquiry | None:
+        """The question that has waited longest; it stays until it is answered.
+
+        Where there is none, it waits so long for one.
+        """
         with self._lock:
+            if not self._waiting and within_ms > 0:
+                self._lock.wait(within_ms / 1000)
             return self._waiting[0][0] if self._waiting else None
 
     def answer(self, question: Inquiry, finding: Finding) -> None:

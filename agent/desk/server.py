@@ -126,10 +126,10 @@ class Desk:
         for one in away:
             self._gate.turn_away(one)
 
-    def inquiry(self) -> Inquiry | None:
-        """The technician's question that has waited longest."""
+    def inquiry(self, within_ms: int = 0) -> Inquiry | None:
+        """The technician's question that has waited longest; waits so long for one."""
         self._assert_alive()
-        return self._inquiries.oldest()
+        return self._inquiries.oldest(within_ms)
 
     def found(self, question: Inquiry, finding: Finding) -> None:
         """Tell who asked it."""

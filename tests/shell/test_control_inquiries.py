@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.control.loop import INQUIRY_MARGIN_MS, answer_inquiries
+from agent.control.loop import FOLLOW_UP_MS, INQUIRY_MARGIN_MS, answer_inquiries
 from agent.core.model import Fault
 from agent.ports import Finding, Inquiry
 
@@ -23,11 +23,18 @@ class Bench:
     now_ms: int = 300
     found: list[Inquiry] = field(default_factory=list)
     ended_ms: list[int] = field(default_factory=list)
+    # What is asked only when the one before is answered, and how long that takes.
+    next_ones: deque[Inquiry] = field(default_factory=deque)
+    thinks_ms: int = 0
 
     def monotonic_ms(self) -> int:
         return self.now_ms
 
-    def inquiry(self) -> Inquiry | None:
+    def inquiry(self, within_ms: int) -> Inquiry | None:
+        if not self.questions and within_ms > 0:
+            self.now_ms += min(within_ms, self.thinks_ms or within_ms)
+            if self.next_ones and self.thinks_ms <= within_ms:
+                self.questions.append(self.next_ones.popleft())
         return self.questions[0] if self.questions else None
 
     def inquire(self, _question: Inquiry, within_ms: int) -> Finding:
@@ -53,6 +60,17 @@ def asking(count: int) -> deque[Inquiry]:
 @pytest.mark.parametrize(("takes_ms", "answered"), [(100, 6), (680, 1), (681, 0), (60, 11)])
 def test_the_next_scan_is_never_late_for_a_question(takes_ms: int, answered: int) -> None:
     bench = Bench(asking(20), takes_ms)
+    answer_inquiries(bench.organs(), DUE_MS)
+    assert len(bench.found) == answered
+    assert bench.now_ms <= DUE_MS - INQUIRY_MARGIN_MS
+
+
+@pytest.mark.parametrize(("thinks_ms", "answered"), [(5, 6), (FOLLOW_UP_MS, 5), (41, 1)])
+def test_who_asks_one_after_the_other_is_answered_within_one_period(
+    thinks_ms: int, answered: int
+) -> None:
+    """A console asks the next unit when it has heard of the last one."""
+    bench = Bench(asking(1), takes_ms=100, next_ones=asking(20), thinks_ms=thinks_ms)
     answer_inquiries(bench.organs(), DUE_MS)
     assert len(bench.found) == answered
     assert bench.now_ms <= DUE_MS - INQUIRY_MARGIN_MS
