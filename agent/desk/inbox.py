@@ -50,18 +50,19 @@ class Inbox:
         with self._lock:
             self._waiting.extendleft(reversed(commands))
 
-    def answer(self, verdicts: Sequence[Verdict]) -> list[Command]:
-        """Each verdict ends its command and reaches whoever listens; those that took effect."""
-        done = []
+    def answer(self, verdicts: Sequence[Verdict], obeyed: Callable[[Command], None]) -> None:
+        """Each verdict ends its command and reaches whoever listens.
+
+        One that took effect is `obeyed` first: who hears of it finds it done.
+        """
         for verdict in verdicts:
             key = _key(verdict.origin, verdict.actor, verdict.command_id)
             with self._lock:
                 command, listeners = self._pending.pop(key, (None, []))
             if command is not None and verdict.refusal is None:
-                done.append(command)
+                obeyed(command)
             for listener in listeners:
                 listener(verdict)
-        return done
 
 
 def _key(origin: Origin, actor: str, command_id: str) -> str:

@@ -108,10 +108,7 @@ class Desk:
 
     def answer(self, verdicts: Sequence[Verdict]) -> None:
         """Tell who asked. Only after the commit that holds the verdicts."""
-        for command in self._inbox.answer(verdicts):
-            if isinstance(command.order, ResendOrder):
-                platform = command.order.platform or command.actor
-                self._call(partial(self._resend, platform, command.order))
+        self._inbox.answer(verdicts, self._obeyed)
 
     def know_keys(self, keys: tuple[PlatformKey, ...]) -> None:
         """Whose signatures count from now on."""
@@ -217,6 +214,12 @@ class Desk:
         if not isinstance(fault, OSError):
             self._fault = fault
             self._closing.set()
+
+    def _obeyed(self, command: Command) -> None:
+        """The only order that is the desk's own to carry out."""
+        if isinstance(command.order, ResendOrder):
+            platform = command.order.platform or command.actor
+            self._call(partial(self._resend, platform, command.order))
 
     def _resend(self, platform: str, order: ResendOrder) -> None:
         last = min(order.last, self._present.head.number)

@@ -1,5 +1,7 @@
 """When health is written down: at once, each hour, at a change; and never while it is not known."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from threading import Event
 from zoneinfo import ZoneInfo
@@ -67,10 +69,11 @@ class Stand:
 
 
 @pytest.fixture
-def stand() -> Stand:
+def stand() -> Iterator[Stand]:
     stand = Stand()
-    stand.look()
-    return stand
+    with closing(stand.looking):
+        stand.look()
+        yield stand
 
 
 def test_the_first_look_is_written_down_and_then_one_an_hour(stand: Stand) -> None:
