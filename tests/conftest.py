@@ -37,8 +37,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("tests.sim.summary")
 
 
+# Whole stations wait for water, wire and leases: begun last, they would be waited for alone.
+BEGIN_FIRST = (
+    "tests/shell/demo",
+    "tests/shell/console",
+    "tests/shell/kills",
+    "tests/shell/station",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that counts its trials is a soak test: `-m soak` finds it without a second list."""
+    items.sort(key=lambda item: not item.nodeid.startswith(BEGIN_FIRST))
     for item in items:
         if "soak" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.soak)
