@@ -12,7 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # From below: a room loads those under it, and none above.
-_ROOMS = ("measure", "health", "people", "orders", "site", "entries", "conditions", "records")
+_ROOMS = (
+    "measure",
+    "health",
+    "people",
+    "orders",
+    "senders",
+    "refusals",
+    "site",
+    "entries",
+    "conditions",
+    "metering",
+    "records",
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -73,6 +85,21 @@ if TYPE_CHECKING:
         Role,
         elapsed_ms,
     )
+    from agent.core.model.metering import (
+        Bridged,
+        Confirmed,
+        InterruptionBegan,
+        InterruptionCause,
+        InterruptionEnded,
+        RateProposed,
+        RatingAborted,
+        RatingBegan,
+        RatingBroken,
+        Session,
+        StartCause,
+        StopCause,
+        Withheld,
+    )
     from agent.core.model.orders import (
         AcknowledgeOrder,
         AllocateEnergyOrder,
@@ -80,8 +107,6 @@ if TYPE_CHECKING:
         AllocationKind,
         AuthorityOrder,
         BeginRatingOrder,
-        Capability,
-        Command,
         CorrectOrder,
         EndRatingOrder,
         FitMeterOrder,
@@ -92,13 +117,9 @@ if TYPE_CHECKING:
         LimitOrder,
         OpenYearOrder,
         Order,
-        Origin,
         OverrideOrder,
-        PlatformKey,
         RateMethod,
         RateOrder,
-        Refusal,
-        Refused,
         ReleaseOrder,
         ReleaseOverrideOrder,
         RemoveMeterOrder,
@@ -110,9 +131,7 @@ if TYPE_CHECKING:
         SetThresholdOrder,
         StationOrder,
         StopOrder,
-        TurnedAway,
         Use,
-        is_supervisors,
     )
     from agent.core.model.people import (
         Account,
@@ -141,35 +160,24 @@ if TYPE_CHECKING:
     )
     from agent.core.model.records import (
         Body,
-        Bridged,
         ClockSet,
         ConditionChanged,
-        Confirmed,
         EpochBegan,
         Gap,
-        InterruptionBegan,
-        InterruptionCause,
-        InterruptionEnded,
         KeyAdded,
         KeyRevoked,
         Measured,
-        RateProposed,
-        RatingAborted,
-        RatingBegan,
-        RatingBroken,
         Rebuilt,
         Record,
         RefusalsCounted,
         RelayMoved,
         Sample,
         Seal,
-        Session,
-        StartCause,
         Started,
-        StopCause,
         Verdict,
-        Withheld,
     )
+    from agent.core.model.refusals import Refusal, Refused, TurnedAway
+    from agent.core.model.senders import Capability, Command, Origin, PlatformKey, is_supervisors
     from agent.core.model.site import Grant, InterruptionPolicy, Limits, Site
 
 __all__ = [

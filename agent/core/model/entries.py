@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from agent.core.model.measure import Role
-from agent.core.model.orders import AllocationKind, Origin, RateMethod, Use
+from agent.core.model.orders import AllocationKind, RateMethod, Use
+from agent.core.model.senders import Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.core.model.orders import Capability
+from agent.core.model.senders import Capability
 
 
 class InterruptionPolicy(StrEnum):
