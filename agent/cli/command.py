@@ -23,7 +23,7 @@ from agent.core.spent import LIFETIME_MAX_MS
 from agent.desk.claims import JTI_MAX, NAMES
 from agent.desk.fields import ORDERS, Fields
 from agent.desk.wire import Refused
-from agent.settings.declarations import StationId, Topic
+from agent.settings.options import StationId, Topic
 from agent.signing import KeyUnusable, public_of, token_of
 from drivers.host import HostClock, monotonic_ms
 from drivers.mqtt import Broker, TlsFiles

@@ -1,7 +1,9 @@
-"""Room rule: what is true of one site, as frozen values. No file is opened here but the settings.
+"""Room rule: what is true of one site, as frozen values. What they name is looked at, never kept.
 
-`declarations` says which options there are, `reader` reads a file by them, `relations` says what
-must hold between them, `problems` what can be wrong, `paths` where the files and sockets stand.
+`options` says how an option is declared, `declarations` which there are, `reader` reads a file by
+them, `relations` says what must hold between them and `named` what must stand on the host, `keys`
+reads a platform's public key, `problems` says what can be wrong, `paths` where files and sockets
+stand.
 """
 
 from agent.settings.declarations import (

@@ -17,7 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from agent.settings.declarations import Between, Matches, Settings
+from agent.settings.declarations import Settings
+from agent.settings.named import not_as_named
+from agent.settings.options import Between, Matches
 from agent.settings.problems import Found, Problem, Reason, SettingsError
 from agent.settings.relations import Good, broken, unknown_profiles
 
@@ -39,7 +41,7 @@ def load(path: Path, profiles: Callable[[Path], Sequence[str]] | None = None) ->
     raw = _parse(path, text)
     walk = _Walk(path.parent)
     settings = walk.section(Settings, raw, "")
-    found = [*walk.found, *broken(walk.good)]
+    found = [*walk.found, *broken(walk.good), *not_as_named(walk.good)]
     if profiles is not None:
         found += unknown_profiles(walk.good, profiles(path.parent))
     if found:

@@ -38,7 +38,7 @@ from agent.core.spent import LIFETIME_MAX_MS, LOST, SKEW_MS, SPENT_MAX, of_epoch
 from agent.core.state import State, account
 from agent.core.tallies import TALLIES_MAX
 from agent.core.thresholds import THRESHOLDS, differing
-from agent.settings import declarations
+from agent.settings import declarations, options
 from tests.core.story import DAY, HOUR, MINUTE, Story, addition, plan, reduction
 
 ADD = addition(5_000)
@@ -333,7 +333,7 @@ def test_a_threshold_has_the_bounds_of_its_option(name: str) -> None:
     assert bound.read(after) == bound.high
 
 
-def _bounds(hint: object) -> list[declarations.Between]:
+def _bounds(hint: object) -> list[options.Between]:
     found = [one for one in getattr(hint, "__metadata__", ()) if hasattr(one, "low")]
     for part in getattr(hint, "__args__", ()):
         found += _bounds(part)

@@ -23,6 +23,7 @@ from agent.settings import (
     desk_socket,
     journal_file,
     load,
+    named,
     relations,
     relay_socket,
 )
@@ -222,7 +223,7 @@ def test_a_password_file_that_is_absent_is_refused_but_not_systemds_credential(
             "Check the path, or put the file there."
         )
     ]
-    assert read(tmp_path, f'{RIGHT}password_file = "{relations.CREDENTIALS}/x/y"\n') == []
+    assert read(tmp_path, f'{RIGHT}password_file = "{named.CREDENTIALS}/x/y"\n') == []
 
 
 def test_a_well_that_may_run_on_names_the_document_that_allows_it(tmp_path: Path) -> None:
