@@ -53,6 +53,28 @@ def test_the_picture_names_nothing_that_is_not_there() -> None:
     assert [str(path) for path in told if not path.exists()] == []
 
 
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_nothing_is_said_twice(name: str) -> None:
+    """Two branches that both added a line have left both, or an old one beside the new one."""
+    text = (ROOT / name).read_text("utf-8")
+    lines = [one for one in text.splitlines() if re.search(r"\w.{9}", one)]
+    places = re.findall(r"^- \[[^]]*\]\(([^)]+)\)", text, re.MULTILINE)
+    places += re.findall(r"^(\w+)/  ", text, re.MULTILINE)
+    assert [one for one in {*lines, *places} if (lines + places).count(one) > 1] == []
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_every_package_that_is_installed_is_named(name: str) -> None:
+    """Those of `make demo` and `make test`; `make deb` and `make pictures` say their own."""
+    rules = (ROOT / "Makefile").read_text("utf-8")
+    found = re.findall(
+        r"^\$\((?:BROKER|TOOLS)\):.*\n\t@sh .ci/debian-packages (.*)", rules, re.MULTILINE
+    )
+    needed = {one for line in found for one in line.split()}
+    assert len(needed) > 4
+    assert needed - set(re.findall(r"`([a-z0-9]+)`", (ROOT / name).read_text("utf-8"))) == set()
+
+
 @pytest.mark.parametrize(
     ("name", "title"), [("README.md", "Commands"), ("README.zh-CN.md", "命令")]
 )
