@@ -102,7 +102,7 @@ NOT_OURS = (
     (UNAVAILABLE, "agent.notary", ("NotaryGone",)),
     (UNAVAILABLE, "agent.deadman", ("RelayTaken",)),
     (UNAVAILABLE, "agent.cli.station", ("StationTaken",)),
-    (UNAVAILABLE, "agent.desk.server", ("DeskBlocked",)),
+    (UNAVAILABLE, "agent.desk.door", ("DeskBlocked",)),
     (UNAVAILABLE, "drivers.adapter", ("PortTaken",)),
     (UNAVAILABLE, "agent.cli.bus.asking", ("BusGone",)),
     (IO, "agent.journal", ("JournalFailed",)),

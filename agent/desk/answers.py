@@ -8,35 +8,19 @@ thread.
 import json
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from agent import rows
 from agent.core.model import Command, Origin, Rank, ResendOrder
-from agent.desk import consoles, gate, wire
+from agent.desk import consoles, gate, uplinks, wire
 from agent.desk.fields import Fields
 from agent.desk.inquiries import asked
-from agent.desk.room import Caller, Room
-from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NO_METHOD, NOT_ALLOWED, TOO_BUSY, Refused
-from agent.journal import (
-    Ahead,
-    Head,
-    JournalDamaged,
-    JournalFailed,
-    PageRow,
-    Parked,
-    Reader,
-    may_begin,
-)
+from agent.desk.room import Answer, Caller, Result, Room
+from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NO_METHOD, NOT_ALLOWED, Refused
+from agent.journal import Head, JournalDamaged, JournalFailed, PageRow, Reader
 from agent.settings import ADMIN
-from agent.status import Reported
 
 ACTOR_MAX = 64
-ERROR_MAX = 200
-FAULT_MAX = 20
 
-
-# Made when it is its turn to be written.
-Answer = Callable[[], bytes]
 Method = Callable[[Room, Caller, Fields], Awaitable[Answer]]
 
 
@@ -137,52 +121,6 @@ async def _verify(room: Room, _: Caller, fields: Fields) -> Answer:
     return _said({"number": head.number, "hash": head.hash.hex(), "damaged": None})
 
 
-async def _cursor(room: Room, caller: Caller, fields: Fields) -> Answer:
-    """Who asks for it is this client's uplink from here on."""
-    fields.end()
-    room.clients.take_place(caller.client, caller.pid)
-    return _said({"epoch": room.reader.epoch, "number": room.clients.cursor(caller.client)})
-
-
-async def _move_cursor(room: Room, caller: Caller, fields: Fields) -> Answer:
-    epoch = fields.text("epoch")
-    number = fields.integer("number", 0, wire.INTEGER_MAX)
-    fields.end()
-    if epoch != room.reader.epoch:
-        raise Refused(
-            BAD_FIELDS,
-            f"the journal is of epoch {room.reader.epoch}: ask for `cursor` and begin there",
-        )
-    room.clients.move(caller.client, number, room.present.head.number)
-    return _said({"number": number})
-
-
-async def _ahead(room: Room, caller: Caller, fields: Fields) -> Answer:
-    """A platform holds a record of this epoch that is not ours: the journal is an old copy."""
-    epoch = fields.text("epoch")
-    number = fields.integer("number", 1, wire.INTEGER_MAX)
-    digest = fields.text("hash")
-    fields.end()
-    if epoch != room.reader.epoch:
-        raise Refused(BAD_FIELDS, f"the journal is of epoch {room.reader.epoch}: nothing is ahead")
-    ours = room.reader.hash_of(number)
-    if number <= room.present.head.number and (ours is None or ours.hex() == digest):
-        raise Refused(BAD_FIELDS, f"record {number} is in the journal: nothing is ahead")
-    why_not = may_begin(room.reader)
-    if why_not is not None:
-        raise Refused(TOO_BUSY, why_not)
-    room.present.ahead = Ahead(caller.client, number)
-    return _said({})
-
-
-async def _park(room: Room, caller: Caller, fields: Fields) -> Answer:
-    number = fields.integer("number", 1, wire.INTEGER_MAX)
-    reason = fields.text("reason")
-    fields.end()
-    room.clients.park(Parked(caller.client, number, reason), room.present.head.number)
-    return _said({})
-
-
 async def _status(room: Room, _: Caller, fields: Fields) -> Answer:
     revision = fields.revision("revision")
     wait_ms = fields.integer("wait_ms", 0, wire.WAIT_MS_MAX, 0)
@@ -191,48 +129,6 @@ async def _status(room: Room, _: Caller, fields: Fields) -> Answer:
     seen = 0 if revision is None else revision
     await present.published.heard_until(lambda: present.revision != seen, wait_ms)
     return lambda: rows.dumps({"revision": present.revision or None, "state": present.state})
-
-
-async def _report(room: Room, caller: Caller, fields: Fields) -> Answer:
-    def count(name: str) -> int:
-        return fields.integer(name, 0, wire.INTEGER_MAX, 0)
-
-    reported = Reported(
-        connected=fields.truth("connected"),
-        fault=fields.optional_text("fault", FAULT_MAX) or None,
-        error=fields.text("error", ERROR_MAX),
-        warning=fields.told("warning", "certificate", ERROR_MAX),
-        delivered=fields.integer("delivered", 0, wire.INTEGER_MAX),
-        batches=count("batches"),
-        bytes=count("bytes"),
-        reconnects=count("reconnects"),
-        rejected=count("rejected"),
-        foreign=count("foreign"),
-        last_error=fields.optional_text("last_error", ERROR_MAX),
-        last_error_utc_ms=fields.optional_integer("last_error_utc_ms"),
-        wire_bytes=count("wire_bytes"),
-        began_ms=count("began_ms"),
-    )
-    fields.end()
-    room.clients.report(caller.client, reported)
-    return _said({})
-
-
-async def _resend_wait(room: Room, caller: Caller, fields: Fields) -> Answer:
-    wait_ms = fields.integer("wait_ms", 0, wire.WAIT_MS_MAX, 0)
-    fields.end()
-    clients, name = room.clients, caller.client
-    await room.present.resends.heard_until(lambda: clients.next_resend(name) is not None, wait_ms)
-    order = clients.next_resend(name)
-    told = None if order is None else {"id": order.id, "from": order.first, "to": order.last}
-    return _said({"resend": told})
-
-
-async def _resend_done(room: Room, caller: Caller, fields: Fields) -> Answer:
-    number = fields.integer("id", 0, wire.INTEGER_MAX)
-    fields.end()
-    room.clients.resent(caller.client, number)
-    return _said({})
 
 
 async def _command(room: Room, caller: Caller, fields: Fields) -> Answer:
@@ -257,7 +153,7 @@ async def _bus_ask(room: Room, _: Caller, fields: Fields) -> Answer:
     return _said(await asked(room.inquiries, fields))
 
 
-def _told(asked_for: Callable[[Room, Caller, Fields], Awaitable[dict[str, Any]]]) -> Method:
+def _told(asked_for: Callable[[Room, Caller, Fields], Awaitable[Result]]) -> Method:
     async def method(room: Room, caller: Caller, fields: Fields) -> Answer:
         return _said(await asked_for(room, caller, fields))
 
@@ -276,7 +172,7 @@ def _signed_in(allowed: Method, rank: Rank = Rank.VIEWER, *, used: bool = True) 
     return method
 
 
-def _said(result: dict[str, Any]) -> Answer:
+def _said(result: Result) -> Answer:
     text = json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode()
     return lambda: text
 
@@ -315,13 +211,13 @@ _FOR_UPLINKS: dict[str, Method] = {
     "hello": _hello,
     "records": _records,
     "status": _status,
-    "cursor": _cursor,
-    "move_cursor": _move_cursor,
-    "ahead": _ahead,
-    "park": _park,
-    "report": _report,
-    "resend_wait": _resend_wait,
-    "resend_done": _resend_done,
+    "cursor": _told(uplinks.cursor),
+    "move_cursor": _told(uplinks.move_cursor),
+    "ahead": _told(uplinks.ahead),
+    "park": _told(uplinks.park),
+    "report": _told(uplinks.report),
+    "resend_wait": _told(uplinks.resend_wait),
+    "resend_done": _told(uplinks.resend_done),
     "signed_command": _told(gate.signed_command),
     "turned_away": _told(gate.turned_away),
 }

@@ -27,7 +27,7 @@ from agent.core.model import (
 )
 from agent.desk import wire
 from agent.desk.fields import Fields
-from agent.desk.room import Caller, Room
+from agent.desk.room import Caller, Result, Room
 from agent.desk.wire import BAD_FIELDS, NOT_ALLOWED
 
 NAME_MAX: Final = 64
@@ -37,8 +37,6 @@ WRITTEN_WITHIN_S: Final = 10.0
 WORTH_MS: Final = 30_000
 # Who asks where nobody has an account; no account can be called so.
 NOBODY: Final = "?"
-
-Result = dict[str, Any]
 
 
 async def submitted(room: Room, command: Command) -> Verdict:

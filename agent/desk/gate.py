@@ -23,9 +23,9 @@ from agent.core.model import (
     Verdict,
 )
 from agent.desk.claims import id_of, read_claims
-from agent.desk.consoles import Result, named, submitted
+from agent.desk.consoles import named, submitted
 from agent.desk.fields import Fields
-from agent.desk.room import Caller, Room
+from agent.desk.room import Caller, Result, Room
 from agent.desk.wire import INTEGER_MAX, TOO_BUSY
 from agent.desk.wire import Refused as Wrong
 from agent.notary import NotaryGone

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from agent.desk.gate import Gate
 
 
+Result = dict[str, Any]
+# Made when it is its turn to be written.
+Answer = Callable[[], bytes]
+
+
 class Caller(NamedTuple):
     """Through which socket, who the kernel says is at its other end, and who signed in."""
 

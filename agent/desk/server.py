@@ -6,8 +6,6 @@ process.
 """
 
 import asyncio
-import grp
-import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -17,33 +15,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from agent import threads
-from agent.catalogue import Told
 from agent.core.model import Command, PlatformKey, ResendOrder, TurnedAway, Verdict
-from agent.desk import wire
-from agent.desk.answers import answer
 from agent.desk.clients import Clients
+from agent.desk.door import Door, opened
 from agent.desk.gate import Gate, Proves
 from agent.desk.inbox import Inbox
 from agent.desk.inquiries import Inquiries
 from agent.desk.people import Known, People
 from agent.desk.room import Present, Room
-from agent.desk.session import Pace, Session
-from agent.desk.wire import TOO_BUSY, Refused
 from agent.journal import Ahead, Head, JournalDamaged, JournalFailed, Parked, Reader
 from agent.pins import Verifier
 from agent.ports import Finding, Inquiry
 from agent.settings import ADMIN
-from agent.settings.paths import SOCKET_BYTES_MAX
 from agent.status import UplinkPicture
-
-CONNECTIONS_MAX = 8  # of one client
-SOCKET_MODE = 0o660
-# A client's socket is its own group's, where the host has one (`wellkeeper apply` makes them).
-GROUP = "wk-{client}"
-
-
-class DeskBlocked(Told):
-    """A socket of the desk cannot be opened; says which, why and what to do."""
 
 
 class Desk:
@@ -66,7 +50,7 @@ class Desk:
         language: str = "zh",
     ) -> None:
         with ExitStack() as undo:
-            listening = {name: _listen(name, path, undo) for name, path in sockets.items()}
+            listening = {name: opened(name, path, undo) for name, path in sockets.items()}
             reader = Reader(journal)
             undo.callback(reader.close)
             self._inbox = Inbox()
@@ -198,7 +182,7 @@ class Desk:
             async with asyncio.TaskGroup() as sessions:
                 sessions.create_task(self._end())
                 for name, one in listening.items():
-                    door = _Door(name, self._room, sessions, self._on_dropped)
+                    door = Door(name, self._room, sessions, self._on_dropped)
                     await asyncio.start_unix_server(door.greet, sock=one)
         except* _Closed:
             pass
@@ -243,67 +227,5 @@ class Desk:
         self._present.published.ring()
 
 
-class _Door:
-    """One client's socket: at most so many connections, all on one allowance."""
-
-    def __init__(
-        self,
-        client: str,
-        room: Room,
-        sessions: asyncio.TaskGroup,
-        on_dropped: Callable[[], None],
-    ) -> None:
-        self._client = client
-        self._room = room
-        self._sessions = sessions
-        self._on_dropped = on_dropped
-        self._pace = Pace()
-        self._open = 0
-
-    def greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._open >= CONNECTIONS_MAX:
-            busy = Told("desk_refused.connections", most=CONNECTIONS_MAX)
-            writer.write(wire.refusal(None, Refused(TOO_BUSY, busy)))
-            writer.close()
-            self._on_dropped()
-            return
-        session = Session(self._client, partial(answer, self._room), self._pace, reader, writer)
-        self._open += 1
-        self._room.clients.came(self._client, session.pid)
-        self._sessions.create_task(self._attend(session))
-
-    async def _attend(self, session: Session) -> None:
-        try:
-            if await session.run():
-                self._on_dropped()
-        finally:
-            self._open -= 1
-            self._room.clients.went(self._client, session.pid)
-
-
 class _Closed(Exception):
     """Control asked for it: every session is cancelled."""
-
-
-def _listen(client: str, path: Path, undo: ExitStack) -> socket.socket:
-    """A socket that only its owner and its client's group may connect to; a stale one makes way.
-
-    Without such a group it stays our own group's: then no user but ours comes in.
-    """
-    if len(os.fsencode(path)) > SOCKET_BYTES_MAX:
-        raise DeskBlocked("desk.path_long", socket=path, most=SOCKET_BYTES_MAX)
-    one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    undo.callback(one.close)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_socket():
-            path.unlink()
-        one.bind(str(path))
-        undo.callback(path.unlink, missing_ok=True)
-        with suppress(KeyError):
-            os.chown(path, -1, grp.getgrnam(GROUP.format(client=client)).gr_gid)
-        path.chmod(SOCKET_MODE)
-        one.listen(CONNECTIONS_MAX)
-    except OSError as error:
-        raise DeskBlocked("relay.no_socket", socket=path, raw=error.strerror) from error
-    return one

@@ -12,9 +12,8 @@ from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 from agent.desk import wire
-from agent.desk.answers import Answer
 from agent.desk.people import Seat
-from agent.desk.room import Caller
+from agent.desk.room import Answer, Caller
 from agent.desk.wire import Refused
 
 READ_BYTES = 64 * 1024

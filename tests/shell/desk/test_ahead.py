@@ -37,7 +37,7 @@ def test_what_the_journal_holds_is_not_ahead_of_it(house: Any) -> None:
 
 
 def test_the_scan_is_not_told_again_and_again(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.desk.answers.may_begin", lambda _: "this epoch has only begun")
+    monkeypatch.setattr("agent.desk.uplinks.may_begin", lambda _: "this epoch has only begun")
     with pytest.raises(DeskRefused, match="has only begun"):
         ask(house, 9, "00" * 32)
     assert house.desk.ahead() is None

@@ -27,7 +27,8 @@ from agent.core.model import (
     Verdict,
 )
 from agent.desk.client import Client, DeskGone, DeskRefused, Reply
-from agent.desk.server import Desk, DeskBlocked
+from agent.desk.door import DeskBlocked
+from agent.desk.server import Desk
 from agent.journal import Journal, Parked
 from agent.status import Reported, UplinkPicture
 

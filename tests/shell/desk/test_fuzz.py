@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.desk.answers import Answer
 from agent.desk.fields import Fields
-from agent.desk.room import Caller, Room
+from agent.desk.room import Answer, Caller, Room
 from agent.desk.wire import REQUEST_BYTES_MAX
 from agent.journal import Transaction, Writer
 from tests.shell.desk.conftest import sample
