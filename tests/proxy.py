@@ -19,7 +19,7 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
 
 
 class Mode(Enum):
-    PASS = "pass"  # noqa: S105 - no password
+    PASS = "pass"
     HOLE = "hole"  # sockets stay, bytes vanish
     SLOW = "slow"  # the broker's answers trickle
     GARBAGE = "garbage"  # the broker's answers are followed by nonsense

@@ -164,10 +164,10 @@ def _fill(file: Path, held: int) -> None:
         bodies = [
             Stamped(
                 1_767_225_600_000 + minute * 60_000,
-                True,  # noqa: FBT003 - the position is the field
+                True,
                 Sample(
                     123_456_789 + minute, 85_000, 1_234_567 + minute, 22_000, 45_123,
-                    True, 62_500_000, 1_234_567 + minute,  # noqa: FBT003
+                    True, 62_500_000, 1_234_567 + minute,
                 ),
             )
             for minute in range(first, min(first + 5_000, held))

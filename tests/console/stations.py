@@ -208,7 +208,7 @@ class Station:
 
     def _signed_command(self, token: str) -> dict[str, Any]:
         self._sits()
-        if token != "good":  # noqa: S105
+        if token != "good":
             return {"result": None, "words": "The signature does not hold."}
         return {"result": {"order": "AllocateOrder", "refusal": None}, "words": ""}
 

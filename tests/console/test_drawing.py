@@ -28,7 +28,7 @@ ANSI = st.booleans()
 
 
 @given(ANSI, st.lists(st.tuples(TEXTS, st.integers(0, 40)), max_size=10))
-def test_a_line_becomes_any_other_line(ansi: bool, steps: list[tuple[str, int]]) -> None:  # noqa: FBT001
+def test_a_line_becomes_any_other_line(ansi: bool, steps: list[tuple[str, int]]) -> None:
     traits = Traits(width=40, ansi=ansi)
     view, emulator = LineView(traits), Emulator(40, 3)
     for text, at in steps:
@@ -141,8 +141,8 @@ class Watched(MemoryLine):
 )
 def test_the_screen_shows_the_line_that_is_edited(
     width: int,
-    ansi: bool,  # noqa: FBT001
-    secret: bool,  # noqa: FBT001
+    ansi: bool,
+    secret: bool,
     keys: list[bytes],
     pace: int,
 ) -> None:
@@ -169,7 +169,7 @@ def test_the_screen_shows_the_line_that_is_edited(
 
 
 @pytest.mark.parametrize("ansi", [True, False])
-def test_the_last_column_is_never_written(ansi: bool) -> None:  # noqa: FBT001
+def test_the_last_column_is_never_written(ansi: bool) -> None:
     emulator, clock = Emulator(20, 5), Hands()
     last_column: set[str] = set()
 

@@ -271,7 +271,7 @@ def interrupted(converted_l: int, counted_l: int) -> State:
     now = Interruption(
         moment(-HOUR),
         InterruptionCause.SILENT,
-        True,  # noqa: FBT003  # the pump ran
+        True,  # the pump ran
         InterruptionPolicy.CONVERT,
         0,
         0,
@@ -588,7 +588,7 @@ def test_of_everything_a_checkpoint_knows_of_the_present_nothing_is_lost() -> No
 
 def test_estimates_that_entries_tell_add_up_to_what_waits() -> None:
     def told(number: int, body: Entry) -> Record:
-        return Record(number, AT + number * MINUTE, True, body)  # noqa: FBT003  # it was trusted
+        return Record(number, AT + number * MINUTE, True, body)  # it was trusted
 
     def estimate(litres: int) -> Convert:
         return Convert(litres, 30, 1, 3_000, AT, AT + MINUTE, None, None)
@@ -608,8 +608,8 @@ def test_a_total_that_an_estimate_carries_was_accepted_when_its_stretch_began() 
     fit = FitMeter(Role.FLOW_METER, "f1", 500, None, 1, 10**9, 100_000, 0, "d", "li")
     told = Convert(90, 30, 1, 3_000, AT + 7_000, AT + 9_000, 700, None)
     records = [
-        Record(1, AT, True, fit),  # noqa: FBT003  # it was trusted
-        Record(2, AT + 9_000, True, told),  # noqa: FBT003
+        Record(1, AT, True, fit),  # it was trusted
+        Record(2, AT + 9_000, True, told),
     ]
     totalizer = rebuilt(records).totalizer
     assert totalizer is not None
@@ -686,7 +686,7 @@ def test_a_total_that_another_entry_carries_is_as_old_as_the_entry() -> None:
     fit = FitMeter(Role.FLOW_METER, "f1", 500, None, 1, 10**9, 100_000, 0, "d", "li")
     rated = Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", 700)
     entries: tuple[Entry, ...] = (fit, rated)
-    told = [Record(n, AT + n, True, one) for n, one in enumerate(entries, 1)]  # noqa: FBT003
+    told = [Record(n, AT + n, True, one) for n, one in enumerate(entries, 1)]
     totalizer = rebuilt(told).totalizer
     assert totalizer is not None
     assert (totalizer.last, totalizer.runnable_ms) == (700, 0)

@@ -207,7 +207,7 @@ def test_an_account_without_entries_is_a_new_one() -> None:
 
 
 def test_what_is_no_entry_makes_no_account() -> None:
-    sample = record(1, Sample(None, None, None, None, None, False, None, None), at_utc_ms=5)  # noqa: FBT003
+    sample = record(1, Sample(None, None, None, None, None, False, None, None), at_utc_ms=5)
     with pytest.raises(AssertionError, match="made of entries"):
         ledger_of([sample])
     with pytest.raises(AssertionError, match="made of entries"):

@@ -78,7 +78,7 @@ def sandbox(trial: Trial) -> None:
             )
             code, _ = trial.box.sh(command, check=False)
             assert (code == 0) == (user in friends), (door, user, code)
-    trial.sees(True, "an uplink opens its own desk socket and no other; nobody else opens any")  # noqa: FBT003
+    trial.sees(True, "an uplink opens its own desk socket and no other; nobody else opens any")
     mode = trial.quiet("stat -c '%U:%G %a' /run/wellkeeper/relay.sock")
     trial.sees(mode == "wellkeeper-relay:wellkeeper 660", f"the relay's socket is {mode}")
     listening = trial.quiet(
@@ -111,7 +111,7 @@ def sandbox(trial: Trial) -> None:
         "wellkeeper-console@front.service 2>&1 | grep -i wellkeeper",
         expect=1,
     )
-    trial.sees(True, "systemd-analyze verify finds nothing wrong with any unit of ours")  # noqa: FBT003
+    trial.sees(True, "systemd-analyze verify finds nothing wrong with any unit of ours")
     trial.sees(max(scores.values()) <= 1.6, f"exposure as loaded, of 10: {told}")
 
 

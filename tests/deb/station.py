@@ -109,7 +109,7 @@ class Trial:
         self.lines.append(line)
         print(line, flush=True)
 
-    def sees(self, holds: bool, what: str) -> None:  # noqa: FBT001 - a claim and its words
+    def sees(self, holds: bool, what: str) -> None:
         assert holds, f"{self.suite}: not so: {what}"
         self.tell(f"- ✓ {what}")
 

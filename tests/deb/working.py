@@ -113,7 +113,7 @@ def told(trial: Trial) -> None:
         lambda: "89860117851012345678" in trial.quiet("wellkeeper status --json"),
         60,
     )
-    trial.sees(True, f"control's health has the SIM {took:.0f} s later")  # noqa: FBT003
+    trial.sees(True, f"control's health has the SIM {took:.0f} s later")
     trial.quiet("rm /usr/bin/mmcli")
 
 
@@ -150,7 +150,7 @@ def half_written(trial: Trial) -> None:
         "systemctl start wellkeeper-relay wellkeeper-control"
     )
     trial.run_pump()
-    trial.sees(True, "put right and started, it permits, and the owner starts the pump")  # noqa: FBT003
+    trial.sees(True, "put right and started, it permits, and the owner starts the pump")
     trial.do(f"chmod 600 {settings} && wellkeeper check | grep ✗; chmod 644 {settings}")
 
 

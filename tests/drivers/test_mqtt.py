@@ -95,7 +95,7 @@ def test_refused_credentials_are_said_in_words(
     (folder / "passwords").write_text("")
     options = ("allow_anonymous false", f"password_file {folder}/passwords")
     with Mosquitto(folder, options) as mosquitto:
-        broker = replace(at(mosquitto.port), user="w", password="wrong", protocol=protocol)  # noqa: S106
+        broker = replace(at(mosquitto.port), user="w", password="wrong", protocol=protocol)
         assert "not authorized" in refusal_of(broker).lower()
 
 

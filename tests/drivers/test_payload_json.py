@@ -54,7 +54,7 @@ def named(body: model.Body) -> dict[str, Any]:
 
 
 def sample(total_l: int) -> model.Sample:
-    return model.Sample(total_l, 85_000, 12, 22_000, None, True, 1_000, 40)  # noqa: FBT003
+    return model.Sample(total_l, 85_000, 12, 22_000, None, True, 1_000, 40)
 
 
 def test_a_batch_names_its_schema_station_epoch_and_head() -> None:
@@ -82,7 +82,7 @@ def test_a_sample_without_faults_is_filled_up() -> None:
 
 
 def test_a_fault_says_what_how_and_why() -> None:
-    body = model.Sample(None, None, 1, 2, None, True, None, None, (SILENT,))  # noqa: FBT003
+    body = model.Sample(None, None, 1, 2, None, True, None, None, (SILENT,))
     assert named(body)["faults"] == [
         {
             "instrument": "flow_meter", "quantity": "forward_total_l", "value": None,

@@ -94,7 +94,7 @@ def reports() -> list[bytes]:
     path.unlink(missing_ok=True)
     period = period_of(PeriodKind.YEAR, "2026", ZONE)
     plan = Allocate(2026, AllocationKind.PLAN, 62_500_000, "水资〔2026〕7号", "li", None)
-    sample = Sample(1_000_000, 0, 0, 0, None, True, 62_500_000, 0)  # noqa: FBT003
+    sample = Sample(1_000_000, 0, 0, 0, None, True, 62_500_000, 0)
     happened = (OpenYear(2026, None, 1_000_000, 0), plan, sample)
     with closing(Journal.open(path)) as journal:
         stamped = [Stamped(period.from_utc_ms, trusted=True, body=body) for body in happened]

@@ -10,7 +10,7 @@ from agent.words import LANGUAGES, settings_text
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "config/station.example.toml").read_text("utf-8")
-SECRET = "canary-inline-88T1"  # noqa: S105 - that is its work here
+SECRET = "canary-inline-88T1"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.mosquitto import Mosquitto
 from tests.shell.console.ward import WAIT_S, Ward
 
 PIN, WRONG_PIN = "canary-pin-57K2", "canary-try-91Q8"
-PASSWORD = "canary-password-36Z4"  # noqa: S105 - that is its work here
+PASSWORD = "canary-password-36Z4"
 PLATFORM = """
 [[platform]]
 name = "a"

@@ -90,9 +90,9 @@ def test_an_account_that_its_entries_do_not_explain_is_set_right(journal: Journa
 
 def test_a_stop_and_a_latch_outlive_a_checkpoint_that_cannot_be_read(journal: Journal) -> None:
     """Somebody may be at work in the well: no damaged row lets the pump run again."""
-    dry = ConditionChanged(ConditionKind.DRY_WELL, True, Action.CUT, True)  # noqa: FBT003
-    wet = ConditionChanged(ConditionKind.DRY_WELL, False, Action.CUT, True)  # noqa: FBT003
-    lost = ConditionChanged(ConditionKind.PHASE_LOSS, True, Action.CUT, True)  # noqa: FBT003
+    dry = ConditionChanged(ConditionKind.DRY_WELL, True, Action.CUT, True)
+    wet = ConditionChanged(ConditionKind.DRY_WELL, False, Action.CUT, True)
+    lost = ConditionChanged(ConditionKind.PHASE_LOSS, True, Action.CUT, True)
     stopped = Stopped(Origin.CONSOLE, "li", "work on the well", None)
     for body in (dry, lost, stopped, wet):
         journal.append(Transaction([Stamped(AT, trusted=True, body=body)], b"{"))
@@ -106,7 +106,7 @@ def test_of_the_changes_of_conditions_the_newest_are_asked_and_told_in_order(
 ) -> None:
     monkeypatch.setattr("agent.journal.store.CHANGES_MAX", 2)
     for level in (1, 2, 3):
-        change = ConditionChanged(ConditionKind.ALLOCATION_LOW, True, Action.WARN, False, level)  # noqa: FBT003
+        change = ConditionChanged(ConditionKind.ALLOCATION_LOW, True, Action.WARN, False, level)
         journal.append(Transaction([Stamped(AT, trusted=True, body=change)]))
     assert [one.body.level for one in journal.condition_changes()] == [2, 3]  # type: ignore[union-attr]
 
@@ -116,7 +116,7 @@ def test_a_condition_of_a_newer_version_keeps_no_older_one_from_starting(
 ) -> None:
     """A checkpoint that cannot be read is most likely one that a newer version wrote."""
     for kind in (ConditionKind.DRY_WELL, ConditionKind.PHASE_LOSS):
-        change = ConditionChanged(kind, True, Action.CUT, True)  # noqa: FBT003
+        change = ConditionChanged(kind, True, Action.CUT, True)
         journal.append(Transaction([Stamped(AT, trusted=True, body=change)], b"{"))
     with closing(sqlite3.connect(tmp_path / "journal.db")) as database, database:
         database.execute(

@@ -80,7 +80,7 @@ class FakeLine:
         ("permit 5000 | Cut | ask", "permitted 5000", True),
     ],
 )
-def test_messages_and_answers(said: str, answered: str, level: bool) -> None:  # noqa: FBT001 - a table
+def test_messages_and_answers(said: str, answered: str, level: bool) -> None:
     line = FakeLine()
     held = _Held(line)
     for message in said.split(" | "):

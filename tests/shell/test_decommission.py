@@ -25,7 +25,7 @@ from drivers.host import HostClock
 
 ROOT = Path(__file__).parents[2]
 ID = "demo-well"
-SECRET = "CANARY-7f3a"  # noqa: S105 - that is its work here
+SECRET = "CANARY-7f3a"
 WAIT_S = 20
 YEAR_MS = 1_767_196_800_000  # 1 January 2026 in China
 

@@ -40,13 +40,13 @@ def test_a_frame_that_writes_cannot_leave(buses: Buses) -> None:
     """The last hands it passes through let it fall, and with it the process."""
     for function in {*range(256)} - {1, 2, 3, 4}:
         with pytest.raises(AssertionError, match="writes"):
-            buses._wires[0]._trace(True, bytes([1, function]))  # noqa: FBT003
+            buses._wires[0]._trace(True, bytes([1, function]))
 
 
 def test_nothing_is_sent_to_everybody(buses: Buses) -> None:
     for unit in (0, 248, 255):
         with pytest.raises(AssertionError, match="everybody"):
-            buses._wires[0]._trace(True, bytes([unit, 3]))  # noqa: FBT003
+            buses._wires[0]._trace(True, bytes([unit, 3]))
 
 
 def test_the_source_names_no_function_that_writes() -> None:

@@ -73,7 +73,7 @@ def sample(
     power: int | None = 0,
     level: int | None = None,
 ) -> Sample:
-    return Sample(total, 0, energy, power, level, True, None, withdrawn)  # noqa: FBT003
+    return Sample(total, 0, energy, power, level, True, None, withdrawn)
 
 
 @dataclass(slots=True)

@@ -142,7 +142,7 @@ class House:
 
 
 def sample(n: int) -> model.Sample:
-    return model.Sample(1_000 + n, 85_000, 2_000 + n, 22_000, None, True, 10_000, n)  # noqa: FBT003
+    return model.Sample(1_000 + n, 85_000, 2_000 + n, 22_000, None, True, 10_000, n)
 
 
 @pytest.fixture
