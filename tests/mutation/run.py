@@ -1,6 +1,7 @@
 """Room rule: tries mutants of the pure core against its tests, and counts who was killed.
 
     python -m tests.mutation.run [--sample N] [--seed S] [--module ledger] [--list]
+    python -m tests.mutation.run --only crosscheck.py:59 model/site.py:20
 
 The tests are collected and run once, to learn which of them executes which line. Then each mutant
 lives in a process forked from there and meets only the tests of its lines, the quick ones first,
@@ -72,14 +73,7 @@ OWN = {
     "years": "test_calendar_stories test_time_stories",
 }
 # These stand on bounds of every room, and are quick.
-EVERYWHERE = (
-    "test_bounds",
-    "test_bounds_of_metering",
-    "test_bounds_of_orders",
-    "test_bounds_of_rules",
-    "test_bounds_of_years",
-    "test_fold_table",
-)
+EVERYWHERE = ("test_bounds", "test_defaults", "test_fold_table")
 OWN_WEIGHT = 0.2
 # So many of the tests that killed others of a module are asked first.
 KILLERS_MAX = 12
@@ -129,8 +123,7 @@ class Trials:
                 self.killers[mutant.path][killer] += 1
             else:
                 self.survivors.append(mutant)
-                where = f"{mutant.path.relative_to(CORE)}:{mutant.line}"
-                say(f"survived {where} {mutant.what} ({len(tests)} tests)")
+                say(f"survived {_where(mutant)} {mutant.what} ({len(tests)} tests)")
             if tried % 50 == 0:
                 took_s = time.perf_counter() - began_s
                 say(f"{tried - len(self.survivors)} of {tried} killed in {took_s:.0f} s")
@@ -187,13 +180,13 @@ class Trials:
         found = (found or set(took_s)) & self.items.keys()
         killers = [one for one, _ in self.killers[mutant.path].most_common() if one in found]
         rest = sorted(found.difference(killers[:KILLERS_MAX]), key=self._seconds)
-        own_rooms = {*EVERYWHERE, *OWN.get(mutant.path.stem, "").split()}
+        own_rooms = (*EVERYWHERE, *OWN.get(mutant.path.stem, "").split())
         turns: Counter[str] = Counter()
         order = []
         for one in rest:
             function = one.partition("[")[0]
             # The next case of a function that was met tells less than another function does.
-            own = Path(one.partition("::")[0]).stem in own_rooms
+            own = Path(one.partition("::")[0]).stem.startswith(own_rooms)
             weight = (1 + turns[function]) ** 0.5 * (OWN_WEIGHT if own else 1)
             order.append((self._seconds(one) * weight, one))
             turns[function] += 1
@@ -283,10 +276,16 @@ def choose(options: argparse.Namespace) -> list[Mutant]:
     files = [one for one in sorted(CORE.rglob("*.py")) if one.stem not in WITHOUT]
     there = [one for path in files for one in mutants(path)]
     chosen = [one for one in there if options.module in ("", one.path.stem)]
+    if options.only:
+        chosen = [one for one in chosen if _where(one) in options.only]
     if options.sample and options.sample < len(chosen):
         chosen = random.Random(options.seed).sample(chosen, options.sample)
     say(f"{len(there)} mutants of {len(files)} modules; {len(chosen)} are tried")
     return chosen
+
+
+def _where(mutant: Mutant) -> str:
+    return f"{mutant.path.relative_to(CORE)}:{mutant.line}"
 
 
 def main(arguments: list[str]) -> int:
@@ -294,6 +293,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sample", type=int, default=0, help="so many, by lot; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--module", default="", help="of one module of agent/core only")
+    parser.add_argument("--only", nargs="*", default=[], help="of these lines, as it prints them")
     parser.add_argument("--seconds", type=float, default=TESTS_MAX_S, help="of tests a mutant")
     parser.add_argument("--least", type=float, default=95.0, help="percent that must be killed")
     parser.add_argument("--list", action="store_true", help="say what there is and try nothing")
