@@ -17,7 +17,8 @@ from agent.core.totalizer import Segment
 class Grant:
     """What is allocated for one plan year, in litres or in watt-hours.
 
-    A plan replaces the provisional allocation. Corrections stand beside both.
+    A plan replaces the provisional allocation, and what was corrected of it. `adjusted` is what
+    was added, reduced, transferred or corrected of the one that counts.
     """
 
     year: int

@@ -107,11 +107,14 @@ def _post_allocate_energy(ledger: Ledger, entry: AllocateEnergy) -> Ledger:
 
 def _granted(grant: Grant, kind: AllocationKind, amount: int, expires_utc_ms: int | None) -> Grant:
     match kind:
+        # What was corrected of an allocation goes with it when another one replaces it.
         case AllocationKind.PLAN:
-            return replace(grant, plan=amount)
+            return replace(grant, plan=amount, adjusted=0)
         case AllocationKind.PROVISIONAL:
             assert expires_utc_ms is not None, "a provisional allocation has an expiry"
-            return replace(grant, provisional=amount, provisional_until_utc_ms=expires_utc_ms)
+            return replace(
+                grant, provisional=amount, provisional_until_utc_ms=expires_utc_ms, adjusted=0
+            )
         case AllocationKind.ADDITION | AllocationKind.TRANSFER_IN | AllocationKind.CORRECTION:
             return replace(grant, adjusted=grant.adjusted + amount)
         case AllocationKind.REDUCTION | AllocationKind.TRANSFER_OUT:

@@ -80,8 +80,8 @@ NEW = Segment("new", 4_000, 2, 30_000, 60)
 G27, E27 = Grant(2027, 800), Grant(2027, 700)
 # Counted by 1 500: 13 + 500 + 70. Used by 2 500: 23 + 500 + 30.
 TABLE: list[tuple[Entry, dict[str, Any]]] = [
-    (give(A.PLAN), {"grants": (Grant(2026, 40, 5), G27)}),
-    (give(A.PROVISIONAL), {"grants": (Grant(2026, 900, 5, 40, 9_999), G27)}),
+    (give(A.PLAN), {"grants": (Grant(2026, 40), G27)}),
+    (give(A.PROVISIONAL), {"grants": (Grant(2026, 900, 0, 40, 9_999), G27)}),
     (give(A.ADDITION), {"grants": (Grant(2026, 900, 45), G27)}),
     (give(A.TRANSFER_IN), {"grants": (Grant(2026, 900, 45), G27)}),
     (give(A.CORRECTION), {"grants": (Grant(2026, 900, 45), G27)}),

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.core.ledger import allocated, grant_of
 from agent.core.model import (
     Action,
     AllocateEnergy,
@@ -389,6 +390,21 @@ def test_both_halves_of_a_transfer_carry_its_document() -> None:
     assert given is not None
     assert taken is not None
     assert (given.allocated_l, taken.allocated_l) == (91_000, 109_000)
+
+
+@pytest.mark.parametrize("year", [2026, 2027], ids=["this year", "next year"])
+def test_a_plan_replaces_a_provisional_allocation_and_what_was_corrected_of_it(year: int) -> None:
+    """A slip of the unit that was corrected in January must not shorten the plan of March."""
+    story = commissioned()
+    until_utc_ms = story.moment.utc_ms + DAY
+    assert story.order(provisional(500_000, until_utc_ms, year)) is None
+    assert story.order(give(A.CORRECTION, -450_000, year)) is None
+    assert allocated(grant_of(story.state.ledger.grants, year), story.moment) == 50_000
+    assert story.order(provisional(60_000, until_utc_ms, year)) is None
+    assert allocated(grant_of(story.state.ledger.grants, year), story.moment) == 60_000
+    assert story.order(give(A.CORRECTION, -10_000, year)) is None
+    assert story.order(plan(100_000, year)) is None
+    assert allocated(grant_of(story.state.ledger.grants, year), story.moment) == 100_000
 
 
 def test_a_correction_of_a_closed_year_changes_that_year_only() -> None:
