@@ -34,6 +34,9 @@ class Ledger:
                     self._take_one((batch["station"], batch["epoch"]), group["kind"], named)
         return self
 
+    def holds(self, at_least: int) -> bool:
+        return len(self.records) >= at_least
+
     def _take_one(self, stream: tuple[str, str], kind: str, record: dict[str, Any]) -> None:
         number = record["number"]
         key = (*stream, number)

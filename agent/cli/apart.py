@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from io import BufferedRWPair
 from typing import Any, NoReturn
 
@@ -19,7 +19,7 @@ Ask = Callable[[dict[str, Any]], Any]
 Work = Callable[[Ask], Iterable[str]]
 
 
-def apart(work: Work, ask: Ask = dict) -> Iterator[str]:
+def apart(work: Work, ask: Ask = dict) -> Generator[str, None, None]:
     """The lines that it yields, each as soon as it is known. Whoever has enough ends it.
 
     The process has one thread, so that a fork is whole. A work that fails is our fault.

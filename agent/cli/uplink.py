@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(log: Journald, platform: str, language: str, connected: bool, why: str) -> None:  # noqa: FBT001
+def _tell(log: Journald, platform: str, language: str, *, connected: bool, why: str) -> None:
     """The catalogue is loaded where somebody hears it."""
     if log.heard:
         from agent.log import link_line

@@ -88,9 +88,8 @@ class Stations:
                 well = Well(name, begun_ms, moment.utc_ms)
                 config = MqttConfig(Broker("127.0.0.1", port, f"wellkeeper-{name}"), name, "fleet")
                 platform = Watched(MqttLink(config))
-                # Reached once and never gone: a Well is its own connection.
-                inquiry = Inquiry(lambda well=well: well)  # type: ignore[misc]
-                uplink = Uplink(platform, JsonCodec(), inquiry, policy, Link(chance.random))
+                desk = _at_the_desk_of(well)
+                uplink = Uplink(platform, JsonCodec(), desk, policy, Link(chance.random))
                 self._all.append(_Station(uplink, platform, well))
 
     def turn(self, wait_s: float = TURN_S) -> None:
@@ -151,3 +150,8 @@ class Stations:
         for one in self._all:
             one.uplink.close(self.clock.monotonic_ms())
         self._poll.close()
+
+
+def _at_the_desk_of(well: Well) -> Inquiry:
+    """Reached once and never gone: a Well is its own connection."""
+    return Inquiry(lambda: well)

@@ -174,7 +174,7 @@ class Journal:
         spared = ",".join("?" * len(SPARED))
         which = "kind = 'sample'" if samples else f"kind <> 'sample' AND kind NOT IN ({spared})"
         found = self._database.rows(
-            "SELECT number, at_utc_ms, trusted, kind, body, NULL, hash FROM records"  # noqa: S608
+            "SELECT number, at_utc_ms, trusted, kind, body, NULL, hash FROM records"  # noqa: S608  # words of ours
             f" WHERE number > ? AND number < ? AND {which} ORDER BY number LIMIT ?",
             after,
             self.head.number - TAIL_RECORDS,

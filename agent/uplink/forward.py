@@ -7,7 +7,7 @@ batch that has not left yet; the backlog flows beside it.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 from agent.desk.client import Client
 from agent.ports import (
@@ -57,6 +57,12 @@ class UplinkPolicy:
     records_per_s: int | None = None
 
 
+class Tell(Protocol):
+    """Hears whether the link stands, and why not."""
+
+    def __call__(self, *, connected: bool, why: str) -> None: ...
+
+
 def run(
     *,
     platform: Platform,
@@ -66,11 +72,11 @@ def run(
     policy: UplinkPolicy,
     stop: Stop,
     draw: Callable[[], float] = random.random,
-    tell: Callable[[bool, str], None] | None = None,
+    tell: Tell | None = None,
 ) -> None:
     """Forward until `stop`. `desk` makes a connection; broker and desk may come and go.
 
-    `tell` hears whether the link stands, and why not, at each change.
+    `tell` hears of each change.
     """
     uplink = Uplink(platform, codec, Inquiry(desk), policy, Link(draw), stop=stop, tell=tell)
     uplink.began(clock.monotonic_ms())
@@ -91,7 +97,7 @@ class Uplink:
         link: Link,
         *,
         stop: Stop | None = None,
-        tell: Callable[[bool, str], None] | None = None,
+        tell: Tell | None = None,
     ) -> None:
         """`stop` ends a wait; who turns by hand needs none."""
         self._tell = tell
@@ -285,7 +291,7 @@ class Uplink:
         """An attempt that fails as the one before is no news."""
         if self._tell is not None and self._told != (connected, why):
             self._told = (connected, why)
-            self._tell(connected, why)
+            self._tell(connected=connected, why=why)
 
     def _understand(self, outbox: Outbox, heard: Heard, now_ms: int) -> None:
         """What the platform says of our records, once the journal's head is known."""

@@ -89,7 +89,7 @@ def new_client(
     if broker.tls is not None:
         client.tls_set_context(broker.tls.context())
     if version5:
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho
         properties.SessionExpiryInterval = expiry_s
         if incoming_max is not None:
             properties.MaximumPacketSize = INCOMING_BYTES_MAX
@@ -136,8 +136,8 @@ def drain(client: paho.Client, bytes_max: int | None = None) -> bool:
 
 
 def _modest(client: paho.Client, bytes_max: int | None) -> bool:
-    # paho has no bound of its own and shows this nowhere else.
-    return bytes_max is None or client._in_packet["remaining_length"] <= bytes_max  # noqa: SLF001
+    # paho has no bound of its own.
+    return bytes_max is None or client._in_packet["remaining_length"] <= bytes_max  # noqa: SLF001  # shown nowhere else
 
 
 def _ready(sock: Any, event: int, wait_s: float) -> bool:

@@ -57,7 +57,7 @@ def not_after_utc_ms(der: bytes) -> int:
         _, _, at = _part(validity, 0)
         tag, ended, _ = _part(validity, at)
         years = {_UTC_TIME: "%y", _GENERALIZED_TIME: "%Y"}[tag]
-        moment = datetime.strptime(ended.decode("ascii"), f"{years}%m%d%H%M%SZ")  # noqa: DTZ007 - Z
+        moment = datetime.strptime(ended.decode("ascii"), f"{years}%m%d%H%M%SZ")  # noqa: DTZ007  # Z is UTC
     except (IndexError, KeyError, ValueError) as fault:
         raise ValueError(f"this is no certificate: {fault}") from fault
     return timegm(moment.timetuple()) * 1000

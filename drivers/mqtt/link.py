@@ -111,7 +111,7 @@ class MqttLink:
                 files = certificate.of_files(broker.tls.ca_file, broker.tls.cert_file)
                 self._events.append(CertificatesSeen(files))
             lost = self._config.presence("offline", "lost")
-            client.will_set(self._config.topic("online"), lost, 1, True)  # noqa: FBT003
+            client.will_set(self._config.topic("online"), lost, qos=1, retain=True)
             self._ears = Ears(client)
             self._dial = Dial(client)
         except (OSError, ValueError) as fault:  # a file that is not there, or not what it should be

@@ -83,7 +83,7 @@ def _synchronous(baud: int, ours: float) -> Row:
             assert not answer.isError(), answer
 
         rate = _rate(ask)
-        client.close()  # type: ignore[no-untyped-call]
+        client.close()  # type: ignore[no-untyped-call]  # pymodbus's
     share = _share(rate, baud)
     more = f", {rate:.1f}/s; ours is {ours / share:.2f} times as fast"
     return told(f"Modbus, the same by pymodbus's sync client at {baud} baud", share, WIRE, more)

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -154,7 +155,7 @@ def _commits_ms(writer: Writer, now: Now | None = None) -> list[float]:
         if now is not None:
             writer.tend(now)
             time.sleep(0.001)  # so that its step has begun
-        took.append(_took_ms(lambda: writer.commit(Transaction([years.minute(n)]))))  # noqa: B023
+        took.append(_took_ms(partial(writer.commit, Transaction([years.minute(n)]))))
     return sorted(took)
 
 

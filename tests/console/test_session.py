@@ -62,7 +62,7 @@ def test_a_wrong_pin_opens_nothing_and_no_pin_is_echoed() -> None:
     assert visitor.station.orders == []
 
 
-def test_whoever_leaves_his_place_is_signed_out() -> None:
+def test_whoever_leaves_his_place_is_signed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = Visitor()
     visitor.station.language = "en"
     visitor.line.come += [b"li\r", f"{PIN}\r".encode()]
@@ -78,13 +78,15 @@ def test_whoever_leaves_his_place_is_signed_out() -> None:
             visitor.line.hang_up()
         return b""
 
-    visitor.line.read = read  # type: ignore[method-assign]
+    monkeypatch.setattr(visitor.line, "read", read)
     Session(visitor.terminal, visitor.station, visitor.bench, visitor.settings).run()
     assert "Signed out: nobody typed for a while" in visitor.line.written.decode()
     assert visitor.station.seat is None
 
 
-def test_a_seat_that_the_desk_has_emptied_is_left_and_nothing_was_ordered() -> None:
+def test_a_seat_that_the_desk_has_emptied_is_left_and_nothing_was_ordered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     station = Station()
     visitor = Visitor(station)
 
@@ -92,13 +94,15 @@ def test_a_seat_that_the_desk_has_emptied_is_left_and_nothing_was_ordered() -> N
         station.seat = None
         station._sits()
 
-    station._command = emptied  # type: ignore[assignment]
+    monkeypatch.setattr(station, "_command", emptied)
     said = visitor.signed_in("relay stop danger", "status")
     assert "Signed out" in said
     assert "Account:" in said
 
 
-def test_a_desk_that_is_gone_is_said_and_the_session_goes_on() -> None:
+def test_a_desk_that_is_gone_is_said_and_the_session_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     station = Station()
     visitor = Visitor(station)
     answers = iter([True, True, True])
@@ -109,7 +113,7 @@ def test_a_desk_that_is_gone_is_said_and_the_session_goes_on() -> None:
         station.away = method == "status" and next(answers, None) is None
         return call(method, fields, within_s)
 
-    station.call = flaky  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(station, "call", flaky)
     said = visitor.signed_in("status", "status", "status", "status", "li", PIN)
     assert "nobody there" in said
     assert "Signed out" in said
@@ -135,13 +139,15 @@ def test_control_d_signs_out() -> None:
     assert visitor.station.seat is None
 
 
-def test_a_fault_of_ours_is_one_sentence_on_the_line_and_ends_the_process() -> None:
+def test_a_fault_of_ours_is_one_sentence_on_the_line_and_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     station = Station()
 
     def broken() -> None:
         raise AssertionError("a secret detail")
 
-    station._accounts = broken  # type: ignore[assignment,method-assign]
+    monkeypatch.setattr(station, "_accounts", broken)
     visitor = Visitor(station)
     with pytest.raises(AssertionError, match="a secret detail"):
         visitor.signed_in("account list")
@@ -272,7 +278,9 @@ def test_an_event_says_in_words_why_an_order_was_refused() -> None:
     assert " ".join(said.split()).count("is more than what remains") == 2
 
 
-def test_control_that_was_restarted_meanwhile_is_not_said_to_be_away() -> None:
+def test_control_that_was_restarted_meanwhile_is_not_said_to_be_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The first call after it finds the old connection gone; the second has a new one."""
     visitor = Visitor()
     station, stale = visitor.station, [True]
@@ -283,7 +291,7 @@ def test_control_that_was_restarted_meanwhile_is_not_said_to_be_away() -> None:
             raise DeskAway("Broken pipe")
         return call(method, fields, within_s)
 
-    station.call = once_gone  # type: ignore[method-assign]
+    monkeypatch.setattr(station, "call", once_gone)
     said = visitor.signed_in()
     assert "Broken pipe" not in said
     assert "is signed in" in said

@@ -232,7 +232,9 @@ def test_a_viewer_reads_the_record_and_begins_nothing() -> None:
     assert house.orders == []
 
 
-def test_a_rating_is_a_visit_of_its_own_and_ends_with_what_it_found() -> None:
+def test_a_rating_is_a_visit_of_its_own_and_ends_with_what_it_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     station = Station(Story().commission(62_500_000).after(2))
     station.story.start()
     visitor = Visitor(station)
@@ -243,7 +245,7 @@ def test_a_rating_is_a_visit_of_its_own_and_ends_with_what_it_found() -> None:
             station.story.after(3_700)
         return ends(station, method, fields, within_s)
 
-    station.call = call  # type: ignore[method-assign]
+    monkeypatch.setattr(station, "call", call)
     said = visitor.signed_in("meter calibrate begin", "meter calibrate end")
     assert "let the pump run for 60 minutes" in said
     assert "meter calibrate set 3.00" in said.replace("\n", " ")

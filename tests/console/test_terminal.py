@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,9 +35,9 @@ class Desk:
     def types(self, *pieces: bytes | str) -> None:
         self.line.come += [one.encode() if isinstance(one, str) else one for one in pieces]
 
-    def asks(self, *pieces: bytes | str, prompt: str = "> ", **options: object) -> Answer:
+    def asks(self, *pieces: bytes | str, prompt: str = "> ", **options: Any) -> Answer:
         self.types(*pieces)
-        return self.terminal.ask(prompt, **options)  # type: ignore[arg-type]
+        return self.terminal.ask(prompt, **options)
 
     @property
     def shown(self) -> list[str]:
@@ -209,7 +210,12 @@ def test_ctrl_c_ends_long_output(desk: Desk) -> None:
     ],
 )
 def test_long_output_stops_at_each_screenful(
-    desk: Desk, keys: str, lines: int, *, whole: bool
+    desk: Desk,
+    keys: str,
+    lines: int,
+    *,
+    whole: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     taken = []
 
@@ -225,7 +231,7 @@ def test_long_output_stops_at_each_screenful(
         desk.types(*[key for key in [next(at_prompts, "")] if key])
         return more()
 
-    desk.terminal._more = answered  # type: ignore[method-assign]
+    monkeypatch.setattr(desk.terminal, "_more", answered)
     assert desk.terminal.page(output()) is whole
     assert len(taken) == min(60, lines + (not whole))
     assert desk.emulator.rows()[22] == f"line {lines - 1}"
@@ -284,7 +290,9 @@ def test_a_terminal_that_takes_nothing_ends_the_session(desk: Desk) -> None:
     assert desk.terminal.poll_key(1_000) == desk.terminal.hung_up
 
 
-def test_a_terminal_that_goes_on_in_time_has_missed_nothing(desk: Desk) -> None:
+def test_a_terminal_that_goes_on_in_time_has_missed_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.line.takes = 100
     read = desk.line.read
 
@@ -293,7 +301,7 @@ def test_a_terminal_that_goes_on_in_time_has_missed_nothing(desk: Desk) -> None:
             desk.line.takes = None
         return read(within_ms)
 
-    desk.line.read = read_and_go_on  # type: ignore[method-assign]
+    monkeypatch.setattr(desk.line, "read", read_and_go_on)
     desk.terminal.say("x" * 500, fold=False)
     assert bytes(desk.line.written) == b"x" * 500 + b"\r\n"
 
@@ -443,7 +451,9 @@ def test_ctrl_l_finds_out_how_large_the_window_has_become() -> None:
     assert emulator.row(0) == "> allocation add"
 
 
-def test_noise_is_nobody_and_keeps_no_session_awake(desk: Desk) -> None:
+def test_noise_is_nobody_and_keeps_no_session_awake(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read = desk.line.read
 
     def noisy(within_ms: int) -> bytes | HungUp:
@@ -451,7 +461,7 @@ def test_noise_is_nobody_and_keeps_no_session_awake(desk: Desk) -> None:
         desk.clock.ms += 100
         return read(within_ms)
 
-    desk.line.read = noisy  # type: ignore[method-assign]
+    monkeypatch.setattr(desk.line, "read", noisy)
     assert desk.terminal.ask("> ", idle_ms=60_000) == Idle()
     assert desk.clock.ms < 61_000
 

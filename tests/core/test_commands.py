@@ -9,7 +9,7 @@ order          allocation: kind year volume, `for` so long (provisional), `by` i
 meter: fit role serial displayed, `before` what was withdrawn, `by` its document
 
 outcome        the entry that is made, or why there is none and what would be accepted
-"""  # noqa: E501
+"""  # noqa: E501  # a row is a line
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -108,7 +108,7 @@ the same power meter             planned       fit power_meter p1 70000         
 a power meter that is not read   dead meters   fit power_meter p2 70000                     meter_not_read
 a power meter with water before  fitted        fit power_meter p1 70000 before 0            withdrawn_before_not_allowed
 a level probe                    planned       fit level_probe l1 0                         role_not_fitted flow_meter, power_meter
-"""  # noqa: E501
+"""  # noqa: E501  # a row is a line
 
 
 # --- situations --------------------------------------------------------------------------------

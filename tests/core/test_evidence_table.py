@@ -38,7 +38,7 @@ no clock, and not enough electricity       3000   off?90d 50000   725003*3    ju
 no clock, no rate, for three               none   off?90d 50000   725003*3    accepted confirmed! unbounded 225003
 no clock, and the electricity to wrap      3000   off?90d 300000  wrap400*3   accepted confirmed rolled     500400
 no clock, and not enough to wrap           3000   off?90d 10      wrap400*3   reversed                      0
-"""  # noqa: E501
+"""  # noqa: E501  # a row is a line
 
 
 def duration_ms(text: str) -> int:

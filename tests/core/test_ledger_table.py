@@ -80,7 +80,7 @@ no clock, forward, once                 500000     off? 7d    900000            
 no clock, forward, for three            500000     off? 7d    900000*3                   accepted unbounded        400000
 no clock, back                          500000     off? 7d    0*3                        reversed                  0
 no clock, past the modulus              999000000  off? 7d    400*3                      accepted unbounded rolled 1000400
-"""  # noqa: E501
+"""  # noqa: E501  # a row is a line
 
 
 def totals_of(cell: str) -> list[int | None]:

@@ -43,4 +43,4 @@ def test_a_value_of_which_nothing_changes_is_not_made_again() -> None:
 
 def test_a_field_that_is_not_there_is_our_fault() -> None:
     with pytest.raises(AttributeError, match="permitt"):
-        replace(State(), permitt=True)  # type: ignore[call-arg]
+        replace(State(), permitt=True)  # type: ignore[call-arg]  # the claim

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -31,9 +32,9 @@ from tests.mosquitto import OPEN, Mosquitto
 DAY_MS = 86_400_000
 
 
-def link_at(port: int, **more: object) -> MqttLink:
+def link_at(port: int, **more: Any) -> MqttLink:
     broker = Broker("127.0.0.1", port, "uplink")
-    return MqttLink(MqttConfig(broker, "W-1", "1", trust_puback=True, **more))  # type: ignore[arg-type]
+    return MqttLink(MqttConfig(broker, "W-1", "1", trust_puback=True, **more))
 
 
 def up(link: MqttLink) -> LinkUp:
@@ -176,8 +177,10 @@ def test_receipts_and_the_remembered_state_are_passed_on(mosquitto: Mosquitto) -
 
 
 @pytest.mark.parametrize("protocol", ["mqtt5", "mqtt311"])
-def test_our_own_state_is_no_news(mosquitto: Mosquitto, protocol: str) -> None:
-    broker = Broker("127.0.0.1", mosquitto.port, "uplink", protocol=protocol)  # type: ignore[arg-type]
+def test_our_own_state_is_no_news(
+    mosquitto: Mosquitto, protocol: Literal["mqtt5", "mqtt311"]
+) -> None:
+    broker = Broker("127.0.0.1", mosquitto.port, "uplink", protocol=protocol)
     link = MqttLink(MqttConfig(broker, "W-1", "1", trust_puback=True))
     with closing(link):
         up(link)
@@ -246,7 +249,7 @@ def test_the_end_that_is_read_from_a_file_is_what_openssl_says(folder: Path) -> 
     for days in ("1", "9999", "99999"):  # from 2050 on the time has four digits of a year
         file, _ = authority.sign("client", "extendedKeyUsage=clientAuth", "-days", days)
         (found,) = certificate.of_files(None, file)
-        told = ssl._ssl._test_decode_cert(str(file))["notAfter"]  # type: ignore[attr-defined]
+        told = ssl._ssl._test_decode_cert(str(file))["notAfter"]  # type: ignore[attr-defined]  # CPython's own reader
         assert found == Certificate("station", ssl.cert_time_to_seconds(told) * 1000)
 
 

@@ -174,9 +174,9 @@ def _swapped(operator: ast.AST) -> str:
 def _change(node: ast.AST, change: int) -> None:
     match node:
         case ast.Compare():
-            node.ops[change] = SWAPS[type(node.ops[change])]()  # type: ignore[call-overload]
+            node.ops[change] = SWAPS[type(node.ops[change])]()  # type: ignore[call-overload]  # like for like
         case ast.BinOp() | ast.BoolOp():
-            node.op = SWAPS[type(node.op)]()  # type: ignore[assignment]
+            node.op = SWAPS[type(node.op)]()  # type: ignore[assignment]  # like for like
         case ast.UnaryOp(op=ast.Not()):
             node.operand = ast.UnaryOp(ast.Not(), copy.copy(node.operand))
         case ast.UnaryOp():

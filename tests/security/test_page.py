@@ -22,7 +22,9 @@ def test_what_a_row_cites_exists(number: int) -> None:
     evidence = re.findall(r"`([^`]+)`", ROWS[number][3])
     assert evidence
     for one in evidence:
-        path, test, line = re.fullmatch(r"([^:]+)(?:::(\w+)|: (.+))?", one).groups()  # type: ignore[union-attr]
+        cited = re.fullmatch(r"([^:]+)(?:::(\w+)|: (.+))?", one)
+        assert cited, one
+        path, test, line = cited.groups()
         assert (ROOT / path).is_file(), one
         text = (ROOT / path).read_text("utf-8")
         assert test is None or f"\ndef {test}(" in text, one

@@ -15,7 +15,7 @@ from agent.cli import IO, UNAVAILABLE, USAGE, main
 from agent.core.keyring import joined, kid_of
 from agent.core.model import KeyAdded, KeyRevoked, PlatformKey
 from agent.settings.keys import public_of
-from agent.signing import new_pair, proved
+from agent.signing import Unproved, new_pair, proved
 
 HEX = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8037's example
 X = urlsafe_b64encode(bytes.fromhex(HEX)).rstrip(b"=").decode()
@@ -115,7 +115,7 @@ def test_a_signed_command_is_proved_by_the_public_half(
         "volume_l": 5000,
         "document": "notice 12",
     }
-    assert proved(token, {kid: "00" * 32}).why == "signature"  # type: ignore[union-attr]
+    assert proved(token, {kid: "00" * 32}) == Unproved("signature", kid)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_an_uplink_that_finds_its_place_taken_waits_a_moment_and_then_gives_up()
 
         def close(self) -> None: ...
 
-    inquiry = Inquiry(Taken)  # type: ignore[arg-type]
+    inquiry = Inquiry(Taken)  # type: ignore[arg-type]  # no more of it is asked
     assert inquiry.open(1000) is None
     assert inquiry.open(1000 + TAKEN_MS - 1) is None
     with pytest.raises(DeskRefused):

@@ -26,8 +26,9 @@ def of(name: str, option: str) -> list[str]:
 
 def seconds(name: str, option: str) -> float:
     (span,) = of(name, option)
-    number, unit = re.fullmatch(r"(\d+)(ms|s|min)", span).groups()  # type: ignore[union-attr]
-    return int(number) * {"ms": 0.001, "s": 1, "min": 60}[unit]
+    said = re.fullmatch(r"(\d+)(ms|s|min)", span)
+    assert said, span
+    return int(said[1]) * {"ms": 0.001, "s": 1, "min": 60}[said[2]]
 
 
 def test_there_is_a_unit_for_each_process() -> None:

@@ -15,7 +15,7 @@ _EXPIRES: Final = Argument("expires", DAY)
 _TAKES: Final = {AllocationKind.REDUCTION, AllocationKind.TRANSFER_OUT}
 
 
-def limit(  # noqa: PLR0917
+def limit(  # noqa: PLR0917  # the command's arguments, in their order
     talk: Talk, year: int, name: str, volume_l: int, first: date, last: date, document: str
 ) -> None:
     """A round (轮次) of the year; one of the same name takes its place."""
@@ -38,7 +38,7 @@ def limit(  # noqa: PLR0917
     _ordered(talk, "LimitOrder", order)
 
 
-def energy(  # noqa: PLR0917
+def energy(  # noqa: PLR0917  # the command's arguments, in their order
     talk: Talk, kind: str, year: int, energy_wh: int, document: str, expires: date | None
 ) -> None:
     """Electricity beside the water: the first of the two that runs out cuts."""

@@ -2,17 +2,17 @@
 
 import grp
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from drivers.host import BUILT_UTC_MS
-from drivers.inspection import Trouble, devices
+from drivers.inspection import Finding, Trouble, devices
 
 
-def troubles(found: object) -> list[Trouble]:
-    return [one.trouble for one in found]  # type: ignore[attr-defined]
+def troubles(found: Iterable[Finding]) -> list[Trouble]:
+    return [one.trouble for one in found]
 
 
 @pytest.fixture

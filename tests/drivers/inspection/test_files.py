@@ -4,6 +4,7 @@ import os
 import pwd
 import sqlite3
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ ME = pwd.getpwuid(os.geteuid()).pw_name
 APPLICATION = 0x77656C6C
 
 
-def troubles(found: object) -> list[Trouble]:
-    return [one.trouble for one in found]  # type: ignore[attr-defined]
+def troubles(found: Iterable[Finding]) -> list[Trouble]:
+    return [one.trouble for one in found]
 
 
 @pytest.mark.parametrize(

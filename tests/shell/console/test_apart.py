@@ -53,7 +53,7 @@ def test_whoever_has_enough_ends_it() -> None:
         list(apart(work, refuse))
     endless = apart(work, len)
     assert next(endless) == "0"
-    endless.close()  # type: ignore[attr-defined]
+    endless.close()
     assert children() == ours
 
 

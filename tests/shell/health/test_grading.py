@@ -1,6 +1,7 @@
 """From what was seen to what ails: a table, and what a value at its limit does."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -69,8 +70,8 @@ TABLE: list[tuple[dict[str, object], AilmentKind, Grade]] = [
 
 
 @pytest.mark.parametrize(("change", "kind", "grade"), TABLE, ids=str)
-def test_host(change: dict[str, object], kind: AilmentKind, grade: Grade) -> None:
-    found = replace(FOUND, host=replace(WELL, **change))  # type: ignore[arg-type]
+def test_host(change: dict[str, Any], kind: AilmentKind, grade: Grade) -> None:
+    found = replace(FOUND, host=replace(WELL, **change))
     assert ailments(found, ()) == (Ailment(kind, grade),)
 
 
@@ -144,6 +145,7 @@ def test_what_ails_is_well_again_only_beyond_a_margin(
     held: tuple[Ailment, ...] = ()
     told = []
     for value in values:
-        held = ailments(replace(FOUND, host=replace(WELL, **{name: value})), held)  # type: ignore[arg-type]
+        change: dict[str, Any] = {name: value}
+        held = ailments(replace(FOUND, host=replace(WELL, **change)), held)
         told.append(held[0].grade.value if held else None)
     assert told == grades

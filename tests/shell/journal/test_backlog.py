@@ -69,8 +69,9 @@ def test_what_is_written_and_what_the_gap_counts_is_all_there_was(
         backlog.put_before(in_flight)
     bodies = list(backlog.transaction("", NOTHING).bodies)
     lost = 0
-    if bodies and isinstance(bodies[0].body, Gap):
-        lost = bodies.pop(0).body.lost  # type: ignore[union-attr]
+    if bodies and isinstance(gap := bodies[0].body, Gap):
+        lost = gap.lost
+        del bodies[0]
     assert lost + len(bodies) == len(steps)
     assert len(bodies) <= bound
     assert bodies == sorted(bodies, key=lambda item: item.at_utc_ms)

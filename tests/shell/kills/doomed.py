@@ -115,7 +115,7 @@ def hasty_lives(folder: Path) -> None:
         self.submit(transaction)
         return True
 
-    Writer.commit = commit  # type: ignore[method-assign]
+    Writer.commit = commit  # type: ignore[method-assign]  # it promises too early
     control_lives(folder)
 
 

@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def main() -> None:
     door, port = Path(sys.argv[1]), int(sys.argv[2])
     for line in sys.stdin:
         point, after = line.split()
-        died = forked(lambda: live(door, port, Death(point, int(after))))  # noqa: B023
+        died = forked(partial(live, door, port, Death(point, int(after))))
         print("died" if died else "lived", flush=True)
 
 

@@ -36,7 +36,7 @@ def _toggle(_number: int, _frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     _healthy.set()
-    Buses.read = read  # type: ignore[method-assign]
+    Buses.read = read  # type: ignore[method-assign]  # its fault
     signal.signal(signal.SIGUSR1, _toggle)
     signal.signal(signal.SIGUSR2, lambda _number, _frame: _broken.set())
     raise SystemExit(main(["control", "--config", sys.argv[1]]))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from agent.cli import main
 from agent.core.keyring import kid_of
 from agent.core.model import Allocate, RelayMoved, Verdict
+from agent.demo.sight import Sight
 from agent.desk.client import Client
 from agent.signing import public_of
 from drivers.mqtt import Broker
@@ -118,7 +120,7 @@ def test_a_script_gives_water_and_the_exhausted_pump_is_permitted_again(
             result = answer(sender)
         assert result["accepted"] or result["refusal"]["expected"] == "accepted"
         given_l += 1000
-        stand.until(lambda now, given_l=given_l: now.allocated_l == given_l)  # type: ignore[misc]
+        stand.until(partial(_has_been_given, given_l))
 
     assert_true(stand.verdict())
     assert _permitted_after_ms(stand) <= TWO_SCANS_MS
@@ -128,6 +130,10 @@ def test_a_script_gives_water_and_the_exhausted_pump_is_permitted_again(
             "state"
         ]["keys"]
     assert keys == {"a": [sending.kid]}
+
+
+def _has_been_given(volume_l: int, now: Sight) -> bool:
+    return now.allocated_l == volume_l
 
 
 def _permitted_after_ms(stand: Stand) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ def test_an_uplink_killed_again_and_again_misses_nothing(
     ledger = Ledger()
     for round_ in range(1, 6):
         house.samples(3_000)
-        until(receiver, ledger, lambda n=round_: len(ledger.records) > 3_000 * (n - 1) + 500)  # type: ignore[misc]
+        until(receiver, ledger, partial(ledger.holds, 3_000 * (round_ - 1) + 501))
         process.kill_and_restart()
     until(receiver, ledger, lambda: len(ledger.records) == 15_000)
     assert_complete(house, ledger, 15_000)

@@ -41,7 +41,7 @@ def shared_sectors() -> None:
     def sharing(name: str, **options: Any) -> sqlite3.Connection:
         return connect(name.replace("psow=0", "psow=1"), **options)
 
-    database.sqlite3.connect = sharing  # type: ignore[attr-defined]
+    database.sqlite3.connect = sharing  # type: ignore[attr-defined]  # a mutant
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
@@ -59,7 +59,7 @@ def _after_opening(pragma: str) -> None:
         durable(self)
         self.run(pragma)
 
-    database.Database.make_durable = weakened  # type: ignore[method-assign]
+    database.Database.make_durable = weakened  # type: ignore[method-assign]  # a mutant
 
 
 def write(journal: Journal, promise: Callable[[], None]) -> None:
@@ -89,7 +89,7 @@ def prune(journal: Journal) -> None:
 
 
 def main() -> None:
-    store.TAIL_RECORDS = TAIL_RECORDS  # type: ignore[attr-defined]
+    store.TAIL_RECORDS = TAIL_RECORDS  # type: ignore[attr-defined]  # so soon is enough
     path, promise = begun()
     for _ in range(ROUNDS):
         journal = Journal.open(path)
