@@ -52,19 +52,21 @@ def order(
             "not_after_utc_ms": now.utc_ms + int(COMMAND_WITHIN_S * 1000),
         }
         try:
-            verdict = client.call("command", asked, COMMAND_WITHIN_S)["verdict"]
+            told = client.call("command", asked, COMMAND_WITHIN_S)
         except DeskGone as gone:
             raise Unsettled("desk.unsettled", id=command_id, why=str(gone)) from gone
         except KeyboardInterrupt:
             print(words.say("desk.unsettled", language, id=command_id, why="^C"), file=sys.stderr)
             raise
+    verdict = told["verdict"]
     if verdict["refusal"] is not None:
         refused = verdict["refusal"]
         why = Refusal(Refused(refused["reason"]), refused["given"], refused["expected"])
         print(words.say("verdict.refused", language, why=words.refusal(why, language)))
         return REFUSED
     done = words.say(f"order.{verdict['order']}", language)
-    print(words.say("verdict.accepted", language, order=done))
+    key = "verdict.accepted" if told.get("written", True) else "verdict.held"
+    print(words.say(key, language, order=done))
     for line in account_lines(verdict["balance"], language):
         print(line)
     return 0

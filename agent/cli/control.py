@@ -40,6 +40,7 @@ from agent.settings import (
     Settings,
     console_client,
     desk_socket,
+    held_file,
     journal_file,
     metrics_file,
     relay_socket,
@@ -143,6 +144,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
             upkeep=Upkeep(journal, retention, _signer(parts.notary)),
             health=_watch(parts, journal),
             log=parts.log,
+            held_file=held_file(settings),
         ),
         house.site,
         Identity(

@@ -184,11 +184,17 @@ class Session:
         self._terminal.language = language
         account = Account(told["account"], rank, language, "")
         talk = Talk(
-            self._terminal, self._desk, self._bench, self._settings, account, told["limited"]
+            self._terminal,
+            self._desk,
+            self._bench,
+            self._settings,
+            account,
+            told["limited"],
+            told.get("may_stop", False),
         )
         self._say("console.signed_in", account=account.name, rank=talk.word(f"rank.{rank}"))
         if talk.limited:
-            self._say("console.limited")
+            self._say("console.limited_to_stop" if talk.may_stop else "console.limited")
         return talk
 
     # --- commands --------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ class Talk:
     settings: Settings
     account: Account
     limited: bool = False
+    may_stop: bool = False  # also while he is limited
     # What every answer goes through: a guide has words of its own, and raises at them.
     hear: Callable[[str], str] = str
     _revision: int | None = None
@@ -188,7 +189,8 @@ class Talk:
         verdict = told["verdict"]
         if self.refused(verdict["refusal"]):
             return False
-        self.say("verdict.accepted", order=self.word(f"order.{verdict['order']}"))
+        key = "verdict.accepted" if told.get("written", True) else "verdict.held"
+        self.say(key, order=self.word(f"order.{verdict['order']}"))
         return True
 
     def refused(self, refusal: Mapping[str, str] | None) -> bool:

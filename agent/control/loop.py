@@ -4,9 +4,9 @@ import select
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from agent.control import holding
 from agent.control.applying import (
     commit,
-    cut,
     cut_if_told,
     permit,
     publish,
@@ -17,11 +17,10 @@ from agent.control.applying import (
 )
 from agent.control.organs import Committed, Loop, Organs
 from agent.control.seeing import see
-from agent.core.model import Fault, Rebuilt, Site, Started, StopOrder, Stopped
+from agent.core.model import Fault, Rebuilt, Site, Started, Verdict
 from agent.core.scan import scan
 from agent.core.spent import of_epoch
-from agent.core.state import Seen, State
-from agent.desk.inbox import PENDING_MAX
+from agent.core.state import State
 from agent.journal import Ahead, Now, Writer
 from agent.status import Identity
 
@@ -59,6 +58,8 @@ def run(
     started = Started(identity.version, boot, relay_permitted=False)
     known = organs.book.known()
     tell_desk(organs)
+    held = holding.kept(organs.held_file)
+    organs.desk.restore(held)
     # The book's word is the last: a state that was made again from entries knows nobody.
     people = replace(
         beginning.state.people,
@@ -67,7 +68,7 @@ def run(
     )
     spent = of_epoch(beginning.state.spent, identity.epoch)
     state = replace(beginning.state, people=people, spent=spent)
-    loop = Loop(state, started, beginning.rebuilt, writer, committed, due_ms)
+    loop = Loop(state, started, beginning.rebuilt, writer, committed, due_ms, held)
     while True:
         _turn(organs, site, identity, loop)
         organs.watchdog.ready()
@@ -88,15 +89,18 @@ def run(
 def _turn(organs: Organs, site: Site, identity: Identity, loop: Loop) -> None:
     """One scan, from the meters to the picture."""
     seen = see(organs, loop)
+    stopped: tuple[Verdict, ...] = ()
+    if seen.journal_failing:
+        stopped = holding.obeyed(organs, site, loop, seen)
+        seen = replace(seen, held=holding.held(organs.desk))
     outcome = scan(site, loop.state, seen)
     cut_if_told(organs.relay, outcome)
-    if seen.journal_failing and _stop_waits(organs, site, loop, seen):
-        cut(organs.relay)
     if outcome.durable and not commit(organs, loop, outcome):
         organs.desk.put_back(seen.commands)
         organs.desk.turn_back(seen.turned_away)
         seen = replace(seen, commands=(), turned_away=(), journal_failing=True)
-        outcome = scan(site, loop.state, seen)
+        stopped = holding.obeyed(organs, site, loop, seen)
+        outcome = scan(site, loop.state, replace(seen, held=holding.held(organs.desk)))
         assert not outcome.durable, "a scan that may enter nothing needs no disk"
         cut_if_told(organs.relay, outcome)
     if not outcome.durable:
@@ -105,26 +109,13 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: Loop) -> None:
         permit(organs, outcome)
     loop.state = outcome.state
     loop.started = loop.rebuilt = None
+    holding.keep(organs, loop)
+    organs.desk.tell_held(stopped)
     organs.desk.answer(outcome.verdicts)
     publish(organs, identity, loop, outcome, seen)
     tell_log(organs, identity, outcome)
     passed = min(organs.desk.cursors().values(), default=loop.committed.head.number)
     loop.writer.tend(Now(outcome.moment.utc_ms, outcome.moment.trusted, passed))
-
-
-def _stop_waits(organs: Organs, site: Site, loop: Loop, seen: Seen) -> bool:
-    """Whether a stop that may be given is in the inbox, where it waits until it can be written.
-
-    Cutting waits for no disk. What cannot be written is not permitted again either, so that the
-    relay stays open until the journal is back; the stop is then judged like every other order.
-    """
-    waiting = organs.desk.take(PENDING_MAX)
-    organs.desk.put_back(waiting)
-    stops = tuple(one for one in waiting if isinstance(one.order, StopOrder))
-    tried = replace(seen, commands=stops, journal_failing=False)
-    return bool(stops) and any(
-        isinstance(body, Stopped) for body in scan(site, loop.state, tried).bodies
-    )
 
 
 def answer_inquiries(organs: Organs, due_ms: int) -> None:

@@ -1,9 +1,10 @@
 """Room rule: what control owns, and what one turn of its loop leaves to the next. Does nothing."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.book import Book
-from agent.core.model import PlatformKey, Rebuilt, Started
+from agent.core.model import Command, PlatformKey, Rebuilt, Started
 from agent.core.state import State
 from agent.desk.server import Desk
 from agent.health import Watch
@@ -27,6 +28,7 @@ class Organs:
     keys: tuple[PlatformKey, ...] = ()  # of platforms, as the settings name them
     health: Watch | None = None
     log: Log | None = None
+    held_file: Path | None = None  # in memory that outlives control, for stops that hold
 
 
 class Committed:
@@ -53,3 +55,4 @@ class Loop:
     writer: Writer
     committed: Committed
     handed_over_ms: int
+    held: tuple[Command, ...] = ()  # stops that the host's memory has

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.control import holding
 from agent.control.organs import Loop, Organs
 from agent.core.keyring import joined
 from agent.core.model import Command, Contacts, Health, Moment
@@ -27,6 +28,7 @@ def see(organs: Organs, loop: Loop) -> Seen:
         relay_permitted: bool | None = organs.relay.position().permitted
     except RelayGone:
         relay_permitted = None
+    held = holding.held(organs.desk)  # beside those that this scan judges
     readings = organs.meters.read(moment)
     started = loop.started
     return Seen(
@@ -43,6 +45,7 @@ def see(organs: Organs, loop: Loop) -> Seen:
         keys=joined(organs.keys, organs.book.keys()),
         uplink_stale=not all(one.reported.connected for one in organs.desk.uplinks().values()),
         health=_health(organs, moment),
+        held=held,
     )
 
 

@@ -5,6 +5,7 @@ higher authority: the table below says who that is. The desk has checked before 
 and each platform may ask for at all.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -81,12 +82,12 @@ def withdrawn_now_l(state: State) -> int:
     return withdrawn_l(state.ledger, last_total_l(state))
 
 
-def stopped_on_site(state: State) -> bool:
-    return any(one.origin is not Origin.PLATFORM for one in state.stops)
+def stopped_on_site(stops: Iterable[Stop | Command]) -> bool:
+    return any(one.origin is not Origin.PLATFORM for one in stops)
 
 
-def stopped_by_platform(state: State) -> bool:
-    return any(one.origin is Origin.PLATFORM for one in state.stops)
+def stopped_by_platform(stops: Iterable[Stop | Command]) -> bool:
+    return any(one.origin is Origin.PLATFORM for one in stops)
 
 
 def stops_after(stops: tuple[Stop, ...], entry: Stopped | Released) -> tuple[Stop, ...]:

@@ -82,7 +82,7 @@ def _refuse_late(command: Command, present: Present) -> Refusal | None:
 
     The administrator's own clock is this host's.
     """
-    if command.not_after_utc_ms is None:
+    if command.not_after_utc_ms is None or command.held:
         return None
     latest_ms = present.host.utc_ms if command.origin is Origin.ADMIN else present.latest_ms
     if latest_ms is not None and command.not_after_utc_ms < latest_ms:

@@ -89,8 +89,8 @@ def _standing_facts(site: Site, state: State, evidence: Evidence) -> Facts:
     recently_cut = _recently_cut(site, state, evidence.moment)
     facts = Facts(
         uncommissioned=state.ledger.segment is None or state.ledger.power_serial is None,
-        stopped_on_site=stopped_on_site(state),
-        stopped_by_platform=stopped_by_platform(state),
+        stopped_on_site=stopped_on_site((*state.stops, *seen.held)),
+        stopped_by_platform=stopped_by_platform((*state.stops, *seen.held)),
         unallocated=account is None,
         exhausted=account is not None and account.usable_l <= _kept_back_l(site, state, evidence),
         energy_exhausted=account is not None and _is_spent(account.energy_remaining_wh),

@@ -149,6 +149,7 @@ class Seen:
     health: Health | None = None  # to be written down; the scan decides nothing by it
     turned_away: tuple[TurnedAway, ...] = ()  # at the desk, of those that came over a network
     keys: tuple[PlatformKey, ...] = ()  # that the station knows, and those that it revoked
+    held: tuple[Command, ...] = ()  # stops that hold, and wait until they can be written down
 
 
 def last_total_l(state: State) -> int | None:

@@ -31,6 +31,8 @@ def refuse_warrant(command: Command, present: Present) -> Refusal | None:
     known = spent.find(memory, command.actor, command.id)
     if known is not None:
         return Refusal(Refused.DUPLICATE, command.id, known.refused or "accepted")
+    if command.held:
+        return None  # it was good when it was obeyed
     if spent.is_full(memory, command.actor):
         return Refusal(Refused.IDS_FULL, str(spent.SPENT_MAX))
     issued_ms, until_ms = command.issued_utc_ms, command.not_after_utc_ms

@@ -145,7 +145,7 @@ async def _command(room: Room, caller: Caller, fields: Fields) -> Answer:
     # The name is what somebody typed; the uid is what the kernel knows.
     who = f"{actor.strip()} (uid {caller.uid})"
     command = Command(number, Origin.ADMIN, who, order, not_after_utc_ms)
-    return _said({"verdict": consoles.named(await consoles.submitted(room, command))})
+    return _said(await consoles.ordered(room, command))
 
 
 async def _bus_ask(room: Room, _: Caller, fields: Fields) -> Answer:

@@ -10,6 +10,7 @@ import secrets
 from typing import Any, Final
 
 from agent import pins, rows
+from agent.catalogue import Told
 from agent.core.model import (
     AccountOrder,
     ChangePinOrder,
@@ -23,6 +24,7 @@ from agent.core.model import (
     Refused,
     ResendOrder,
     SignInOrder,
+    StopOrder,
     Verdict,
 )
 from agent.desk import wire
@@ -41,18 +43,31 @@ NOBODY: Final = "?"
 
 async def submitted(room: Room, command: Command) -> Verdict:
     """The scan's verdict, once it is durable. The command is pending whoever still waits."""
+    verdict, _ = await heard(room, command, at_once=False)
+    return verdict
+
+
+async def ordered(room: Room, command: Command) -> Result:
+    """What somebody hears who stands here. A stop that holds and is not written yet says so."""
+    verdict, written = await heard(room, command, at_once=True)
+    return {"verdict": named(verdict), "written": written}
+
+
+async def heard(room: Room, command: Command, *, at_once: bool) -> tuple[Verdict, bool]:
+    """The verdict, and whether it is durable; it always is unless `at_once` it counts before."""
     loop = asyncio.get_running_loop()
-    verdict: asyncio.Future[Verdict] = loop.create_future()
+    answer: asyncio.Future[tuple[Verdict, bool]] = loop.create_future()
 
-    def hear(said: Verdict) -> None:
-        if not verdict.done():
-            verdict.set_result(said)
+    def hear(verdict: Verdict, written: bool) -> None:  # noqa: FBT001  # the loop passes no names
+        if not answer.done():
+            answer.set_result((verdict, written))
 
-    def tell(said: Verdict) -> None:
-        loop.call_soon_threadsafe(hear, said)
+    def tell(verdict: Verdict, *, written: bool) -> None:
+        if written or at_once:
+            loop.call_soon_threadsafe(hear, verdict, written)
 
     room.inbox.accept(command, tell)
-    return await verdict
+    return await answer
 
 
 def named(verdict: Verdict) -> Result:
@@ -118,6 +133,8 @@ def _seat(room: Room, caller: Caller, name: str, *, limited: bool) -> Result:
         "rank": rank,
         "language": account.language,
         "limited": limited,
+        # Cutting waits for no disk, whatever else does.
+        "may_stop": account.rank is not Rank.VIEWER,
     }
 
 
@@ -224,26 +241,27 @@ class _Asker:
         return Command(secrets.token_hex(8), self._origin, self.actor, order)
 
 
-def _asker(room: Room, caller: Caller, fields: Fields) -> _Asker:
+def _asker(room: Room, caller: Caller, fields: Fields, *, stops: bool = False) -> _Asker:
+    """`stops`: he stops the pump. Whoever proved his PIN may do that while nothing is written."""
     if caller.client not in room.consoles:
         who = fields.text("actor", NAME_MAX).strip() or NOBODY
         return _Asker(room, f"{who} (uid {caller.uid})", Origin.ADMIN, None)
     account = room.people.seated(caller.seat, used=True)
-    if caller.seat.limited:
-        raise wire.Refused(NOT_ALLOWED, "the journal takes nothing, so nothing can be ordered")
+    if caller.seat.limited and not stops:
+        raise wire.Refused(NOT_ALLOWED, Told("desk_refused.limited"))
     return _Asker(room, account.name, Origin.CONSOLE, account.rank)
 
 
 async def command(room: Room, caller: Caller, fields: Fields) -> Result:
-    """Answered once the scan has judged it and the verdict is durable."""
+    """Answered once the scan has judged it and the verdict is durable; a stop once it holds."""
     order = fields.order("order", "fields")
-    asker = _asker(room, caller, fields)
+    asker = _asker(room, caller, fields, stops=isinstance(order, StopOrder))
     fields.end()
     if order is None:
         raise wire.Refused(BAD_FIELDS, "an order must be named")
     if isinstance(order, ResendOrder):
         room.clients.refuse_resend(order.platform, order.last, room.present.head.number)
-    return {"verdict": named(await submitted(room, asker.command(order)))}
+    return await ordered(room, asker.command(order))
 
 
 def _of_console(room: Room, actor: str, rank: Rank | None, order: Order) -> Command:

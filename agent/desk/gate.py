@@ -23,12 +23,13 @@ from agent.core.model import (
     Verdict,
 )
 from agent.desk.claims import id_of, read_claims
-from agent.desk.consoles import named, submitted
+from agent.desk.consoles import heard, named
 from agent.desk.fields import Fields
 from agent.desk.room import Caller, Result, Room
 from agent.desk.wire import INTEGER_MAX, TOO_BUSY
 from agent.desk.wire import Refused as Wrong
 from agent.notary import NotaryGone
+from agent.settings import ADMIN
 from agent.signing import KeyUnusable, Proof, Unproved
 
 SCHEMA: Final = 1
@@ -93,15 +94,15 @@ class Gate:
         """None when it left the station while a signature of it was checked."""
         return self._keys.get(kid)
 
-    async def judged(self, room: Room, command: Command) -> Verdict:
-        """Hand it in and wait for the scan."""
+    async def judged(self, room: Room, command: Command, *, at_once: bool) -> tuple[Verdict, bool]:
+        """Hand it in and wait for the scan. `at_once`: a stop need not be written down yet."""
         waiting = self._pending.get(command.actor, 0)
         if waiting >= PENDING_MAX:
             wait = Told("desk_refused.of_platform_wait", platform=command.actor, waiting=waiting)
             raise Wrong(TOO_BUSY, wait)
         self._pending[command.actor] = waiting + 1
         try:
-            return await submitted(room, command)
+            return await heard(room, command, at_once=at_once)
         finally:
             self._pending[command.actor] -= 1
 
@@ -117,7 +118,8 @@ class Gate:
 async def signed_command(room: Room, caller: Caller, fields: Fields) -> Result:
     """`result` is for the sender, None when nobody is proved; `words` are for whoever stands here.
 
-    Answered once the verdict is durable. `retained`: the broker had kept it, so it may be old.
+    Answered once the verdict is durable: until then a broker keeps what it brought. Who stands here
+    hears of a stop once it holds. `retained`: the broker had kept it, so it may be old.
     """
     token = fields.text("token", TOKEN_MAX)
     retained = fields.truth("retained") if fields.has("retained") else False
@@ -134,8 +136,9 @@ async def signed_command(room: Room, caller: Caller, fields: Fields) -> Result:
     if isinstance(found, Refusal):
         gate.turn_away(TurnedAway(key.platform, command_id, found))
         return _heard(gate, _refused(key.platform, command_id, found))
-    verdict = await gate.judged(room, found)
-    return _heard(gate, named(verdict))
+    stands_here = caller.client == ADMIN or caller.client in room.consoles
+    verdict, written = await gate.judged(room, found, at_once=stands_here)
+    return {**_heard(gate, named(verdict)), "written": written}
 
 
 def _read(

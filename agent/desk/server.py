@@ -94,6 +94,22 @@ class Desk:
         """Tell who asked. Only after the commit that holds the verdicts."""
         self._inbox.answer(verdicts, self._obeyed)
 
+    def stops(self) -> tuple[Command, ...]:
+        """The stops that wait to be judged, held or not."""
+        return self._inbox.stops()
+
+    def hold(self, stops: Sequence[Command]) -> None:
+        """These are obeyed, although they cannot be written down yet."""
+        self._inbox.hold(stops)
+
+    def tell_held(self, verdicts: Sequence[Verdict]) -> None:
+        """Tell who asked for those. A platform waits: its broker keeps the stop meanwhile."""
+        self._inbox.tell_held(verdicts)
+
+    def restore(self, held: Sequence[Command]) -> None:
+        """Stops that were held when control ended."""
+        self._inbox.restore(held)
+
     def know_keys(self, keys: tuple[PlatformKey, ...]) -> None:
         """Whose signatures count from now on."""
         self._gate.know(keys)

@@ -31,6 +31,11 @@ def journal_file(settings: Settings) -> Path:
     return settings.station.state_dir / "journal.db"
 
 
+def held_file(settings: Settings) -> Path:
+    """Stops that hold and are not written down yet; in memory, where only control may write."""
+    return settings.station.run_dir / "desk" / "held.json"
+
+
 def console_client(name: str) -> str:
     """The desk's client that the console of this name is."""
     return f"{CONSOLE}{name}"

@@ -119,6 +119,7 @@ class Station:
             "rank": self.accounts[account][1],
             "language": self.language,
             "limited": False,
+            "may_stop": True,
         }
 
     def _first_supervisor(self, account: str, pin: str, language: str) -> dict[str, Any]:

@@ -175,6 +175,7 @@ class Story:
     uplink_stale: bool = False
     turned_away: tuple[TurnedAway, ...] = ()  # at each scan from now on
     keys: tuple[PlatformKey, ...] = ()
+    held: tuple[Command, ...] = ()  # stops at the desk that cannot be written down yet
     running: bool = False
     coasting_ms: int = 0
     relay: bool | None = False
@@ -334,6 +335,7 @@ class Story:
             uplink_stale=self.uplink_stale,
             turned_away=self.turned_away,
             keys=self.keys,
+            held=self.held,
         )
 
     def readings(self) -> tuple[Reading, ...]:

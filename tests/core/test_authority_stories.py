@@ -3,11 +3,14 @@
 Chapters: stops, acknowledgements, overrides, what an override never lifts.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from agent.core.model import (
     AcknowledgeOrder,
     Action,
+    Command,
     ConditionChanged,
     ConditionKind,
     Fault,
@@ -17,11 +20,13 @@ from agent.core.model import (
     Origin,
     Override,
     OverrideOrder,
+    Rank,
     Refused,
     RelayMoved,
     ReleaseOrder,
     ReleaseOverrideOrder,
     StopOrder,
+    Stopped,
     Use,
     Verdict,
 )
@@ -331,3 +336,48 @@ def test_an_override_does_not_release_the_latch() -> None:
     story.after(300)
     assert story.order(addition(2_000)) is None
     assert story.outcomes[-1].balance is not None
+
+
+def held(story: Story, command: Command) -> Command:
+    """The desk holds it: it was obeyed while the journal took nothing."""
+    stop = replace(command, held=True)
+    story.held = (stop,)
+    return stop
+
+
+@pytest.mark.parametrize("origin", [Origin.ADMIN, Origin.CONSOLE, Origin.PLATFORM])
+def test_a_stop_that_cannot_be_written_yet_cuts_and_is_shown_as_any_stop(origin: Origin) -> None:
+    story = Story().commission()
+    story.start()
+    story.journal_failing = True
+    held(story, Command("s", origin, "li", StopOrder("a hand in the water")))
+    story.after(60)
+    shown = K.STOPPED_BY_PLATFORM if origin is Origin.PLATFORM else K.STOPPED_ON_SITE
+    assert story.reasons[0] is shown
+    assert not story.running
+    assert not story.state.stops, "it is no entry yet"
+    assert not any(isinstance(one, Stopped) for one in story.records)
+
+
+@pytest.mark.parametrize("origin", [Origin.ADMIN, Origin.CONSOLE, Origin.PLATFORM])
+def test_a_held_stop_becomes_an_entry_however_late_the_journal_takes_it(origin: Origin) -> None:
+    story = Story().commission().unhurried()
+    stop = story.signed(StopOrder("x"), lives_ms=MINUTE)
+    if origin is not Origin.PLATFORM:
+        stop = replace(stop, origin=origin, rank=Rank.TECHNICIAN, issued_utc_ms=None)
+    story.journal_failing = True
+    stop = held(story, stop)
+    story.after(3600)
+    story.journal_failing, story.held = False, ()
+    assert story.hand_in(stop) == ["accepted"]
+    assert [one.reason for one in story.of(Stopped)] == ["x"]
+    assert not story.after(3600).permitted
+    again = "expired" if origin is Origin.PLATFORM else "duplicate"
+    assert story.hand_in(replace(stop, held=False)) == [again]
+
+
+def test_a_held_stop_that_waits_behind_other_orders_holds_meanwhile() -> None:
+    story = Story().commission()
+    held(story, Command("s", Origin.ADMIN, "li", StopOrder("x")))
+    assert story.order(addition(1)) is None
+    assert not story.permitted

@@ -14,4 +14,5 @@ def paste(talk: Talk) -> None:
     if result is None:
         talk.terminal.say(told["words"])
     elif not talk.refused(result["refusal"]):
-        talk.say("verdict.accepted", order=talk.word(f"order.{result['order']}"))
+        key = "verdict.accepted" if told.get("written", True) else "verdict.held"
+        talk.say(key, order=talk.word(f"order.{result['order']}"))

@@ -26,6 +26,7 @@ class Command:
     not_after_utc_ms: int | None = None
     rank: Rank | None = None  # of the person at a console
     issued_utc_ms: int | None = None  # it is a signed one, of this instant
+    held: bool = False  # a stop that was obeyed in time, and could not be written down yet
 
 
 def is_supervisors(command: Command) -> bool:

@@ -260,7 +260,7 @@ def test_a_seat_that_nobody_uses_is_empty_after_a_while_and_looking_on_is_no_use
         assert refused(ask, "touch") == wire.NOT_SIGNED_IN
 
 
-def test_while_nothing_can_be_written_the_right_pin_may_look_and_no_more(
+def test_while_nothing_can_be_written_the_right_pin_may_look_and_stop_and_no_more(
     control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from agent.desk import consoles
@@ -274,8 +274,11 @@ def test_while_nothing_can_be_written_the_right_pin_may_look_and_no_more(
         said = ask("sign_in", account="li", pin=PIN)
         assert (said["rank"], said["limited"]) == ("viewer", True)
         assert ask("status", revision=None)["state"]["name"] == "机井"
-        assert refused(ask, "command", **order("StopOrder", reason="x")) == wire.NOT_ALLOWED
+        assert refused(ask, "command", **order("ReleaseOrder", reason="x")) == wire.NOT_ALLOWED
         assert refused(ask, "accounts") == wire.NOT_ALLOWED
+        assert said["may_stop"] is True
+        control.commits = True
+        assert ask("command", **order("StopOrder", reason="x"))["verdict"]["refusal"] is None
 
 
 def test_a_console_is_no_uplink_and_no_uplink_signs_in(control: Control) -> None:

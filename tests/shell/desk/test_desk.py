@@ -195,7 +195,7 @@ def test_a_command_is_answered_after_its_verdict_and_names_who_asked(house: Any)
     # Every field of the verdict under its name, and what remains, which is no field but a sum.
     told = rows.named(verdict)
     told["balance"]["remaining_l"] = 5
-    assert reply.result == {"verdict": told}
+    assert reply.result == {"verdict": told, "written": True}
     assert told["command_id"] == command.id
     assert told["balance"]["allocated_l"] == 9
 

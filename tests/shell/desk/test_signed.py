@@ -384,3 +384,26 @@ def test_a_console_takes_commands_of_whoever_signed_in_alone(station: Station) -
     with pytest.raises(DeskRefused, match="sign in first"):
         station.hand_in(station.token(), "console-front")
     assert station.allocated_l == 100_000
+
+
+@pytest.mark.parametrize(("door", "told"), [("division", True), ("admin", False)])
+def test_a_platform_hears_of_a_held_stop_when_it_is_written_and_who_stands_here_at_once(
+    station: Station, door: str, *, told: bool
+) -> None:
+    """Its broker keeps the stop until then, so that a power cut does not lose it."""
+    asking = station.client(door)
+    token = station.token(order="stop", fields={"reason": "x"})
+    number = asking.post("signed_command", {"token": token})
+    for _ in range(TURNS_MAX):
+        asking.call("hello", {}, WAIT_S)
+        if stops := station.desk.stops():
+            break
+    (stop,) = stops
+    verdict = Verdict(stop.id, stop.origin, stop.actor, "StopOrder", None, None)
+    station.desk.hold([stop])
+    station.desk.tell_held([verdict])
+    asking.call("hello", {}, WAIT_S)  # an answer that was due is here
+    assert [one.id for one in asking.take() if one.id == number] == ([] if told else [number])
+    if told:
+        station.scan()
+        assert asking.answer(number, "signed_command", WAIT_S)["written"] is True

@@ -124,10 +124,13 @@ class Stand:
         }
         assert self._actor.order("AllocateOrder", fields), "nobody at the desk"
 
-    def hand_in(self, kind: str, fields: Mapping[str, Any]) -> Client:
+    def hand_in(
+        self, kind: str, fields: Mapping[str, Any], not_after_utc_ms: int | None = None
+    ) -> Client:
         """An order whose verdict nobody waits for; the caller hangs up."""
         client = Client(self.house.desk)
-        client.post("command", {"actor": "demo", "order": kind, "fields": fields})
+        asked = {"actor": "demo", "order": kind, "fields": fields}
+        client.post("command", asked | {"not_after_utc_ms": not_after_utc_ms})
         return client
 
     def pump(self) -> Sight:

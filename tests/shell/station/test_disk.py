@@ -19,10 +19,13 @@ from agent.core.model import (
     Stopped,
 )
 from agent.demo.sight import Sight
-from tests.shell.station.stand import Stand, assert_true
+from tests.shell.station.stand import WAIT_S, Stand, assert_true
 
 DIED = "control ended with code 74"
 FAILING = ConditionKind.JOURNAL_FAILING
+STOPPED = ConditionKind.STOPPED_ON_SITE
+STOP = {"reason": "somebody is in the shaft"}
+WORTH_MS = 2_000
 # More than the shared memory beside the journal needs, less than the log a killed control left.
 OPENS_BYTES = 36 * 1024
 # Less than that memory needs, more than the station's own words, which stand in a file here.
@@ -66,19 +69,42 @@ def test_with_policy_run_on_the_pump_runs_to_the_bound_and_no_further(stand: Sta
     assert taken_percent[-1] >= 5 > taken_percent[-2]
 
 
-def test_a_stop_that_cannot_be_written_cuts_at_once_and_is_judged_when_it_can(
-    stand: Stand,
-) -> None:
-    """The policy is to run on for hours, and somebody says stop: cutting waits for no disk."""
+def test_a_stop_that_cannot_be_written_holds_at_once_and_holds_for_good(stand: Stand) -> None:
+    """Whoever gave it may have gone long before the disk is back: his hand is in the water."""
     stand.commission()
     stand.pump()
     stand.limit_files("control", 0)
-    stand.until(lambda now: fails(now) and now.pump.running)
-    with stand.hand_in("StopOrder", {"reason": "somebody is in the shaft"}):
-        stand.until(lambda now: fails(now) and not now.pump.permitted)
-        stand.limit_files("control", None)
-        stand.until(lambda now: now.stands(ConditionKind.STOPPED_ON_SITE))
-    assert not stand.until(lambda now: not fails(now)).pump.permitted
+    seen = stand.until(lambda now: fails(now) and now.pump.running)
+    until_utc_ms = (seen.at_utc_ms or 0) + WORTH_MS
+    with stand.hand_in("StopOrder", STOP, until_utc_ms) as asker:
+        told = asker.answer(1, "command", WAIT_S)
+    assert (told["written"], told["verdict"]["refusal"]) == (False, None)
+    held = stand.until(lambda now: (now.at_utc_ms or 0) > until_utc_ms + WORTH_MS)
+    assert fails(held)
+    assert held.stands(STOPPED)
+    assert not held.pump.permitted
+    stand.limit_files("control", None)
+    healed = stand.until(lambda now: not fails(now))
+    assert healed.stands(STOPPED)
+    assert not healed.pump.permitted
+    with stand.hand_in("ReleaseOrder", {"reason": "nobody is"}):
+        stand.until(lambda now: now.pump.permitted)
+    assert_recovered(stand)
+    assert sum(isinstance(one.body, Stopped) for one in stand.judged) == 1
+
+
+def test_a_stop_that_cannot_be_written_outlives_control(stand: Stand) -> None:
+    """The next control can write, and finds the stop in the host's memory."""
+    stand.commission()
+    stand.pump()
+    stand.limit_files("control", OPENS_BYTES)
+    stand.until(fails)
+    with stand.hand_in("StopOrder", STOP) as asker:
+        assert asker.answer(1, "command", WAIT_S)["written"] is False
+    stand.kill("control")
+    seen = stand.until(lambda now: now.state is not None and not fails(now))
+    assert seen.stands(STOPPED)
+    assert not seen.pump.permitted
     with stand.hand_in("ReleaseOrder", {"reason": "nobody is"}):
         stand.until(lambda now: now.pump.permitted)
     assert_recovered(stand)
