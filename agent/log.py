@@ -55,10 +55,7 @@ def lines(bodies: Iterable[Body], language: str) -> Iterator[Line]:
                 values = {"lost": body.lost, "reason": body.reason}
                 yield _line(ERROR, "log.gap", language, **values)
             case EpochBegan():
-                values = {"platform": body.platform, "seen": body.seen_number}
-                told = values | {"newest": body.previous_number}
-                key = "log.epoch_began" if body.platform else "log.epoch_of_a_copy"
-                yield _line(WARNING, key, language, **told)
+                yield _of_epoch(body, language)
             case Health():
                 yield from _of_health(body, language)
             case _:
@@ -126,6 +123,14 @@ def _of_verdict(verdict: Verdict, language: str) -> Line:
     # What was refused before there was an order to judge: a signature that proves nothing.
     key = "log.order_refused" if verdict.order else "log.command_refused"
     return Line(WARNING, catalogue.say(key, language, why=why, **values), facts)
+
+
+def _of_epoch(began: EpochBegan, language: str) -> Line:
+    """`platform` is empty where none had to say it: the journal lay elsewhere before."""
+    seen, newest = str(began.seen_number), str(began.previous_number)
+    told = {"platform": began.platform, "seen": seen, "newest": newest}
+    key = "log.epoch_began" if began.platform else "log.epoch_of_a_copy"
+    return Line(WARNING, catalogue.say(key, language, **told), {"fact": "epoch_began", **told})
 
 
 def _of_health(health: Health, language: str) -> Iterator[Line]:

@@ -34,6 +34,7 @@ from agent.journal import (
     note_place,
 )
 from agent.lease import Lease
+from agent.log import lines
 from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
 from agent.settings import (
@@ -81,10 +82,7 @@ def run(options: argparse.Namespace) -> int:
         log = Journald({"station": station.id})
         parts = _Parts(settings, house, clock, inputs, notary, stop, looking, log)
         while (ahead := _epoch(parts)) is not None:
-            now = clock.now()
-            uplinks = [platform.name for platform in settings.platform]
-            file = journal_file(settings)
-            begin_epoch(file, ahead, now.utc_ms, trusted=now.trusted, uplinks=uplinks)
+            _begin_anew(parts, ahead)
         notary.close()
         looking.close()
         log.close()
@@ -164,6 +162,16 @@ def _epoch(parts: _Parts) -> Ahead | None:
     meters.close()
     journal.close()
     return ahead
+
+
+def _begin_anew(parts: _Parts, ahead: Ahead) -> None:
+    """The one record that no scan writes: the host's log hears of it here."""
+    now, settings = parts.clock.now(), parts.settings
+    uplinks = [platform.name for platform in settings.platform]
+    file = journal_file(settings)
+    began = begin_epoch(file, ahead, now.utc_ms, trusted=now.trusted, uplinks=uplinks)
+    for line in lines([began], settings.station.language):
+        parts.log.say(line.priority, line.words, line.facts)
 
 
 def _copied(path: Path, journal: Journal) -> Ahead | None:

@@ -56,8 +56,8 @@ def may_begin(reader: Reader) -> str | None:
 
 def begin_epoch(
     path: Path, ahead: Ahead, at_utc_ms: int, *, trusted: bool, uplinks: Sequence[str]
-) -> None:
-    """Put a journal of a new epoch in the place of this one, which nobody has open.
+) -> EpochBegan:
+    """Put a journal of a new epoch in the place of this one, which nobody has open; its record 1.
 
     What not all of `uplinks` have passed is carried over. At any moment a power cut leaves one of
     the two, whole, under the name.
@@ -91,6 +91,7 @@ def begin_epoch(
         log.unlink(missing_ok=True)
     _beside(path, "-shm").unlink(missing_ok=True)
     _take_place(fresh, path, archive)
+    return began
 
 
 def _carried(old: Journal, passed: int) -> Iterator[Stamped]:

@@ -74,6 +74,15 @@ def test_every_other_fact(language: str) -> None:
     assert (up.priority, down.priority) == (INFORMATION, WARNING)
 
 
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_numbers_that_begin_again_are_one_fact_whoever_noticed(language: str) -> None:
+    platform, copy = lines(
+        [EpochBegan("aa", 5, "bb", 9, "division", 0), EpochBegan("aa", 5, "bb", 5, "", 0)], language
+    )
+    assert {platform.facts["fact"], copy.facts["fact"]} == {"epoch_began"}
+    assert platform.words != copy.words
+
+
 def test_a_refused_order_says_why() -> None:
     story = Story().commission()
     assert story.order(plan(0)) is not None

@@ -36,8 +36,8 @@ def restored(path: Path, sample: Minute, entry: Minute) -> Journal:
     return journal
 
 
-def begin(path: Path) -> None:
-    begin_epoch(path, Ahead("a", 500), AT_UTC_MS, trusted=True, uplinks=["a", "b"])
+def begin(path: Path) -> EpochBegan:
+    return begin_epoch(path, Ahead("a", 500), AT_UTC_MS, trusted=True, uplinks=["a", "b"])
 
 
 def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
@@ -45,7 +45,7 @@ def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
 ) -> None:
     old = restored(path, sample, entry)
     old.close()
-    begin(path)
+    began = begin(path)
     new = Journal.open(path)
     assert new.epoch != old.epoch
     assert (new.state(), new.book(), new.cursors()) == (b"[12]", b"{}", {})
@@ -53,8 +53,9 @@ def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
     assert list(reader.verify()) == [new.head]
     page = reader.page(0, 100).rows
     bodies = [rows.decode_body(row.kind, row.body) for row in page]
+    assert began == EpochBegan(old.epoch, 12, old.head.hash.hex(), 500, "a", 5)
     assert bodies == [
-        EpochBegan(old.epoch, 12, old.head.hash.hex(), 500, "a", 5),
+        began,
         entry(2026).body,
         sample(9).body,
         sample(10).body,
