@@ -21,7 +21,7 @@ from agent.catalogue import Told
 from agent.cli.options import DEFAULT_CONFIG
 from agent.core.model import Seal
 from agent.journal import Head, JournalFailed, Reader, StoredRow, chain, seals
-from agent.settings import journal_file, load
+from agent.settings import SettingsError, journal_file, load
 
 SCHEMA = 1
 PAGE_RECORDS = 1000
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("verify", "export", "stats"))
     parser.add_argument("file", type=Path, nargs="?", help="a journal, instead of the station's")
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the settings file")
-    parser.add_argument("--language", choices=words.LANGUAGES, default="zh")
+    parser.add_argument("--language", choices=words.LANGUAGES, help="the station's, if not given")
     parser.add_argument("--key", help="verify: the station's public key, as the platform knows it")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--jsonl", action="store_true", help="export: JSON lines (default)")
@@ -63,6 +63,16 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _language(options: argparse.Namespace) -> str:
+    """A copy may be read where there is no station."""
+    if options.language is not None:
+        return str(options.language)
+    try:
+        return load(options.config).station.language
+    except SettingsError:
+        return words.LANGUAGES[0]
+
+
 def sought(file: Path) -> Path:
     """SQLite's own words for these are about the card."""
     if file.is_dir():
@@ -87,10 +97,11 @@ def _verify(reader: Reader, options: argparse.Namespace) -> int:
             assert isinstance(seal, Seal), "as its kind says"
             seals.check(seal, reader.epoch, before, options.key)
             sealed[seal.public_key] += 1
+    language = _language(options)
     said = {"file": reader.path, "epoch": reader.epoch, "number": head.number}
-    print(words.say("journal_file.whole", options.language, **said, hash=head.hash.hex()))
+    print(words.say("journal_file.whole", language, **said, hash=head.hash.hex()))
     for key, count in sorted(sealed.items()):
-        print(f"  {words.say('journal_file.sealed', options.language, seals=count, public=key)}")
+        print(f"  {words.say('journal_file.sealed', language, seals=count, public=key)}")
     return 0
 
 

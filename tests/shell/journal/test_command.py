@@ -85,6 +85,16 @@ def test_a_sound_file_is_said_to_be_sound(
     assert "与写入时一致" in capsys.readouterr().out
 
 
+def test_a_copy_is_told_of_in_the_language_of_the_station(
+    written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "station.toml"
+    text = (ROOT / "config/demo.toml").read_text("utf-8")
+    config.write_text(text.replace("[station]", '[station]\nlanguage = "en"'), "utf-8")
+    assert main(["journal", "verify", str(written), "--config", str(config)]) == 0
+    assert "are what was written" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
