@@ -17,7 +17,15 @@ from typing import Final
 from zlib import crc32
 
 UP_WITHIN_S: Final = 60
+# Nobody's: udev on this machine hears of what is told of it here, and has nothing to do for it.
+SPARE_TTY: Final = "tty63"
 PACKAGES: Final = "systemd,systemd-sysv,dbus,udev,kmod,python3,tzdata,mosquitto"
+# systemd believes in devices, and starts udev, where /sys can be written to; this /sys is the
+# container's own, of its own network.
+_DEVICES: Final = (
+    "mount -o remount,rw /sys/devices && mount -o remount,bind,rw /sys/devices && "
+    "mount -o remount,bind,rw /sys && systemctl start systemd-udevd && systemctl daemon-reexec"
+)
 # A plain hierarchy of control groups of its own: this machine's may be of the old kind. As on any
 # host, the clock's state may be read; nobody in there has the capability to set it.
 _BOOT: Final = """
@@ -111,6 +119,10 @@ class Container:
         text = done.stdout.decode("utf-8", "replace").strip()
         assert done.returncode == 0 or not check, f"{command}: {done.returncode}\n{text}"
         return done.returncode, text
+
+    def hears_of_devices(self) -> None:
+        """From now on, until the next boot. Of those that are there already nobody tells."""
+        self.sh(_DEVICES)
 
     def path(self, inside: str) -> Path:
         """A file of the running container, mounts included."""

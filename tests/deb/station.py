@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.demo.actor import Panel
-from tests.deb.container import Container, root_of
+from tests.deb.container import SPARE_TTY, Container, root_of
 
 WITHIN_S: Final = 30
+CONSOLE_PORT: Final = f"/dev/{SPARE_TTY}"
 HOUSE: Final = "/run/pumphouse"
 ID: Final = "well-14-0127"
 # As tests/shell/settings reads it: the demo's house on an installed station.
@@ -44,7 +45,7 @@ power_max_kw = 55
 short_cycle_s = 3
 [[console]]
 name = "front"
-port = "{HOUSE}/console"
+port = "{CONSOLE_PORT}"
 terminal = "dumb"
 [[platform]]
 name = "a"
@@ -146,6 +147,12 @@ class Trial:
             return bool(found)
 
         self.until("control answers", looked)
+        return found
+
+    def waiting(self, platform: str) -> int | None:
+        """How many records it has not got; None while nobody says so."""
+        uplinks = self.state().get("uplinks", {})
+        found: int | None = uplinks.get(platform, {}).get("waiting")
         return found
 
     def until(self, what: str, holds: Callable[[], object], within_s: float = WITHIN_S) -> float:

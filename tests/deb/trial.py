@@ -3,8 +3,8 @@
     python -m tests.deb.trial DEBS KEPT SUITE...
 
 Installs, commissions against the simulated pump house, upgrades in mid-pumping, rolls back,
-removes. Every line that begins with a tick was asserted. What was said and seen is printed as
-Markdown; docs/transcripts keeps it.
+removes, puts a backup back, decommissions. Every line that begins with a tick was asserted. What
+was said and seen is printed as Markdown; docs/transcripts keeps it.
 """
 
 import sys
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from tests.deb.beginning import commission, deaths, install, sandbox
+from tests.deb.cards import decommission, new_card
 from tests.deb.station import Trial
 from tests.deb.upgrades import (
     boot,
     interrupted,
-    new_card,
     relay_upgrade,
     removal,
     upgrade,
@@ -39,6 +39,7 @@ STORY: Final = (
     boot,
     removal,
     new_card,
+    decommission,
 )
 
 
