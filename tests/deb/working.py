@@ -82,7 +82,7 @@ def console(trial: Trial) -> None:
     trial.sees("Seccomp: 2" in status, f"udev started the console's unit: {status}")
     trial.do(f"rm {CONSOLE_PORT} && udevadm trigger --action=remove /sys/class/tty/{SPARE_TTY}")
     trial.until("it ends", lambda: _is(trial, CONSOLE, "inactive"))
-    trial.sees(True, "the adapter is pulled, and the console ends with it")  # noqa: FBT003
+    trial.sees(True, "the adapter is pulled, and the console ends with it")
 
     trial.do("wellkeeper account list")
     trial.do("echo another-river-8 | wellkeeper account reset chen")
