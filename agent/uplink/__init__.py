@@ -2,7 +2,8 @@
 
 An uplink is stateless: the journal remembers its cursor, so it may be killed at any moment.
 `retry` says when to try again and `outbox` what is on its way, both pure; `inquiry` is our end of
-the desk; `forward` is the loop that joins them with a `ports.Platform`.
+the desk; `backlog` brings the records from there to the platform, and `forward` is the loop that
+turns it, with the live state and the platform's commands beside it.
 """
 
 from agent.uplink.forward import UplinkPolicy, run

@@ -21,7 +21,7 @@ HOUSES = [ROOT / room / "__init__.py" for room in (*ROOMS, "agent/core")]
 OPENINGS = ("Room rule: ", "`wellkeeper ", "`python -m agent.cli` is `wellkeeper`")
 # Room to breathe above the 50 and 300 that are meant: to be noticed, not to squeeze lines.
 FUNCTION_LINES_MAX = 60
-MODULE_LINES_MAX = 400
+MODULE_LINES_MAX = 350
 
 SILENCED = re.compile(r"#.*\b(?:noqa|type: ?ignore)\b")
 WITH_REASON = re.compile(

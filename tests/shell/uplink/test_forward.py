@@ -36,7 +36,8 @@ def numbers(payload: bytes) -> list[int]:
 
 def has_read(uplink: Uplink, number: int) -> bool:
     """It has taken so much from the desk, sent or not."""
-    return uplink._outbox is not None and uplink._outbox.read == number
+    outbox = uplink._backlog.outbox
+    return outbox is not None and outbox.read == number
 
 
 def assert_everything_once_in_order(platform: SimulatedPlatform, count: int) -> None:
