@@ -13,7 +13,7 @@ from agent.catalogue import Told
 from agent.core.ledger import counted_l
 from agent.core.model import Balance, Health, Moment, PlatformKey, Reading, Site
 from agent.core.scan import Outcome
-from agent.core.state import State
+from agent.core.state import State, allocations
 from agent.core.thresholds import differing
 from agent.ports import BusStanding, Counters, LinkFault
 
@@ -102,6 +102,10 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "energise": identity.energise,
         "reasons": list(outcome.decision.reasons),
         "balance": _balance(outcome.balance),
+        "allocations": {
+            str(year): {"allocated_l": volume_l, "energy_allocated_wh": energy_wh}
+            for year, (volume_l, energy_wh) in allocations(outcome.state, outcome.moment).items()
+        },
         "readings": [reading_picture(one) for one in outcome.readings],
         "conditions": [
             {
@@ -157,6 +161,8 @@ def revision(outcome: Outcome) -> tuple[Any, ...]:
             for one in outcome.state.standing.conditions
         ),
         None if account is None else (account.year, account.allocated_l),
+        outcome.state.ledger.grants,
+        outcome.state.ledger.energy_grants,
         outcome.state.pump.run is not None,
         outcome.state.reports,
         outcome.state.thresholds,

@@ -9,7 +9,7 @@ from typing import Any
 from agent import words
 from agent.catalogue import Told
 from agent.cli.options import language_of
-from agent.console.screens.allocation import beside
+from agent.console.screens.allocation import beforehand, beside
 from agent.core.model import Refusal, Refused
 from agent.desk.client import Client, DeskGone
 from agent.settings import Settings, desk_socket
@@ -58,7 +58,8 @@ def order(
         except KeyboardInterrupt:
             print(words.say("desk.unsettled", language, id=command_id, why="^C"), file=sys.stderr)
             raise
-    verdict = told["verdict"]
+        verdict = told["verdict"]
+        lines = _account_of(client, verdict, fields.get("year"), language)
     if verdict["refusal"] is not None:
         refused = verdict["refusal"]
         why = Refusal(Refused(refused["reason"]), refused["given"], refused["expected"])
@@ -67,9 +68,24 @@ def order(
     done = words.say(f"order.{verdict['order']}", language)
     key = "verdict.accepted" if told.get("written", True) else "verdict.held"
     print(words.say(key, language, order=done))
-    for line in account_lines(verdict["balance"], language):
+    for line in lines:
         print(line)
     return 0
+
+
+def _account_of(
+    client: Client, verdict: dict[str, Any], year: int | None, language: str
+) -> list[str]:
+    """The account that an order was about: of the open year, or what another one is allocated."""
+    balance = verdict["balance"]
+    if verdict["refusal"] is not None or year is None or (balance or {}).get("year") == year:
+        return account_lines(balance, language)
+    asked = {"revision": None, "wait_ms": 0}
+    try:
+        state = client.call("status", asked, COMMAND_WITHIN_S)["state"]
+    except DeskGone:
+        return []  # the order has its verdict, and that is what counts
+    return [labelled(label, value, language) for label, value in beforehand(state, year)]
 
 
 def account_lines(balance: dict[str, Any] | None, language: str) -> list[str]:

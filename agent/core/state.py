@@ -11,7 +11,7 @@ from agent.core.attendance import Attendance
 from agent.core.calendar import SetClock
 from agent.core.crosscheck import Checks
 from agent.core.interlock import Standing
-from agent.core.ledger import Ledger, balance, counted_l, used_wh
+from agent.core.ledger import Ledger, allocated, balance, counted_l, grant_of, used_wh
 from agent.core.model import (
     Balance,
     Command,
@@ -168,6 +168,19 @@ def account(state: State, moment: Moment) -> Balance | None:
     return balance(
         state.ledger, last_total_l(state), dated, last_total_wh(state), state.ended_utc_ms
     )
+
+
+def allocations(state: State, moment: Moment) -> dict[int, tuple[int | None, int | None]]:
+    """Litres and watt-hours by plan year: of the open one, and of those entered beforehand."""
+    dated = calendar.reckoned(state.watermark, moment)
+    ledger, ended_utc_ms = state.ledger, state.ended_utc_ms
+    return {
+        year: (
+            allocated(grant_of(ledger.grants, year), dated, ended_utc_ms),
+            allocated(grant_of(ledger.energy_grants, year), dated, ended_utc_ms),
+        )
+        for year in sorted({one.year for one in (*ledger.grants, *ledger.energy_grants)})
+    }
 
 
 def unmetered_l(site: Site, state: State, moment: Moment) -> int:

@@ -38,6 +38,7 @@ def of_status() -> Schema:
                 "energise": {"enum": ["to_run", "to_stop"]},
                 "reasons": {"type": "array", "items": of(model.ConditionKind)},
                 "balance": {"type": ["object", "null"]},
+                "allocations": {"type": "object", "additionalProperties": _allocation()},
                 "readings": {"type": "array", "items": of(model.Reading)},
                 "conditions": {"type": "array", "items": _condition()},
                 "session": {"type": ["object", "null"]},
@@ -78,6 +79,12 @@ def of(hint: Any) -> Schema:
     if issubclass(hint, Enum):
         return {"type": "string", "enum": [member.value for member in hint]}
     return {"type": _PLAIN[hint]}
+
+
+def _allocation() -> Schema:
+    """Of one plan year; null where nothing is allocated."""
+    amount = {"type": ["integer", "null"]}
+    return _closed({"allocated_l": amount, "energy_allocated_wh": amount})
 
 
 def _threshold() -> Schema:

@@ -9,7 +9,7 @@ import pytest
 from agent.console.commands import COMMANDS
 from agent.console.session import Session
 from agent.console.talk import DeskAway
-from agent.core.model import Rank
+from agent.core.model import Rank, Role
 from agent.status import Reported, UplinkPicture
 from tests.console.stations import PIN, Station, Visitor
 from tests.console.transcripts import FOLDER, STORIES, transcript
@@ -155,6 +155,29 @@ def test_a_fault_of_ours_is_one_sentence_on_the_line_and_ends_the_process(
     assert "The console has failed and is started again" in shown
     assert "secret detail" not in shown
     assert "Traceback" not in shown
+
+
+def test_what_is_agreed_to_is_what_comes_of_it_in_any_year_and_kind() -> None:
+    story = Story().at(1)
+    assert (story.fit(before_l=0), story.fit(Role.POWER_METER)) == (None, None)
+    station = Station(story.after(2))
+    for line, before, after in (
+        ("set 2027 62500m3 no-1", "0.000 m³", "62,500.000 m³"),
+        ("add 2027 10m3 no-2", "62,500.000 m³", "62,510.000 m³"),
+        ("reduce 2027 20m3 no-3", "62,510.000 m³", "62,490.000 m³"),
+        ("provisional 2026 500m3 2026-10-31 no-4", "0.000 m³", "500.000 m³"),
+        ("provisional 2026 600m3 2026-10-31 no-5", "500.000 m³", "600.000 m³"),
+        ("energy provisional 2026 50kWh no-6 2026-10-31", "0.000 kWh", "50.000 kWh"),
+        ("energy provisional 2026 60kWh no-7 2026-10-31", "50.000 kWh", "60.000 kWh"),
+        ("energy plan 2027 50kWh no-8", "0.000 kWh", "50.000 kWh"),
+        ("energy addition 2027 5kWh no-9", "50.000 kWh", "55.000 kWh"),
+    ):
+        asked, done = Visitor(station).signed_in(f"allocation {line}", "well").split("Took effect")
+        assert f"{before} -> {after}" in asked
+        assert after in done, "the year that it was about is shown as it is then"
+    shown = Visitor(station).signed_in("allocation show")
+    assert "62,490.000 m³" in shown
+    assert "55.000 kWh" in shown
 
 
 def test_nobody_agrees_by_a_pasted_line() -> None:

@@ -3,12 +3,12 @@
 import argparse
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 import pytest
 
 from agent.amounts import AmountError
-from agent.cli import COMMANDS
+from agent.cli import COMMANDS, asking, main
 from agent.core.model import (
     AllocateEnergyOrder,
     AllocationKind,
@@ -24,6 +24,7 @@ from agent.core.model.orders import AuthorityOrder, LedgerOrder, StationOrder
 from agent.desk.fields import Fields
 
 ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "config" / "demo.toml"
 # 2026-06-01 in Beijing.
 JUNE_MS = 1_780_243_200_000
 DAY_MS = 86_400_000
@@ -98,3 +99,38 @@ def test_a_time_that_is_none_is_refused_with_an_example(
 ) -> None:
     with pytest.raises(AmountError, match="2026-06-01T08:30"):
         handed_in(monkeypatch, ["set-clock", time, "--reason", "watch"])
+
+
+@pytest.mark.parametrize(
+    ("year", "shown"),
+    [
+        ("2026", ["  Plan year           2026", "1.000 m³"]),
+        ("2027", ["  Plan year           2027", "2.000 m³"]),
+    ],
+)
+def test_the_account_that_is_shown_is_of_the_year_that_was_ordered(
+    year: str, shown: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_year = {
+        "year": 2026, "allocated_l": 1000, "withdrawn_l": 0, "remaining_l": 1000,
+        "limit_remaining_l": None, "energy_allocated_wh": None,
+    }  # fmt: skip
+    verdict = {"refusal": None, "order": "AllocateOrder", "balance": open_year}
+    given = {"2027": {"allocated_l": 2000, "energy_allocated_wh": None}}
+    state = {"balance": open_year, "allocations": given}
+
+    class Desk:
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def call(self, method: str, *_: object) -> dict[str, Any]:
+            return {"verdict": verdict} if method == "command" else {"state": state}
+
+    monkeypatch.setattr(asking, "administrator", lambda _: Desk())
+    order = ["allocate", "plan", "--volume", "2m3", "--document", "d", "--language", "en"]
+    assert main([*order, "--year", year, "--config", str(DEMO)]) == 0
+    said = capsys.readouterr().out
+    assert all(one in said for one in shown)
+    assert ("1.000 m³" in said) == (year == "2026")

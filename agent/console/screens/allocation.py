@@ -13,8 +13,21 @@ UNLIKELY_TIMES = 10
 ENTRIES_MAX = 200
 
 
+# These two take the place of what was allocated; the others change it.
+REPLACES = {AllocationKind.PLAN, AllocationKind.PROVISIONAL}
+
+
 def show(talk: Talk) -> None:
-    talk.lines(account_lines(talk, talk.state()["balance"]))
+    """The open year's account, and what later years were given beforehand."""
+    state = talk.state()
+    open_year = (state["balance"] or {}).get("year")
+    later = (year for year in map(int, state["allocations"]) if year != open_year)
+    talk.lines(
+        [
+            *account_lines(talk, state["balance"]),
+            *(line for year in later for line in year_lines(talk, state, year)),
+        ]
+    )
 
 
 def account_lines(talk: Talk, balance: dict[str, Any] | None) -> list[str]:
@@ -28,6 +41,32 @@ def account_lines(talk: Talk, balance: dict[str, Any] | None) -> list[str]:
         *(talk.row(label, words.volume(litres)) for label, litres in pairs),
         *(talk.row(label, value) for label, value in beside(balance, talk.language)),
     ]
+
+
+def year_lines(talk: Talk, state: dict[str, Any], year: int) -> list[str]:
+    """The account of that year: of one that is not open, what it is allocated."""
+    if (state["balance"] or {}).get("year") == year:
+        return account_lines(talk, state["balance"])
+    return [talk.row(label, value) for label, value in beforehand(state, year)]
+
+
+def beforehand(state: dict[str, Any], year: int) -> list[tuple[str, str]]:
+    """What a year that is not open was given: a label and its value; nothing where none was."""
+    given = state["allocations"].get(str(year), {})
+    found = []
+    if (volume_l := given.get("allocated_l")) is not None:
+        found.append(("allocation", words.volume(volume_l)))
+    if (energy_wh := given.get("energy_allocated_wh")) is not None:
+        found.append(("energy_allocation", words.energy(energy_wh)))
+    return [("plan_year", str(year)), *found] if found else []
+
+
+def after(kind: AllocationKind, before: int, amount: int) -> int:
+    """What will be allocated when this is added to what is allocated now."""
+    if kind in REPLACES:
+        return amount
+    takes = kind in {AllocationKind.REDUCTION, AllocationKind.TRANSFER_OUT}
+    return before - amount if takes else before + amount
 
 
 def beside(balance: dict[str, Any], language: str) -> list[tuple[str, str]]:
@@ -91,12 +130,8 @@ def _allocate(
     expires_utc_ms: int | None = None,
 ) -> None:
     """Before -> after; then the well's short name; twice when the figure is unlikely."""
-    balance = talk.state()["balance"]
-    this_year = balance is not None and balance["year"] == year
-    before_l = balance["allocated_l"] if balance is not None and this_year else 0
-    takes = kind in {AllocationKind.REDUCTION, AllocationKind.TRANSFER_OUT}
-    whole = kind is AllocationKind.PLAN
-    after_l = volume_l if whole else before_l - volume_l if takes else before_l + volume_l
+    before_l = talk.state()["allocations"].get(str(year), {}).get("allocated_l") or 0
+    after_l = after(kind, before_l, volume_l)
     told = talk.word(f"allocation_kind.{kind}")
     talk.say("console.allocates", year=year, kind=told, volume=words.volume(volume_l))
     changes(talk, "allocation", words.volume(before_l), words.volume(after_l))
@@ -107,7 +142,7 @@ def _allocate(
         talk.confirm("console.confirm_unlikely", times=after_l // usual_l)
     order = {"year": year, "kind": kind.value, "volume_l": volume_l, "document": document}
     if talk.order("AllocateOrder", **order, expires_utc_ms=expires_utc_ms):
-        talk.lines(account_lines(talk, talk.state()["balance"]))
+        talk.lines(year_lines(talk, talk.state(), year))
 
 
 def _last_plan_l(talk: Talk, year: int) -> int:

@@ -6,13 +6,18 @@ from zoneinfo import ZoneInfo
 
 from agent import rows, words
 from agent.console.arguments import DAY, VOLUME, Argument
-from agent.console.screens.allocation import ENTRIES_MAX, UNLIKELY_TIMES, account_lines, changes
+from agent.console.screens.allocation import (
+    ENTRIES_MAX,
+    UNLIKELY_TIMES,
+    after,
+    changes,
+    year_lines,
+)
 from agent.console.talk import ANSWER_WITHIN_S, Talk
 from agent.core.model import AllocateEnergy, AllocationKind, Limit
 
 _BEFORE: Final = Argument("withdrawn_before", VOLUME, default="0L")
 _EXPIRES: Final = Argument("expires", DAY)
-_TAKES: Final = {AllocationKind.REDUCTION, AllocationKind.TRANSFER_OUT}
 
 
 def limit(  # noqa: PLR0917  # the command's arguments, in their order
@@ -48,11 +53,8 @@ def energy(  # noqa: PLR0917  # the command's arguments, in their order
     if kind == AllocationKind.PROVISIONAL:
         last = expires or talk.value(_EXPIRES)
         order["expires_utc_ms"] = _midnight_ms(talk, last + timedelta(days=1))
-    balance = talk.state()["balance"] or {}
-    now_wh = balance.get("energy_allocated_wh") if balance.get("year") == year else None
-    before_wh = now_wh or 0
-    sign = -1 if kind in _TAKES else 1
-    after_wh = energy_wh if kind == AllocationKind.PLAN else before_wh + sign * energy_wh
+    before_wh = talk.state()["allocations"].get(str(year), {}).get("energy_allocated_wh") or 0
+    after_wh = after(AllocationKind(kind), before_wh, energy_wh)
     told = talk.word(f"energy_kind.{kind}")
     talk.say("console.allocates_energy", year=year, kind=told, energy=words.energy(energy_wh))
     changes(talk, "energy_allocation", words.energy(before_wh), words.energy(after_wh))
@@ -64,7 +66,7 @@ def energy(  # noqa: PLR0917  # the command's arguments, in their order
 
 def _ordered(talk: Talk, kind: str, fields: dict[str, Any]) -> None:
     if talk.order(kind, **fields):
-        talk.lines(account_lines(talk, talk.state()["balance"]))
+        talk.lines(year_lines(talk, talk.state(), fields["year"]))
 
 
 def _unlikely(talk: Talk, after: int, usual: int) -> None:
