@@ -3,7 +3,7 @@
 import argparse
 
 from agent.amounts import signed_volume_l
-from agent.cli.asking import add_actor, order
+from agent.cli.asking import add_actor, add_document, add_year, order
 from agent.cli.days import after_ms
 from agent.cli.options import add_config, settings_of
 from agent.core.model import AllocationKind
@@ -13,22 +13,27 @@ VOLUME = "with its unit: 62500m3, 6.25万m³, 600L; signed for a correction: --v
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=[kind.value for kind in AllocationKind])
-    parser.add_argument("--year", type=int, required=True, help="the plan year")
+    add_year(parser)
     parser.add_argument("--volume", required=True, help=VOLUME)
-    parser.add_argument("--document", required=True, help="document number (文号)")
+    add_document(parser)
     parser.add_argument("--expires", help="provisional only: the last day, YYYY-MM-DD")
     add_actor(parser)
     add_config(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    return granted(options, "AllocateOrder", {"volume_l": signed_volume_l(options.volume)})
+
+
+def granted(options: argparse.Namespace, kind: str, amount: dict[str, int]) -> int:
+    """Hand in an order that gives a year, or takes from it, an amount of water or energy."""
     settings = settings_of(options)
     fields = {
         "year": options.year,
         "kind": options.kind,
-        "volume_l": signed_volume_l(options.volume),
         "document": options.document,
+        **amount,
     }
     if options.expires is not None:
         fields["expires_utc_ms"] = after_ms(options.expires, settings.station.zone)
-    return order(options, settings, "AllocateOrder", fields)
+    return order(options, settings, kind, fields)

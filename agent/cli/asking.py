@@ -29,6 +29,15 @@ def add_actor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="actor", help="who asks; the login name if not given")
 
 
+def add_year(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--year", type=int, required=True, help="the plan year")
+
+
+def add_document(parser: argparse.ArgumentParser, what: str = "document number (文号)") -> None:
+    """By what the order can be traced outside the station."""
+    parser.add_argument("--document", required=True, help=what)
+
+
 def administrator(settings: Settings) -> Client:
     """The desk's door for root on this host. DeskGone when control does not run."""
     return Client(desk_socket(settings, "admin"))

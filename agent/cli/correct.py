@@ -3,19 +3,19 @@
 import argparse
 
 from agent.amounts import signed_volume_l
-from agent.cli.asking import add_actor, order
+from agent.cli.asking import add_actor, add_document, add_year, order
 from agent.cli.options import add_config, settings_of
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--year", type=int, required=True, help="the plan year")
+    add_year(parser)
     parser.add_argument(
         "--volume",
         required=True,
         help="signed, with its unit: 12.5m3, --volume=-600L; 0L only to settle a total in doubt",
     )
     parser.add_argument("--reason", required=True, help="why, in a few words")
-    parser.add_argument("--document", required=True, help="document number (文号)")
+    add_document(parser)
     add_actor(parser)
     add_config(parser)
 

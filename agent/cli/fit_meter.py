@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from agent.amounts import energy_wh, volume_l
-from agent.cli.asking import add_actor, order
+from agent.cli.asking import add_actor, add_document, order
 from agent.cli.options import add_config, settings_of
 from agent.core.model import Role
 
@@ -15,7 +15,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--displayed", required=True, help="what its display shows: 1234.5m3 or 987.6kWh"
     )
-    parser.add_argument("--document", required=True, help="certificate or work order")
+    add_document(parser, "certificate or work order")
     parser.add_argument(
         "--withdrawn-before",
         help="first flow meter only: what the well had withdrawn this year before; 0L if nothing",
@@ -26,13 +26,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    flow = options.role == "flow"
     fields: dict[str, Any] = {
-        "role": Role.FLOW_METER if flow else Role.POWER_METER,
+        "role": role_of(options),
         "serial": options.serial,
-        "displayed": (volume_l if flow else energy_wh)(options.displayed),
+        "displayed": displayed_of(options),
         "document": options.document,
     }
     if options.withdrawn_before is not None:
         fields["withdrawn_before_l"] = volume_l(options.withdrawn_before)
     return order(options, settings, "FitMeterOrder", fields)
+
+
+def role_of(options: argparse.Namespace) -> Role:
+    return Role.FLOW_METER if options.role == "flow" else Role.POWER_METER
+
+
+def displayed_of(options: argparse.Namespace) -> int:
+    """What the meter's own display shows, in litres or watt-hours."""
+    return (volume_l if options.role == "flow" else energy_wh)(options.displayed)

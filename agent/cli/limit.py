@@ -4,18 +4,18 @@ import argparse
 from typing import Any
 
 from agent.amounts import volume_l
-from agent.cli.asking import add_actor, order
+from agent.cli.asking import add_actor, add_document, add_year, order
 from agent.cli.days import after_ms, first_ms
 from agent.cli.options import add_config, settings_of
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the round's name; the same name replaces it")
-    parser.add_argument("--year", type=int, required=True, help="the plan year")
+    add_year(parser)
     parser.add_argument("--volume", required=True, help="with its unit: 5000m3, 0.5万m³")
     parser.add_argument("--from", dest="first", required=True, help="its first day, YYYY-MM-DD")
     parser.add_argument("--to", dest="last", required=True, help="its last day, YYYY-MM-DD")
-    parser.add_argument("--document", required=True, help="document number (文号)")
+    add_document(parser)
     parser.add_argument(
         "--withdrawn-before", default="0L", help="what was withdrawn in it already; 0L if not given"
     )

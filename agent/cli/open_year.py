@@ -3,16 +3,16 @@
 import argparse
 
 from agent.amounts import volume_l
-from agent.cli.asking import add_actor, order
+from agent.cli.asking import add_actor, add_document, add_year, order
 from agent.cli.options import add_config, settings_of
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--year", type=int, required=True, help="the plan year")
+    add_year(parser)
     parser.add_argument(
         "--total", required=True, help="the flow meter's total when it began: 12345.6m3"
     )
-    parser.add_argument("--document", required=True, help="document number (文号)")
+    add_document(parser)
     add_actor(parser)
     add_config(parser)
 

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from agent.amounts import volume_l
-from agent.cli.asking import add_actor, order
+from agent.cli.asking import add_actor, add_document, order
 from agent.cli.days import first_ms
 from agent.cli.options import add_config, settings_of
 from agent.core.model import RateMethod
@@ -19,7 +19,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="how it was found",
     )
     parser.add_argument("--measured", required=True, help="the day it was found, YYYY-MM-DD")
-    parser.add_argument("--document", required=True, help="document number (文号)")
+    add_document(parser)
     parser.add_argument("--static-mm", type=int, help="level below the wellhead, pump at rest")
     parser.add_argument("--dynamic-mm", type=int, help="level below the wellhead, pump running")
     add_actor(parser)

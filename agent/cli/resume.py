@@ -2,12 +2,12 @@
 
 import argparse
 
-from agent.cli.asking import add_actor, order
+from agent.cli.asking import add_actor, add_document, order
 from agent.cli.options import add_config, settings_of
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--document", required=True, help="work order or document number (文号)")
+    add_document(parser, "work order or document number (文号)")
     add_actor(parser)
     add_config(parser)
 

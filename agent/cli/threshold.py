@@ -2,7 +2,7 @@
 
 import argparse
 
-from agent.cli.asking import add_actor, order
+from agent.cli.asking import add_actor, add_document, order
 from agent.cli.options import add_config, settings_of
 from agent.core.thresholds import THRESHOLDS
 
@@ -10,7 +10,7 @@ from agent.core.thresholds import THRESHOLDS
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=list(THRESHOLDS))
     parser.add_argument("value", type=int, help="the settings file's own value takes it back")
-    parser.add_argument("--document", required=True, help="document number (文号)")
+    add_document(parser)
     add_actor(parser)
     add_config(parser)
 

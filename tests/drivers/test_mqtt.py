@@ -58,17 +58,20 @@ def receipt(link: MqttLink) -> Receipt:
     return event
 
 
+def answer_to_a_batch(link: MqttLink) -> Receipt:
+    with closing(link):
+        up(link)
+        link.send_records(b"x")
+        return receipt(link)
+
+
 # --- what the broker says ------------------------------------------------------------------------
 
 
 def test_without_a_subscriber_a_batch_is_kept_and_the_consumer_named_as_missing(
     mosquitto: Mosquitto,
 ) -> None:
-    link = link_to(at(mosquitto.port))
-    with closing(link):
-        up(link)
-        link.send_records(b"x")
-        answer = receipt(link)
+    answer = answer_to_a_batch(link_to(at(mosquitto.port)))
     assert answer.answer is Answer.KEPT
     assert "no_consumer" in answer.why
     assert "wells/W-1/records" in answer.why
@@ -81,11 +84,7 @@ def test_mqtt_311_cannot_see_that_nobody_listens_and_must_be_declared(
     old = replace(at(mosquitto.port), protocol="mqtt311")
     with pytest.raises(AssertionError, match="trust_puback"):
         MqttConfig(old, "W-1", "1")
-    link = link_to(old)
-    with closing(link):
-        up(link)
-        link.send_records(b"x")
-        assert receipt(link).answer is Answer.ACCEPTED
+    assert answer_to_a_batch(link_to(old)).answer is Answer.ACCEPTED
 
 
 @pytest.mark.parametrize("protocol", ["mqtt5", "mqtt311"])
@@ -102,11 +101,7 @@ def test_refused_credentials_are_said_in_words(
 def test_a_topic_that_is_not_allowed_keeps_the_batch_and_names_the_topic(folder: Path) -> None:
     (folder / "acl").write_text("topic read #\n")
     with Mosquitto(folder, (*OPEN, f"acl_file {folder}/acl")) as mosquitto:
-        link = link_to(at(mosquitto.port))
-        with closing(link):
-            up(link)
-            link.send_records(b"x")
-            answer = receipt(link)
+        answer = answer_to_a_batch(link_to(at(mosquitto.port)))
     assert answer.answer is Answer.KEPT
     assert "0x87" in answer.why
     assert "wells/W-1/records" in answer.why
