@@ -126,9 +126,12 @@ class Instrument:
         if block in self.seldom:
             self._said.learn_factors(block, now_ms)
 
-    def refused(self, block: Block, code: int, turnaround_ms: int) -> None:
-        """An exception reply: it lives, and has no such value now. Never a zero."""
-        self._alive(turnaround_ms)
+    def refused(self, block: Block, code: int) -> None:
+        """An exception reply: it lives, and has no such value now. Never a zero.
+
+        When it came is not known: it is seen when a whole reply should have been there.
+        """
+        self._alive(None)
         self._requests += 1
         self._exceptions += 1
         if self._doubts:
@@ -257,7 +260,7 @@ class Instrument:
         self._identification.forget()
         self._round_due_ms = None
 
-    def _alive(self, turnaround_ms: int) -> None:
+    def _alive(self, turnaround_ms: int | None) -> None:
         self._patience.replied(turnaround_ms)
         self._suspect = False
         self._silent_since_ms = None

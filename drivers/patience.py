@@ -61,9 +61,11 @@ class Patience:
         self._heard_ms = self._now_ms
         self._knocks = False
 
-    def replied(self, turnaround_ms: int) -> None:
+    def replied(self, turnaround_ms: int | None) -> None:
+        """None: not known."""
         self.heard()
-        self._turnarounds.append(turnaround_ms)
+        if turnaround_ms is not None:
+            self._turnarounds.append(turnaround_ms)
         self._doubled = 1
 
     def knocked(self) -> bool:

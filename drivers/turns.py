@@ -51,12 +51,19 @@ class Wire(Protocol):
         """Whether anything can be asked at all; False while the tty is gone."""
 
     async def ask(
-        self, unit: int, block: Block, pause_ms: int, patience_ms: float, left_ms: float
+        self,
+        unit: int,
+        block: Block,
+        *,
+        pause_ms: int,
+        expected_ms: float,
+        patience_ms: float,
+        left_ms: float,
     ) -> Answer:
         """One request and its reply, or the reason why there is none.
 
-        The line is quiet for `pause_ms` before it. `patience_ms` counts from the request,
-        `left_ms` from now.
+        The line is quiet for `pause_ms` before it. `expected_ms` and `patience_ms` count from the
+        request, `left_ms` from now.
         """
 
 
@@ -86,18 +93,24 @@ class Turns:
         """Ask until it has answered, failed to, or the budget is spent. False: the tty is gone."""
         while (block := one.next_block()) is not None:
             left_ms = deadline_ms - self._clock()
-            if left_ms < one.expected_ms(block):
+            expected_ms = one.expected_ms(block)
+            if left_ms < expected_ms:
                 return True
             patience_ms = wire_ms(block, one.speed) + one.timeout_ms
             answer = await self._wire.ask(
-                one.config.unit, block, one.pause_ms, patience_ms, left_ms
+                one.config.unit,
+                block,
+                pause_ms=one.pause_ms,
+                expected_ms=expected_ms,
+                patience_ms=patience_ms,
+                left_ms=left_ms,
             )
             now_ms = self._clock()
             match answer:
                 case Words(registers, turnaround_ms):
                     one.answered(block, registers, turnaround_ms, now_ms)
-                case Refused(code, turnaround_ms):
-                    one.refused(block, code, turnaround_ms)
+                case Refused(code):
+                    one.refused(block, code)
                 case Nothing(Fault.DISCONNECTED):
                     self._all_disconnected()
                     return False

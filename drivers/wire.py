@@ -9,6 +9,7 @@ first be quiet.
 
 import asyncio
 import logging
+import os
 import termios
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from pymodbus.client import AsyncModbusSerialClient
 
 from agent.core.model import Fault
 from agent.ports import BusStanding, Finding, Inquiry
-from drivers.plan import REPLY_CHARACTERS, REQUEST_CHARACTERS, Block, Speed, wire_ms
+from drivers.plan import REPLY_CHARACTERS, Block, Speed, wire_ms
 from drivers.reply import reply_in
 from drivers.turns import Answer, Monotonic, Nothing, Refused, Words
 
@@ -35,13 +36,10 @@ QUIET_MS = 20
 SETTLE_MAX_MS = 300
 # What an inquiry needs beside its question and its patience: to find the line quiet.
 INQUIRY_SPARE_MS = 2 * QUIET_MS + CHANGE_PAUSE_MS
-# The tty is not watched until this many characters before the end of a reply can have come: a UART
-# that hands over single characters would otherwise cost a wake-up for each (docs/decisions/0005).
-WATCH_CHARACTERS = 2
 # pymodbus drops what exceeds its buffer before anybody sees it; a burst of noise shall be noticed.
 BUFFER_MAX = 2_048
-# pymodbus has one timeout for connecting and for replies; ours are shorter and its never strikes.
-PYMODBUS_TIMEOUT_S = 60.0
+# pymodbus has one timeout for connecting and for replies; once it is connected, ours are the only.
+CONNECT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ class SerialWire:
             baudrate=self.config.baud,
             parity=self.config.parity,
             stopbits=self.config.stop_bits,
-            timeout=PYMODBUS_TIMEOUT_S,
+            timeout=CONNECT_S,
             retries=0,
             reconnect_delay=0,
             trace_packet=self._trace,
@@ -106,6 +104,8 @@ class SerialWire:
         )
         client.ctx.max_buffer_size = BUFFER_MAX
         if await client.connect():
+            client.ctx.comm_params.timeout_connect = None  # type: ignore[assignment]
+            client.ctx.low_level_send = self._send
             self._client = client
             self._speed = self.config.speed
             self._failures, self._retry_ms, self._trouble = 0, None, ""
@@ -149,7 +149,8 @@ class SerialWire:
         own = self.config.speed
         speed = Speed(given[0] or own.baud, given[1] or own.parity, given[2] or own.stop_bits)
         block = Block(question.function, question.address, question.count)
-        patience_ms = wire_ms(block, speed) + question.patience_ms
+        expected_ms = wire_ms(block, speed)
+        patience_ms = expected_ms + question.patience_ms
         if within_ms < patience_ms + INQUIRY_SPARE_MS:
             return Finding(fault=Fault.NOT_READ)
         if not await self.ready():
@@ -157,7 +158,12 @@ class SerialWire:
         if not self._speak_at(speed):
             return Finding(fault=Fault.REFUSED)
         answer = await self.ask(
-            question.unit, block, CHANGE_PAUSE_MS, patience_ms, within_ms - QUIET_MS
+            question.unit,
+            block,
+            pause_ms=CHANGE_PAUSE_MS,
+            expected_ms=expected_ms,
+            patience_ms=patience_ms,
+            left_ms=within_ms - QUIET_MS,
         )
         if self._is_open() and speed != own:
             self._speak_at(own)
@@ -184,19 +190,28 @@ class SerialWire:
         return True
 
     async def ask(
-        self, unit: int, block: Block, pause_ms: int, patience_ms: float, left_ms: float
+        self,
+        unit: int,
+        block: Block,
+        *,
+        pause_ms: int,
+        expected_ms: float,
+        patience_ms: float,
+        left_ms: float,
     ) -> Answer:
         """One request and its reply, or the reason why there is none."""
         loop = asyncio.get_running_loop()
         deadline_at = loop.time() + left_ms / 1000
         await self._silence(unit, pause_ms, deadline_at)
-        if not self._is_open() or not self._empty():
+        whole = REPLY_CHARACTERS + 2 * block.count
+        if not self._is_open() or not self._empty(whole):
             return Nothing(Fault.DISCONNECTED)
         patient_until = loop.time() + patience_ms / 1000
         self._ends_at = min(patient_until, deadline_at)
         self._asked, self._heard, self._replied_at = (unit, block), 0, None
         begun_ms = self._clock()
-        watching = self._look_away(block)
+        # A refusal is shorter: when a reply should be here, whatever is here is looked at.
+        looking = loop.call_later(expected_ms / 1000, self._expect, 0)
         try:
             async with asyncio.timeout_at(self._ends_at) as self._limit:
                 response = await self._request(unit, block)
@@ -210,8 +225,7 @@ class SerialWire:
         finally:
             self._asked = self._limit = None
             self._sent = b""
-            watching.cancel()
-            self._watch()
+            looking.cancel()
             if self._replied_at is None:
                 self._replied_at = loop.time()
             self._free_at = self._replied_at + self._speed.gap_ms / 1000
@@ -246,16 +260,21 @@ class SerialWire:
         settled_at = min(loop.time() + SETTLE_MAX_MS / 1000, deadline_at)
         while self._is_open() and loop.time() < settled_at:
             self._heard = 0
-            if not self._empty():
+            if not self._empty(0):
                 return
             await asyncio.sleep(max(QUIET_MS, self._speed.gap_ms) / 1000)
             if not self._heard:
                 break
         self._unsettled = False
 
-    def _empty(self) -> bool:
-        """Throw away what the tty holds: it answers no question of ours. False: the tty is gone."""
-        assert self._client is not None
+    def _empty(self, expected: int) -> bool:
+        """Throw away what the tty holds: it answers no question of ours. False: the tty is gone.
+
+        From here on so many characters wake us; 0: the first one does.
+        """
+        self._expect(expected)
+        if not self._is_open():
+            return False
         try:
             self._transport().sync_serial.reset_input_buffer()
         except (termios.error, OSError):
@@ -263,22 +282,30 @@ class SerialWire:
             return False
         return True
 
-    def _look_away(self, block: Block) -> asyncio.TimerHandle:
-        """Leave the characters in the tty until the reply can be nearly complete."""
-        characters = REQUEST_CHARACTERS + REPLY_CHARACTERS + 2 * block.count - WATCH_CHARACTERS
-        delay_ms = characters * self._speed.character_ms + self._speed.gap_ms
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._transport().sync_serial.fileno())
-        return loop.call_later(delay_ms / 1000, self._watch)
+    def _expect(self, characters: int) -> None:
+        """The kernel counts them (VMIN) and wakes us once."""
+        if not self._is_open():
+            return
+        descriptor = self._transport().sync_serial.fileno()
+        try:
+            settings = termios.tcgetattr(descriptor)
+            settings[6][termios.VMIN] = characters
+            termios.tcsetattr(descriptor, termios.TCSANOW, settings)
+        except (termios.error, OSError):
+            self._lost()
 
-    def _watch(self) -> None:
-        if self._is_open():
-            transport = self._transport()
-            descriptor = transport.sync_serial.fileno()
-            asyncio.get_running_loop().add_reader(descriptor, transport.intern_read_ready)
+    def _send(self, octets: bytes, addr: object = None) -> None:
+        """At once: a tty takes a request whole. What it does not take is never answered."""
+        del addr  # pymodbus knows more kinds of wires
+        try:
+            os.write(self._transport().sync_serial.fileno(), octets)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._lost()
 
     def _transport(self) -> Any:
-        """pymodbus's SerialTransport: it has no public way to empty or to pause its input."""
+        """pymodbus's SerialTransport: it has no public way to empty its input, or to count it."""
         assert self._client is not None
         return self._client.ctx.transport
 
@@ -302,6 +329,8 @@ class SerialWire:
         if frame:
             # The gap begins here, and what the reply means is worked out within it.
             self._replied_at = asyncio.get_running_loop().time()
+        else:
+            self._expect(0)
         if not frame and len(octets) >= REPLY_CHARACTERS + 2 * self._asked[1].count:
             # As much as a reply, but none: give up once the line is quiet, within the patience.
             quiet_at = asyncio.get_running_loop().time() + QUIET_MS / 1000

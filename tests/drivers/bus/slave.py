@@ -3,6 +3,7 @@
 import os
 import select
 import struct
+import termios
 import threading
 import tty
 from collections.abc import Callable, Sequence
@@ -106,6 +107,12 @@ class Slave:
         self.name.unlink()
         os.close(self.master)
         os.close(self._slave)
+
+    @property
+    def awaited(self) -> int:
+        """How many octets wake whoever reads."""
+        count: int = termios.tcgetattr(self._slave)[6][termios.VMIN]
+        return count
 
     def say(self, octets: bytes) -> None:
         """Speak without being asked."""

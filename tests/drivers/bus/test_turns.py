@@ -1,5 +1,6 @@
 """Who is asked what in which scan: refused blocks, busy instruments, slow quantities, pauses."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -145,6 +146,33 @@ def test_other_exceptions_are_not_repeated(slave: Slave, buses: Buses, code: int
     assert values(read(buses)) == {}
     places = [(one.unit, one.address) for one in slave.requests]
     assert len(places) == len(set(places))
+
+
+def test_refusals_teach_no_patience(slave: Slave, buses: Buses) -> None:
+    """They are seen when a whole reply should have come; to learn that would add to itself."""
+    read(buses)
+    learned = [(one.turnaround_p99_ms, one.timeout_ms) for one in buses.counters()]
+    slave.spoil = lambda r, _: frame(r.unit, r.function | 0x80, 4)
+    for _ in range(5):
+        assert set(faults(read(buses)).values()) == {Fault.REFUSED}
+    assert [(one.turnaround_p99_ms, one.timeout_ms) for one in buses.counters()] == learned
+
+
+# --- how it waits --------------------------------------------------------------------------------
+
+
+def test_a_reply_wakes_us_when_it_is_whole(slave: Slave, buses: Buses) -> None:
+    awaited = []
+
+    def spoil(_: Request, octets: bytes) -> bytes:
+        awaited.append(slave.awaited - len(octets))
+        os.write(slave.master, octets[:-1])
+        return octets[-1:]
+
+    slave.spoil = spoil
+    assert values(read(buses)) == TRUTH
+    assert set(awaited) == {0}
+    assert {one.timeouts + one.garbled for one in buses.counters()} == {0}
 
 
 # --- a slow quantity -----------------------------------------------------------------------------

@@ -35,9 +35,16 @@ class Sleeper:
         return True
 
     async def ask(
-        self, unit: int, block: Block, pause_ms: int, patience_ms: float, left_ms: float
+        self,
+        unit: int,
+        block: Block,
+        *,
+        pause_ms: int,
+        expected_ms: float,
+        patience_ms: float,
+        left_ms: float,
     ) -> Answer:
-        del unit
+        del unit, expected_ms
         self.now_ms += pause_ms
         self.asked.append(self.now_ms)
         slept = self.now_ms - self.traffic_ms >= self.sleeps_after_ms
