@@ -10,7 +10,7 @@ import pytest
 
 from agent.core import calendar
 from agent.core.attendance import Attendance, Trial, failed, on_trial, wait_ms
-from agent.core.ledger import Grant, expired
+from agent.core.ledger import Grant, allocated, expired
 from agent.core.model import Moment, Use, elapsed_ms
 from agent.core.override import Lifting, spend
 from agent.core.totalizer import Accepted, Bound, Held, Judgement, Segment, Stood, Totalizer, judge
@@ -168,3 +168,19 @@ def test_between_two_boots_a_calendar_that_is_believed_tells_the_time(
 ) -> None:
     assert elapsed_ms(moment(), moment(AT + step_ms, boot="b2")) == passed_ms
     assert elapsed_ms(moment(), moment(AT + step_ms, boot="b2", trusted=False)) is None
+
+
+@pytest.mark.parametrize(("step_ms", "passed_ms"), [(-5, 0), (0, 0), (1, 1), (DAY, DAY)])
+def test_within_a_boot_monotonic_time_tells_it_whatever_the_calendar_says(
+    step_ms: int, passed_ms: int
+) -> None:
+    for trusted in (True, False):
+        now = moment(AT - DAY, step_ms, trusted=trusted)
+        assert elapsed_ms(moment(), now) == passed_ms
+
+
+def test_a_provisional_allocation_is_corrected_as_a_plan_is() -> None:
+    for adjusted in (5, -5):
+        grant = Grant(2026, None, adjusted, provisional=100, provisional_until_utc_ms=AT + 1)
+        assert allocated(grant, moment()) == 100 + adjusted
+        assert allocated(replace(grant, plan=90), moment()) == 90 + adjusted

@@ -140,6 +140,33 @@ def test_only_a_bypass_excuses_a_pump_that_runs_while_it_is_cut(*, bypass: bool 
     assert compare(Facts(), Checks(), closed).power_while_cut is True
 
 
+def test_a_power_meter_that_others_share_accuses_no_pump_that_is_cut() -> None:
+    shared = compare(
+        Facts(), Checks(), sight(permitted=False, site=replace(SITE, shared_power_meter=True))
+    )
+    assert (shared.power_while_cut, shared.flow_while_cut) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("total", "power_w", "judged", "lost"),
+    [
+        (Fault.TIMEOUT, None, True, True),
+        (Fault.TIMEOUT, 0, True, False),
+        (None, None, True, False),
+        (Fault.TIMEOUT, None, False, None),  # the mains are away
+    ],
+)
+def test_both_meters_are_lost_when_neither_says_a_thing(
+    total: Fault | None, power_w: int | None, *, judged: bool, lost: bool | None
+) -> None:
+    shown = (
+        reading(Quantity.FORWARD_TOTAL_L, 5, total),
+        reading(Quantity.FLOW_L_PER_H, 5, total),
+    )
+    seen = sight(view=View(None, None, None, power_w), readings=shown, judged=judged)
+    assert compare(Facts(), Checks(), seen).both_meters_lost is lost
+
+
 @pytest.mark.parametrize("judged", [None, False, True])
 def test_what_was_judged_now_and_then_is_told_as_it_was_judged(*, judged: bool | None) -> None:
     checks = Checks(ratio_off=judged, creeping=judged)
@@ -165,10 +192,20 @@ def test_creep_is_counted_from_ten_minutes_of_rest_and_judged_by_the_hour() -> N
     assert crept(100, 0, resting_ms=10 * MINUTE - 1_001) is None
 
 
-def test_a_pump_that_runs_ends_the_count_of_what_crept() -> None:
+@pytest.mark.parametrize(("flow_l_per_h", "power_w"), [(90_000, 30_000), (90_000, 0), (0, 30_000)])
+def test_a_pump_that_runs_or_water_that_flows_ends_the_count_of_what_crept(
+    flow_l_per_h: int, power_w: int
+) -> None:
     crept = Checks(total_l=500_000, resting_ms=HOUR, crept_l=60, crept_ms=MINUTE)
-    after = watch_checks(crept, sight())
+    after = watch_checks(crept, sight(flow_l_per_h, power_w))
     assert (after.resting_ms, after.crept_l, after.crept_ms) == (0, 0, 0)
+
+
+def test_what_was_judged_of_creep_is_not_judged_again() -> None:
+    much = Checks(total_l=499_999, resting_ms=HOUR, crept_l=500, crept_ms=MINUTE)
+    after = watch_checks(much, sight(0, 0))
+    assert (after.creeping, after.crept_l, after.crept_ms) == (True, 0, 0)
+    assert after.resting_ms == HOUR + 1000
 
 
 def test_the_learned_power_follows_the_measured_one_by_a_sixty_fourth() -> None:

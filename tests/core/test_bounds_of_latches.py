@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from agent.core.interlock import (
+    RESTING,
     Present,
     Standing,
     Trip,
@@ -16,6 +17,7 @@ from agent.core.interlock import (
     acknowledgeable,
     assess,
     decide,
+    time_left_ms,
 )
 from agent.core.model import (
     Action,
@@ -23,6 +25,7 @@ from agent.core.model import (
     AllocationKind,
     Condition,
     ConditionKind,
+    Decision,
     Moment,
 )
 from agent.core.rules import RULES
@@ -42,7 +45,9 @@ def test_facts_that_say_nothing_raise_nothing_and_bar_nothing() -> None:
     after = assess(RULES, Standing(), Present(Facts(), moment(), 1000, SITE))
     assert after == Standing(seen_ms=1000)
     assert decide(RULES, after.conditions, 1, Facts()).permit
-    assert not decide(RULES, after.conditions, 0, Facts()).permit
+    nothing = Decision(permit=False, reasons=(), lease_ms=0)
+    assert decide(RULES, after.conditions, 0, Facts()) == nothing
+    assert decide(RULES, after.conditions, -1, Facts()) == nothing
 
 
 def test_an_acknowledgement_forgives_the_trips_of_its_own_condition_and_of_no_other() -> None:
@@ -105,3 +110,51 @@ def test_what_a_person_may_acknowledge_is_a_latch_or_a_protection_that_stands() 
         K.PHASE_LOSS,
         K.DRY_WELL,
     )
+
+
+# --- clocks ------------------------------------------------------------------------------------
+
+
+def test_a_rest_begins_when_the_last_fact_has_gone_and_one_that_is_broken_begins_anew() -> None:
+    """A phase was lost for an hour; it must be back for five minutes, however long it was gone."""
+    lost = tuple(Watch(K.PHASE_LOSS, moment(), stage, HOUR) for stage in (0, 1))
+    raised = Condition(K.PHASE_LOSS, moment(), Action.ALARM, latched=False)
+    standing = Standing(watches=lost, conditions=(raised,))
+
+    def scan(step_ms: int, *, lost: bool) -> bool:
+        nonlocal standing
+        present = Present(Facts(phase_lost=lost), moment(), step_ms, SITE)
+        standing = assess(RULES, standing, present)
+        return bool(standing.conditions)
+
+    assert scan(1000, lost=False)
+    assert scan(5 * MINUTE - 1, lost=False)
+    assert scan(1000, lost=True)
+    assert scan(1000, lost=False)
+    assert scan(5 * MINUTE - 1, lost=False)
+    assert not scan(1, lost=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "watches", "left_ms"),
+    [
+        (K.FLOW_METER_SILENT, (), None),
+        (K.FLOW_METER_SILENT, ((K.FLOW_METER_SILENT, 0, 10 * MINUTE),), None),  # it alarms
+        (K.FLOW_METER_SILENT, ((K.FLOW_METER_SILENT, 1, 10 * MINUTE),), 20 * MINUTE),
+        (K.FLOW_METER_SILENT, ((K.FLOW_METER_SILENT, 1, 30 * MINUTE + 1),), 0),
+        (K.FLOW_METER_SILENT, ((K.TOTAL_JUMPED, 1, 10 * MINUTE),), None),
+        (K.FLOW_METER_SILENT, ((K.FLOW_METER_SILENT, RESTING, MINUTE),), None),
+        # Power for 4 s of 10, water for 4 s of 60: the first to be due cuts.
+        (
+            K.RUNNING_WHILE_CUT,
+            ((K.RUNNING_WHILE_CUT, 0, 4_000), (K.RUNNING_WHILE_CUT, 1, 4_000)),
+            6_000,
+        ),
+    ],
+)
+def test_a_condition_says_how_long_its_facts_may_hold_until_it_cuts(
+    kind: K, watches: tuple[tuple[K, int, int], ...], left_ms: int | None
+) -> None:
+    (rule,) = (one for one in RULES if one.kind is kind)
+    held = tuple(Watch(of, moment(), stage, held_ms) for of, stage, held_ms in watches)
+    assert time_left_ms(rule, Standing(watches=held), SITE) == left_ms

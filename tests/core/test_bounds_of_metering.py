@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.accounting import enter, pass_time
+from agent.core.accounting import enter, pass_time, take_total
 from agent.core.facts import Evidence, converting
 from agent.core.interruptions import watch_metering
 from agent.core.ledger import Ledger
@@ -25,8 +25,10 @@ from agent.core.model import (
     InterruptionEnded,
     InterruptionPolicy,
     Moment,
+    Quantity,
     Rate,
     RateMethod,
+    RemoveMeter,
     Role,
 )
 from agent.core.pump import Pump, View
@@ -42,7 +44,17 @@ from agent.core.totalizer import (
     Totalizer,
     judge,
 )
-from tests.core.story import HOUR, MINUTE, OF_FLOW_METER, OF_POWER_METER, SITE, Story, utc_ms
+from tests.core.story import (
+    HOUR,
+    MINUTE,
+    OF_FLOW_METER,
+    OF_POWER_METER,
+    SITE,
+    Story,
+    reading,
+    readings,
+    utc_ms,
+)
 
 K = ConditionKind
 AT = utc_ms(2026, 6, 1)
@@ -118,6 +130,32 @@ def test_an_interruption_in_which_nothing_was_converted_makes_no_entry() -> None
         SITE, interrupted(5_000, 0), moment(), running=True, may_enter=False
     )
     assert (said, waits.interruption is None) == ((), False)
+
+
+def test_what_was_reckoned_is_entered_every_ten_minutes_from_a_litre_on() -> None:
+    """At 1 m3 per kWh. Since it was entered last, a minute had passed."""
+
+    def entered(used_wh: int, passed_ms: int) -> list[int]:
+        state = interrupted(0, 0)
+        power = Segment("p1", 0, 1, 10**9, 55_000)
+        state = replace(
+            state, ledger=replace(state.ledger, power=power), energy=Totalizer(used_wh, moment())
+        )
+        _, bodies = watch_metering(SITE, state, moment(passed_ms), running=True, may_enter=True)
+        return [one.volume_l for one in bodies if isinstance(one, Convert)]
+
+    assert entered(1, 9 * MINUTE) == [1]
+    assert entered(1, 9 * MINUTE - 1) == []
+    assert entered(0, 9 * MINUTE) == []
+    assert entered(2_002, HOUR) == [2_002]
+
+
+def test_an_interruption_without_a_power_meter_begins_at_no_electricity() -> None:
+    jumped = Totalizer(500, moment(), jumped=True)
+    state = State(ledger=Ledger(segment=METER), totalizer=jumped, scanned_at=moment(-1000))
+    after, _ = watch_metering(SITE, state, moment(1000), running=True, may_enter=True)
+    assert after.interruption is not None
+    assert (after.interruption.counted_l, after.interruption.used_wh) == (500, 0)
 
 
 def test_silence_interrupts_when_it_has_lasted_as_long_as_its_alarm() -> None:
@@ -263,6 +301,28 @@ def test_evidence_that_allows_enough_is_enough() -> None:
 
 
 # --- other meters ------------------------------------------------------------------------------
+
+
+def test_a_flow_meter_that_is_removed_takes_its_totals_with_it() -> None:
+    known = Totalizer(5, moment())
+    before = State(ledger=Ledger(segment=METER), totalizer=known, reverse=known, backflow_l=9)
+    removed = RemoveMeter(Role.FLOW_METER, "f1", 7, "d", "li")
+    after = enter(before, removed, moment())
+    assert (after.totalizer, after.reverse, after.backflow_l) == (None, None, 0)
+
+
+def test_a_reverse_total_that_stays_elsewhere_is_followed_and_counts_nothing() -> None:
+    forward = Totalizer(500_000, moment())
+    elsewhere = Suspect(90_000, 90_000, 2, moment())
+    state = State(
+        ledger=Ledger(segment=METER),
+        totalizer=forward,
+        reverse=replace(forward, last=5, suspect=elsewhere),
+        backflow_l=9,
+    )
+    shown = (*readings(500_000), reading(Quantity.REVERSE_TOTAL_L, 90_000))
+    after, _, _ = take_total(SITE, state, shown, moment(1000), may_enter=True)
+    assert (after.reverse, after.backflow_l) == (Totalizer(90_000, moment(1000)), 9)
 
 
 def test_another_flow_meter_has_another_reverse_total() -> None:

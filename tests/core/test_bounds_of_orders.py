@@ -9,12 +9,23 @@ import pytest
 
 from agent.core.attendance import Attendance, failed
 from agent.core.commands import Deed, judge_command
+from agent.core.interlock import Standing
 from agent.core.keyring import joined, kid_of
+from agent.core.ledger import Grant, Ledger, Past
 from agent.core.model import (
+    Account,
+    AccountOrder,
+    AcknowledgeOrder,
+    Action,
+    AllocateOrder,
+    AllocationKind,
     Command,
+    Condition,
+    ConditionKind,
     FirstSupervisorOrder,
     KeyOrder,
     Language,
+    Latched,
     LimitOrder,
     Moment,
     Order,
@@ -24,11 +35,14 @@ from agent.core.model import (
     Rank,
     Refusal,
     Refused,
+    RemoveMeterOrder,
     ResendOrder,
+    Role,
     SetupOrder,
     SetupOutcome,
     SetupStep,
     SignInOrder,
+    StopOrder,
     Use,
 )
 from agent.core.people import Attended
@@ -37,6 +51,7 @@ from agent.core.rights import refuse_rights
 from agent.core.state import State
 from agent.core.tallies import Tally, closed, noted
 from agent.core.thresholds import Threshold, differing, overlaid
+from agent.core.totalizer import Segment, Totalizer
 from tests.core.story import DAY, HOUR, MINUTE, SITE, Story, addition, plan, utc_ms
 
 AT = utc_ms(2026, 6, 1)
@@ -96,6 +111,92 @@ def test_a_range_of_records_is_one_record_at_least(
     first: int, last: int, refused: Refused | None
 ) -> None:
     assert reason(judged(ResendOrder(first, last, "province"))) is refused
+
+
+A = AllocationKind
+# 2025 was closed without a plan; 10 l were added to this year's; next year's is known.
+PLANNED = State(
+    ledger=Ledger(
+        year=2026,
+        grants=(Grant(2026, 100, 10), Grant(2027, 80)),
+        past=(Past(2025, None, 60, 50),),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("year", "kind", "volume_l", "refused"),
+    [
+        (2026, A.REDUCTION, 110, None),
+        (2026, A.REDUCTION, 111, Refused.REDUCTION_TOO_LARGE),
+        (2027, A.TRANSFER_OUT, 80, None),  # nothing was taken of it yet
+        (2027, A.TRANSFER_OUT, 81, Refused.TRANSFER_TOO_LARGE),
+        (2025, A.CORRECTION, 1, None),
+        (2025, A.CORRECTION, -1, Refused.CORRECTION_RANGE),
+    ],
+)
+def test_what_may_be_taken_back_of_a_year_is_what_was_given_and_no_litre_more(
+    year: int, kind: AllocationKind, volume_l: int, refused: Refused | None
+) -> None:
+    assert reason(judged(AllocateOrder(year, kind, volume_l, "no. 8"), PLANNED)) is refused
+
+
+BEGINS, ENDS = utc_ms(2026, 1, 1), utc_ms(2027, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("from_utc_ms", "to_utc_ms", "refused"),
+    [
+        (BEGINS, ENDS, None),
+        (BEGINS - 1, ENDS, Refused.LIMIT_WINDOW),
+        (BEGINS, ENDS + 1, Refused.LIMIT_WINDOW),
+        (BEGINS, AT, Refused.LIMIT_WINDOW),  # over
+        (BEGINS, AT + 1, None),
+        (AT + 1, AT + 1, Refused.LIMIT_WINDOW),
+        (AT + 1, AT + 2, None),
+    ],
+)
+def test_a_limit_lies_within_its_year_lasts_a_millisecond_and_is_not_over(
+    from_utc_ms: int, to_utc_ms: int, refused: Refused | None
+) -> None:
+    order = LimitOrder(2026, "june", 1, from_utc_ms, to_utc_ms, "no. 7")
+    assert reason(judged(order, PLANNED)) is refused
+
+
+@pytest.mark.parametrize(
+    ("displayed", "refused"),
+    [
+        (499_000, None),
+        (498_999, Refused.TOTAL_RANGE),
+        (501_035, None),  # 100 m3/h and a fifth for a scan, two steps, and a cubic metre
+        (501_036, Refused.TOTAL_RANGE),
+    ],
+)
+def test_a_meter_that_nobody_can_read_leaves_within_a_cubic_metre_of_where_it_can_be(
+    displayed: int, refused: Refused | None
+) -> None:
+    fitted = Ledger(year=2026, segment=Segment("f1", 0, 1, 10**9, 100_000))
+    state = State(ledger=fitted, totalizer=Totalizer(500_000, moment()))
+    order = RemoveMeterOrder(Role.FLOW_METER, "f1", "no. 7", displayed)
+    assert reason(judged(order, state)) is refused
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [(0, Refused.REASON_MISSING), (1, None), (100, None), (101, Refused.REASON_MISSING)],
+)
+def test_a_reason_is_of_a_letter_and_of_a_hundred_at_most(
+    words: int, refused: Refused | None
+) -> None:
+    assert reason(judged(StopOrder("x" * words))) is refused
+
+
+def test_who_acknowledges_what_does_not_stand_is_told_what_does() -> None:
+    order = AcknowledgeOrder(Latched.DRY_WELL, "seen to")
+    assert judged(order) == Refusal(Refused.NOT_LATCHED, "dry_well", "-")
+    lost = Condition(ConditionKind.PHASE_LOSS, moment(), Action.CUT, latched=True)
+    state = State(standing=Standing(conditions=(lost,)))
+    assert judged(order, state) == Refusal(Refused.NOT_LATCHED, "dry_well", "phase_loss")
 
 
 def test_rounds_may_touch_on_either_side_and_the_smallest_plan_is_a_litre() -> None:
@@ -195,6 +296,20 @@ def test_the_first_supervisor_of_a_station_is_one() -> None:
     told = judged(FirstSupervisorOrder("wang", Language.ZH, "p1"))
     assert isinstance(told, Attended)
     assert [one.rank for one in told.people.accounts] == [Rank.SUPERVISOR]
+
+
+@pytest.mark.parametrize(("known", "refused"), [(23, None), (24, Refused.ACCOUNTS_FULL)])
+def test_a_station_knows_twenty_four_people(known: int, refused: Refused | None) -> None:
+    accounts = tuple(Account(f"p{n}", Rank.VIEWER, Language.ZH, "") for n in range(known))
+    order = AccountOrder("wang", Rank.VIEWER, Language.ZH, "")
+    assert reason(judged(order, State(people=Attendance(accounts)))) is refused
+
+
+def test_failures_are_counted_in_forty_places_and_the_oldest_gives_way() -> None:
+    people = Attendance()
+    for place in range(41):
+        people = failed(people, (f"port:{place}",), moment())
+    assert [one.key for one in people.failures] == [f"port:{place}" for place in range(1, 41)]
 
 
 # --- a minute of refusals ----------------------------------------------------------------------

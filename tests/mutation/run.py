@@ -75,8 +75,9 @@ OWN = {
 # These stand on bounds of every room, and are quick.
 EVERYWHERE = ("test_bounds", "test_defaults", "test_fold_table")
 OWN_WEIGHT = 0.2
-# So many of the tests that killed others of a module are asked first.
+# So many of the tests that killed others of a module are the likeliest to kill again.
 KILLERS_MAX = 12
+KILLER_WEIGHT = 0.02
 # What was learned of the core; worth nothing when a file of it has changed. A test that came
 # later is learned beside; one that was changed is remembered as it was: `make clean`.
 MEMORY = ROOT / ".mutants.json"
@@ -170,27 +171,27 @@ class Trials:
     def _tests(self, mutant: Mutant) -> list[str]:
         """The tests that run its lines, in the order in which they are met.
 
-        First those that killed its neighbours, then the quick ones of each function. What a
-        module runs when it is imported belongs to no test, and to all of them.
+        First come the quick ones, those of its own room and those that killed its neighbours.
+        What a module runs when it is imported belongs to no test, and to all of them.
         """
         where, took_s = mutant.path.relative_to(CORE), self.known.took_s
         found: set[str] = set()
         for line in range(mutant.line, mutant.last + 1):
             found.update(self.known.lines.get(f"{where}:{line}", ()))
         found = (found or set(took_s)) & self.items.keys()
-        killers = [one for one, _ in self.killers[mutant.path].most_common() if one in found]
-        rest = sorted(found.difference(killers[:KILLERS_MAX]), key=self._seconds)
+        killers = {one for one, _ in self.killers[mutant.path].most_common(KILLERS_MAX)}
         own_rooms = (*EVERYWHERE, *OWN.get(mutant.path.stem, "").split())
         turns: Counter[str] = Counter()
         order = []
-        for one in rest:
+        for one in sorted(found, key=self._seconds):
             function = one.partition("[")[0]
             # The next case of a function that was met tells less than another function does.
             own = Path(one.partition("::")[0]).stem.startswith(own_rooms)
             weight = (1 + turns[function]) ** 0.5 * (OWN_WEIGHT if own else 1)
+            weight = KILLER_WEIGHT if one in killers else weight
             order.append((self._seconds(one) * weight, one))
             turns[function] += 1
-        return self._affordable([*killers[:KILLERS_MAX], *(one for _, one in sorted(order))])
+        return self._affordable([one for _, one in sorted(order)])
 
     def _seconds(self, test: str) -> float:
         return self.known.took_s.get(test, 0.0)
@@ -302,7 +303,7 @@ def main(arguments: list[str]) -> int:
     if options.list or not chosen:
         return 0
     trials = Trials(chosen, options.seconds)
-    quiet = ["-q", "-q", "--tb=no", "--no-header", "--no-summary", "-p", "no:cacheprovider"]
+    quiet = ["-q", "-q", "--tb=short", "--no-header", "-p", "no:cacheprovider"]
     if pytest.main([*quiet, TESTS], plugins=[trials]) or not trials.known.took_s:
         return 2
     return report(chosen, trials.survivors, options.least)
