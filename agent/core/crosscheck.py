@@ -144,8 +144,7 @@ def _learn_power(checks: Checks, sight: Sight) -> Checks:
 
 def _follow_ratio(checks: Checks, sight: Sight, moved_l: int | None, used_wh: int | None) -> Checks:
     """Fill a bucket while the pump runs; judge when one is full and enough are."""
-    if checks.ratio_off is not None:
-        checks = replace(checks, ratio_off=None)
+    checks = replace(checks, ratio_off=None)
     if not sight.started or moved_l is None or used_wh is None or min(moved_l, used_wh) < 0:
         return checks
     filling = Bucket(
@@ -172,11 +171,8 @@ def _ratio_off(full: tuple[Bucket, ...], sight: Sight) -> bool | None:
 
 def _follow_creep(checks: Checks, sight: Sight, moved_l: int | None) -> Checks:
     """Count what moves while nothing runs; judge by the hour, or as soon as it is much."""
-    if checks.creeping is not None:
-        checks = replace(checks, creeping=None)
+    checks = replace(checks, creeping=None)
     still = powered(sight.view, sight.site) is False and flowing(sight.view, sight.site) is False
-    if not still and checks.resting_ms == 0:
-        return checks
     if not still:
         return replace(checks, resting_ms=0, crept_l=0, crept_ms=0)
     resting_ms = checks.resting_ms + sight.step_ms
