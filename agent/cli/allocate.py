@@ -1,12 +1,14 @@
 """`wellkeeper allocate`: give a plan year its water."""
 
 import argparse
+from typing import Any
 
 from agent.amounts import signed_volume_l
 from agent.cli.asking import add_actor, add_document, add_year, order
 from agent.cli.days import after_ms
 from agent.cli.options import add_config, settings_of
 from agent.core.model import AllocationKind
+from agent.settings import Settings
 
 VOLUME = "with its unit: 62500m3, 6.25万m³, 600L; signed for a correction: --volume=-600L"
 
@@ -22,18 +24,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return granted(options, "AllocateOrder", {"volume_l": signed_volume_l(options.volume)})
-
-
-def granted(options: argparse.Namespace, kind: str, amount: dict[str, int]) -> int:
-    """Hand in an order that gives a year, or takes from it, an amount of water or energy."""
     settings = settings_of(options)
-    fields = {
-        "year": options.year,
-        "kind": options.kind,
-        "document": options.document,
-        **amount,
-    }
+    fields = granted(options, settings) | {"volume_l": signed_volume_l(options.volume)}
+    return order(options, settings, "AllocateOrder", fields)
+
+
+def granted(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """What every order says that gives a year, or takes from it; water or energy."""
+    fields = {"year": options.year, "kind": options.kind, "document": options.document}
     if options.expires is not None:
         fields["expires_utc_ms"] = after_ms(options.expires, settings.station.zone)
-    return order(options, settings, kind, fields)
+    return fields

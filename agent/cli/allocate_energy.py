@@ -4,8 +4,8 @@ import argparse
 
 from agent.amounts import energy_wh
 from agent.cli.allocate import granted
-from agent.cli.asking import add_actor, add_document, add_year
-from agent.cli.options import add_config
+from agent.cli.asking import add_actor, add_document, add_year, order
+from agent.cli.options import add_config, settings_of
 from agent.core.model import AllocationKind
 
 
@@ -21,4 +21,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return granted(options, "AllocateEnergyOrder", {"energy_wh": energy_wh(options.energy)})
+    settings = settings_of(options)
+    fields = granted(options, settings) | {"energy_wh": energy_wh(options.energy)}
+    return order(options, settings, "AllocateEnergyOrder", fields)
