@@ -326,6 +326,22 @@ def test_a_minute_of_refusals_is_over_with_its_last_millisecond() -> None:
     assert (left, said.count, said.from_utc_ms, said.to_utc_ms) == ((), 4, AT, AT + MINUTE)
 
 
+def test_one_refusal_more_is_a_count_and_none_more_is_no_record() -> None:
+    once, _ = noted((), "a", Refused.EXPIRED, 1, moment())
+    assert closed(once, moment(MINUTE)) == ((), ())
+    twice, _ = noted(once, "a", Refused.EXPIRED, 1, moment())
+    _, (said,) = closed(twice, moment(MINUTE))
+    assert said.count == 1
+
+
+def test_thirty_two_senders_are_counted_by_name() -> None:
+    tallies: tuple[Tally, ...] = ()
+    for n in range(34):
+        tallies, _ = noted(tallies, f"a{n}", Refused.EXPIRED, 1, moment())
+    assert [one.actor for one in tallies] == [*(f"a{n}" for n in range(32)), ""]
+    assert tallies[-1] == Tally("", Refused.TOO_MANY, moment(), 1)
+
+
 @pytest.mark.parametrize(("ahead_ms", "said"), [(300_000, "accepted"), (300_001, Refused.NOT_YET)])
 def test_a_platforms_clock_may_be_ahead_by_five_minutes(ahead_ms: int, said: str) -> None:
     story = Story().commission(100_000)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.model import Contacts, Fault, Quantity, Reading
+from agent.core.model import Contacts, Fault, Quality, Quantity, Reading
 from agent.core.protection import Motor, protect, watch_motor
 from agent.core.pump import View
 from agent.core.supply import Supply, watch_supply
@@ -51,7 +51,14 @@ def test_a_phase_is_lost_below_three_tenths_of_the_strongest(
 
 @pytest.mark.parametrize(
     ("most", "limit_ma", "high"),
-    [(50_000, 50_000, False), (50_001, 50_000, True), (None, 50_000, None), (None, 0, False)],
+    [
+        (50_000, 50_000, False),
+        (50_001, 50_000, True),
+        (None, 50_000, None),
+        (90_000, 0, False),
+        (None, 0, False),
+        (10, 1, True),
+    ],
 )
 def test_a_current_is_high_above_its_limit_and_where_there_is_one(
     most: int | None, limit_ma: int, *, high: bool | None
@@ -61,7 +68,15 @@ def test_a_current_is_high_above_its_limit_and_where_there_is_one(
 
 @pytest.mark.parametrize(
     ("least", "percent", "low"),
-    [(186_999, 85, True), (187_000, 85, False), (None, 85, None), (None, 0, False)],
+    [
+        (186_999, 85, True),
+        (187_000, 85, False),
+        (None, 85, None),
+        (0, 0, False),
+        (None, 0, False),
+        (2_199, 1, True),
+        (2_200, 1, False),
+    ],
 )
 def test_a_voltage_is_low_below_its_share_of_the_nominal(
     least: int | None, percent: int, *, low: bool | None
@@ -69,9 +84,16 @@ def test_a_voltage_is_low_below_its_share_of_the_nominal(
     assert guarded((220_000, least, 220_000), under_voltage_percent=percent).voltage_low is low
 
 
+def test_a_phase_that_is_not_believed_is_no_phase() -> None:
+    shown = [reading(one, 220_000) for one in VOLTS]
+    shown[1] = replace(shown[1], value=9, quality=Quality.SUSPECT, fault=Fault.IMPLAUSIBLE)
+    view = View(None, None, 90_000, 30_000)
+    assert protect(Facts(), Motor(HOUR), view, tuple(shown), SITE).phase_lost is None
+
+
 def test_a_motor_that_starts_is_not_judged_at_all() -> None:
     starting = guarded((9, 220_000, 220_000), (9, 9, 90_000), 29_999, over_current_ma=1)
-    assert (starting.phase_lost, starting.current_high, starting.voltage_low) == (None, None, None)
+    assert starting == Facts(level_low=None, phase_lost=None, current_high=None, voltage_low=None)
     assert guarded((9, 220_000, 220_000), running_ms=30_000).phase_lost is True
 
 

@@ -142,6 +142,32 @@ def test_a_coast_down_is_assumed_until_it_was_seen() -> None:
     assert coast_down_l(Pump(), 90_000) == 50
     assert coast_down_l(Pump(coast_l=0), 90_000) == 0
     assert coast_down_l(Pump(coast_l=7), 90_000) == 7
+    assert coast_down_l(Pump(), 3_600_000) == 2_000  # a litre in a millisecond, for two seconds
+
+
+def test_thirty_seconds_of_the_declared_flow_are_the_longest_coast_down() -> None:
+    site = replace(SITE, flow_max_l_per_h=3_600_000)
+    pump = Pump(cut_total_l=-90_000, idle_scans=2)
+    after, _ = watch_pump(pump, seen(0, 0), site, moment(), permitted=False, unseen=False)
+    assert after.coast_l == 30_000
+
+
+@pytest.mark.parametrize(
+    ("flow_l_per_h", "power_w", "runs"),
+    [(1_000, 500, False), (1_001, 500, True), (1_000, 501, True), (None, 501, True)],
+)
+def test_a_pump_runs_above_its_idling_power_or_above_a_hundredth_of_its_flow(
+    flow_l_per_h: int | None, power_w: int, *, runs: bool
+) -> None:
+    assert watched(Pump(), seen(flow_l_per_h, power_w)).running is runs
+
+
+def test_only_a_pump_that_is_permitted_to_run_on_ends_its_coast_down_untold() -> None:
+    cut = Pump(running=True, cut_total_l=440)
+    assert watched(cut, seen(90_000, 30_000), permitted=True).cut_total_l is None
+    assert watched(cut, seen(90_000, 30_000), permitted=False).cut_total_l == 440
+    rested = watched(replace(cut, idle_scans=2), seen(0, 0), permitted=True)
+    assert rested.coast_l == 60
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Stories of New Year stand in test_calendar_stories.py and test_time_stories.py; 
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from agent.core.model import (
 from agent.core.pump import Pump, Run
 from agent.core.state import Dated, State
 from agent.core.totalizer import Segment, Totalizer
-from agent.core.years import begin_round, confirm_year, open_years
+from agent.core.years import begin_round, confirm_year, date, open_years
 from tests.core.story import DAY, HOUR, SITE, Story, plan, reading, utc_ms
 
 NEW_YEAR, NEXT_YEAR = utc_ms(2027, 1, 1), utc_ms(2028, 1, 1)
@@ -102,6 +103,108 @@ def test_a_year_begins_within_what_was_dated(before_ms: int, after_ms: int, tota
     assert entry.total_l == total_l
 
 
+@pytest.mark.parametrize(("after_ms", "guessed"), [(3_000, False), (3_001, True)])
+def test_a_year_that_scans_saw_begin_is_no_guess(after_ms: int, *, guessed: bool) -> None:
+    """Five periods apart they are late; a millisecond more, and the agent was away."""
+    state, now = between_years(NEW_YEAR - 2_000, NEW_YEAR + after_ms)
+    (entry,), _, _ = opened(state, now)
+    assert entry.apportioned is guessed
+
+
+def test_a_run_over_new_year_begins_again_with_the_year_by_either_clock() -> None:
+    state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + 3 * DAY)
+    _, _, after = opened(state, now)
+    began = Moment(NEW_YEAR, HOUR + DAY, "b1", trusted=True)
+    assert after.pump.run is not None
+    assert after.pump.run.started == began
+    assert after.dated == Dated(0, 0, began)
+
+
+# --- a boot that was not dated at once ---------------------------------------------------------
+
+
+def dark_boot(
+    begun_ms: int, *, undated: bool = False, used_wh: int | None = 210
+) -> tuple[State, Moment]:
+    """400 l were counted ten days before New Year, 11 400 l are a day after it, in another boot.
+
+    That one began at `begun_ms`, at 1400 l, and only knows so since its clock was set.
+    """
+    state, now = between_years(NEW_YEAR - 10 * DAY, NEW_YEAR + DAY)
+    now = replace(now, boot="b2")
+    at = Moment(7, now.monotonic_ms - (now.utc_ms - begun_ms), "b2", trusted=False)
+    return replace(state, booted=Dated(1_400, used_wh, at), undated=undated), now
+
+
+@pytest.mark.parametrize(
+    ("begun_ms", "total_l"),
+    [
+        (NEW_YEAR - DAY, 6_400),  # in the middle of what this boot counted
+        (NEW_YEAR, 1_400),
+        (NEW_YEAR + DAY // 2, 1_352),  # ten days of ten and a half, between the boots
+    ],
+)
+def test_what_a_boot_counted_before_its_clock_was_set_is_dated_with_it(
+    begun_ms: int, total_l: int
+) -> None:
+    (entry,), _, _ = opened(*dark_boot(begun_ms))
+    assert entry.total_l == total_l
+
+
+def test_who_began_with_the_year_need_not_be_asked_what_was_before_it() -> None:
+    entries, _, after = opened(*dark_boot(NEW_YEAR, undated=True))
+    assert (len(entries), after.year_asked) == (1, None)
+    entries, _, after = opened(*dark_boot(NEW_YEAR + 1, undated=True))
+    assert (entries, after.year_asked) == ([], 2027)
+
+
+def test_a_power_meter_that_is_younger_than_the_boot_divides_no_electricity() -> None:
+    (entry,), _, after = opened(*dark_boot(NEW_YEAR + DAY // 2, used_wh=None))
+    assert (entry.total_l, entry.energy_total_wh) == (1_352, None)
+    assert after.dated is not None
+    assert (after.ledger.year, after.dated.used_wh) == (2027, None)
+
+
+UNKNOWN = Moment(7, 9, "b2", trusted=False)
+BELIEVED = Moment(NEW_YEAR - HOUR, 9, "b2", trusted=True)
+EARLIER = Dated(400, 200, Moment(NEW_YEAR - DAY, 5, "b1", trusted=True))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "after"),
+    [
+        # When a boot counts first, and whether one before it counted what nobody can date.
+        ({}, UNKNOWN, {"booted": UNKNOWN}),
+        ({}, BELIEVED, {"booted": BELIEVED, "dated": BELIEVED}),
+        ({"dated": EARLIER}, UNKNOWN, {"booted": UNKNOWN}),
+        ({"dated": EARLIER, "booted": EARLIER}, UNKNOWN, {"booted": UNKNOWN}),
+        (
+            {"dated": EARLIER, "booted": replace(EARLIER, at=replace(UNKNOWN, boot="b0"))},
+            UNKNOWN,
+            {"booted": UNKNOWN, "undated": True},
+        ),
+        (
+            {"dated": EARLIER, "booted": EARLIER, "undated": True},
+            BELIEVED,
+            {"booted": BELIEVED, "dated": BELIEVED, "undated": False},
+        ),
+        ({"undated": True, "booted": EARLIER}, UNKNOWN, {"booted": UNKNOWN}),
+    ],
+)
+def test_a_total_is_remembered_by_its_boot_and_by_its_date(
+    before: dict[str, Any], now: Moment, after: dict[str, Any]
+) -> None:
+    state, _ = between_years(NEW_YEAR - DAY, NEW_YEAR)
+    state = replace(state, **{"dated": None, **before})
+    marks: dict[str, Any] = {
+        name: Dated(1_400, 210, one) if isinstance(one, Moment) else one
+        for name, one in after.items()
+    }
+    shown = (reading(Quantity.FORWARD_TOTAL_L, 5),)
+    assert date(SITE, state, now, shown) == replace(state, **marks)
+    assert date(SITE, state, now, ()) == state
+
+
 def test_a_year_is_opened_by_a_total_of_this_scan_and_a_believed_clock_alone() -> None:
     state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY)
     unread = (reading(Quantity.FORWARD_TOTAL_L, 5, Fault.TIMEOUT),)
@@ -138,6 +241,22 @@ def test_a_told_year_takes_its_share_of_the_electricity() -> None:
     assert (entry.total_l, entry.energy_total_wh) == (900, 205)
 
 
+def test_a_told_year_that_nothing_flowed_in_leaves_the_electricity_to_the_old() -> None:
+    state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY)
+    state = replace(state, dated=replace(EARLIER, counted_l=2_400))
+    _, bodies = confirm_year(SITE, state, now, OpenYear(2027, 2026, 2_400, 0, apportioned=True))
+    (entry,) = (one for one in bodies if isinstance(one, OpenYear))
+    assert (entry.total_l, entry.energy_total_wh) == (2_400, 220)
+
+
+def test_a_year_is_asked_for_until_it_is_told_or_is_none() -> None:
+    state, now = between_years(NEW_YEAR - 2 * DAY, NEW_YEAR - DAY)
+    asked = replace(state, year_asked=2027)
+    assert opened(asked, now)[2].year_asked is None, "the calendar was set back before it"
+    told, _ = confirm_year(SITE, asked, now, OpenYear(2027, 2026, 900, 0, apportioned=True))
+    assert told.year_asked is None
+
+
 def test_a_round_begins_with_what_the_year_had_withdrawn_then() -> None:
     begins = NEW_YEAR - 10 * DAY
     state, now = between_years(begins - DAY, begins + 2 * DAY)
@@ -162,3 +281,15 @@ def test_a_new_year_with_as_much_electricity_releases_what_the_old_had_used_up()
     story.after(40)
     assert story.state.ledger.year == 2027
     assert ConditionKind.ENERGY_EXHAUSTED not in story.conditions
+
+
+@pytest.mark.parametrize("early_ms", [0, DAY])
+def test_a_round_that_was_entered_after_it_began_counts_from_now_on(early_ms: int) -> None:
+    """What it had taken before, the order says."""
+    begins = NEW_YEAR - 10 * DAY
+    state, now = between_years(begins + early_ms, begins + 2 * DAY)
+    rounds = (Round(2026, "december", 500, begins, NEW_YEAR, before_l=90),)
+    state = replace(state, ledger=replace(state.ledger, rounds=rounds))
+    _, (entry,) = begin_round(SITE, state, now, (reading(Quantity.FORWARD_TOTAL_L, 5),))
+    assert isinstance(entry, BeginLimit)
+    assert entry.withdrawn_l == 2_400 - early_ms // DAY * 1_000

@@ -1,0 +1,98 @@
+"""Room rule: what one scan hands to the next, at its bounds.
+
+As in test_bounds.py.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.ledger import Ledger
+from agent.core.model import (
+    InterruptionCause,
+    InterruptionPolicy,
+    LayUp,
+    Moment,
+    Rate,
+    RateMethod,
+)
+from agent.core.state import (
+    Interruption,
+    State,
+    away,
+    flow_reversed,
+    moved_while_laid_up_l,
+    seen_ms,
+    unmetered_l,
+)
+from agent.core.totalizer import Segment, Totalizer
+from tests.core.story import HOUR, SITE, utc_ms
+
+AT = utc_ms(2026, 6, 1)
+
+
+def moment(passed_ms: int = 0, boot: str = "b1", *, trusted: bool = True) -> Moment:
+    return Moment(AT + passed_ms, 5 * HOUR + passed_ms, boot, trusted)
+
+
+@pytest.mark.parametrize(
+    ("now", "gone", "passed_ms"),
+    [
+        (moment(5_000), False, 5_000),  # five periods: a scan that is late
+        (moment(5_001), True, 0),
+        (moment(1_000, "b2"), False, 1_000),
+        (moment(1_000, "b2", trusted=False), True, 0),  # nobody knows how long
+    ],
+)
+def test_who_has_not_looked_for_more_than_five_periods_was_away(
+    now: Moment, *, gone: bool, passed_ms: int
+) -> None:
+    state = State(scanned_at=moment())
+    assert (away(SITE, state, now), seen_ms(SITE, state, now)) == (gone, passed_ms)
+    assert (away(SITE, State(), now), seen_ms(SITE, State(), now)) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("used_wh", "converted_l", "unmetered"),
+    [(700, None, 0), (701, None, 3), (750, None, 150), (750, 100, 50), (750, 151, 0)],
+)
+def test_what_electricity_says_beyond_the_account_is_kept_back(
+    used_wh: int, converted_l: int | None, unmetered: int
+) -> None:
+    """At 3 m3 per kWh; 700 Wh had been used when a total was last accepted."""
+    entered = None if converted_l is None else converted_l
+    waits = Interruption(
+        moment(),
+        InterruptionCause.SILENT,
+        True,
+        InterruptionPolicy.CONVERT,
+        0,
+        0,
+        moment(),  # it runs
+    )
+    state = State(
+        ledger=Ledger(
+            power=Segment("p1", 0, 10, 10**9, 55_000),
+            rate=Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", None),
+        ),
+        totalizer=Totalizer(500, moment(-1_000)),
+        energy=Totalizer(used_wh, moment()),
+        energy_at_total_wh=700,
+        interruption=None if entered is None else replace(waits, converted_l=entered),
+    )
+    assert unmetered_l(SITE, state, moment()) == unmetered
+    fresh = replace(state, totalizer=Totalizer(500, moment()))
+    assert unmetered_l(SITE, fresh, moment()) == 0
+
+
+def test_a_total_moves_while_a_well_rests_and_in_no_other_time() -> None:
+    used = State(totalizer=Totalizer(700, moment()))
+    rests = replace(used, ledger=Ledger(laid_up=LayUp(650, None, "winter", "li")))
+    assert (moved_while_laid_up_l(used), moved_while_laid_up_l(rests)) == (0, 50)
+
+
+@pytest.mark.parametrize(("resolution_l", "most_l"), [(1, 1_000), (500, 1_000), (501, 1_002)])
+def test_a_cubic_metre_or_two_steps_go_back_without_a_word(resolution_l: int, most_l: int) -> None:
+    site = replace(SITE, flow_resolution_l=resolution_l)
+    assert not flow_reversed(site, State(backflow_l=most_l))
+    assert flow_reversed(site, State(backflow_l=most_l + 1))
