@@ -279,6 +279,8 @@ def _with_past(ledger: Ledger, entry: OpenYear) -> tuple[Past, ...]:
     assert ledger.segment is not None, "a year opens on a fitted meter"
     grant = grant_of(ledger.grants, entry.closes)
     granted = grant.provisional if grant.plan is None else grant.plan
+    if entry.provisional_ended:
+        granted = None  # an expired paper is no allowance
     closed = Past(
         year=entry.closes,
         allocated_l=None if granted is None else granted + grant.adjusted,

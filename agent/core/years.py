@@ -8,7 +8,7 @@ apportioned by time and flagged. Where no clock can tell, nobody guesses: a tech
 from dataclasses import dataclass
 
 from agent.core import calendar
-from agent.core.ledger import balance, counted_l, round_at, used_wh
+from agent.core.ledger import Ledger, balance, counted_l, grant_of, round_at, used_wh
 from agent.core.model import BeginLimit, Body, Entry, Moment, OpenYear, Quantity, Reading, Site
 from agent.core.posting import post
 from agent.core.pump import Counts, good_value, split
@@ -98,6 +98,7 @@ def _open(
         energy_total_wh=total_wh,
         document=document,
         author=author,
+        provisional_ended=_provisional_ended(before, begins),
     )
     closing = Counts(total_l, found.counted_l, total_wh, found.used_wh)
     opening = Counts(total_l, 0, total_wh, None if total_wh is None else 0)
@@ -107,7 +108,7 @@ def _open(
         monotonic_ms=moment.monotonic_ms - (moment.utc_ms - begins.utc_ms),
     )
     pump, ended = split(state.pump, closing, opening, began)
-    account = balance(before, total_l, began, total_wh, state.ended_utc_ms)
+    account = balance(before, total_l, _last_instant(moment, begins), total_wh)
     remaining_l = None if account is None else account.remaining_l
     ledger = post(before, entry)
     state = replace(
@@ -118,6 +119,19 @@ def _open(
         dated=Dated(0, opening.used_wh, began),
     )
     return state, (*(replace(one, remaining_l=remaining_l) for one in ended), entry)
+
+
+def _last_instant(moment: Moment, begins: _Begin) -> Moment:
+    """Of the year that closes: what is allocated to its end still counts then."""
+    return replace(moment, utc_ms=begins.utc_ms - 1, trusted=True)
+
+
+def _provisional_ended(ledger: Ledger, begins: _Begin) -> bool:
+    """Whether the closing year ended with nothing but a provisional allocation that was over."""
+    assert ledger.year is not None, "a year is open"
+    grant = grant_of(ledger.grants, ledger.year)
+    provisional_alone = grant.plan is None and grant.provisional is not None
+    return provisional_alone and grant.provisional_until_utc_ms < begins.utc_ms
 
 
 def _open_year(state: State) -> int:

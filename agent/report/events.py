@@ -4,10 +4,11 @@ Each is kept from the first record on, because what began before the period may 
 them are few, for each is a deed or a fault.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from agent.core.ledger import Ledger, allocated, grant_of
+from agent.core.ledger import Grant, Ledger, allocated, grant_of
 from agent.core.model import (
     AcknowledgeOrder,
     Allocate,
@@ -226,21 +227,19 @@ class Events:
             if one.year == year and at_utc_ms < before_utc_ms
         )
 
-    def allocated(self, year: int, before_utc_ms: int) -> tuple[int | None, int | None]:
-        """Litres and watt-hours that were allocated by then, as the ledger folds them.
+    def allocated(
+        self, year: int, before_utc_ms: int, ends_utc_ms: int
+    ) -> tuple[int | None, int | None]:
+        """Litres and watt-hours that were allocated when a period ended, as the ledger folds them.
 
-        A provisional allocation stands as what was allocated even after it ended: the report is
-        of what was, and the list of documents says when it ended.
+        A provisional allocation that was over by then, and that no plan had replaced, is an expired
+        paper and gives nothing; what a closed year was given afterwards counts.
         """
-        ledger = Ledger()
-        for at_utc_ms, one in self.grants:
-            if one.year == year and at_utc_ms < before_utc_ms:
-                ledger = post(ledger, one)
-        undated = Moment(before_utc_ms, 0, "", trusted=False)
-        return (
-            allocated(grant_of(ledger.grants, year), undated),
-            allocated(grant_of(ledger.energy_grants, year), undated),
-        )
+        known = [one for one in self.grants if one[1].year == year and one[0] < before_utc_ms]
+        water = [one for one in known if isinstance(one[1], Allocate)]
+        energy = [one for one in known if isinstance(one[1], AllocateEnergy)]
+        last = Moment(ends_utc_ms - 1, 0, "", trusted=True)
+        return _granted(water, year, last), _granted(energy, year, last)
 
     def corrected(self, year: int, before_utc_ms: int) -> tuple[Correction, ...]:
         return tuple(
@@ -255,6 +254,24 @@ class Events:
             for at, one in self.rounds
             if one.year == year and at < before_utc_ms
         )
+
+
+def _granted(
+    grants: Sequence[tuple[int, Allocate | AllocateEnergy]], year: int, last: Moment
+) -> int | None:
+    grant = _folded(grants, year)
+    valid = allocated(grant, last)
+    if valid is not None or grant.provisional is None:
+        return valid
+    late = [one for one in grants if one[0] >= grant.provisional_until_utc_ms]
+    return _folded(late, year).adjusted if late else None
+
+
+def _folded(grants: Sequence[tuple[int, Allocate | AllocateEnergy]], year: int) -> Grant:
+    ledger = Ledger()
+    for _, one in grants:
+        ledger = post(ledger, one)
+    return grant_of((*ledger.grants, *ledger.energy_grants), year)
 
 
 def _begun(utc_ms: int, granted: Override) -> Overriding:

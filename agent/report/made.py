@@ -96,14 +96,15 @@ class _Made:
         fold, frame, history = self._fold, self._frame, self._history
         period, events, tally = frame.period, fold.events, fold.tally
         year, until = period.year, self._papers_until
-        allocated_l, allocated_wh = events.allocated(year, until)
+        through_utc_ms = min(fold.now_utc_ms, period.to_utc_ms)
+        allocated_l, allocated_wh = events.allocated(year, until, through_utc_ms)
         reaches_back = fold.begins_utc_ms < frame.before.to_utc_ms
         counted = tally.counted(self._places.period)
         return WellReport(
             nameplate=frame.nameplate,
             period=period,
             begins_utc_ms=fold.begins_utc_ms,
-            through_utc_ms=min(fold.now_utc_ms, period.to_utc_ms),
+            through_utc_ms=through_utc_ms,
             sums=tally.sums(self._places.period),
             to_date=tally.sums(self._to_date),
             allocated_l=allocated_l,
@@ -150,7 +151,7 @@ class _Made:
     def _last_years_allocation(self) -> int | None:
         before = self._frame.before
         until = ALWAYS if before.to_utc_ms == self._year_begins else before.to_utc_ms
-        return self._fold.events.allocated(before.year, until)[0]
+        return self._fold.events.allocated(before.year, until, before.to_utc_ms)[0]
 
     def _months(self) -> tuple[Month, ...]:
         frame, tally = self._frame, self._fold.tally
@@ -161,14 +162,18 @@ class _Made:
                 name=month.name,
                 sums=self._sums(month.from_utc_ms, month.to_utc_ms),
                 to_date=self._sums(self._year_begins, month.to_utc_ms).volumes,
-                allocated_l=self._fold.events.allocated(period.year, self._until(month.to_utc_ms))[
-                    0
-                ],
+                allocated_l=self._allocated_l(month),
             )
             for month in months_of(so_far, self._zone)
             if month.from_utc_ms <= self._fold.now_utc_ms
             and tally.cuts.instants[0] < month.to_utc_ms
         )
+
+    def _allocated_l(self, month: Period) -> int | None:
+        """When it ended, or until now in the month that runs."""
+        ends_utc_ms = min(self._fold.now_utc_ms, month.to_utc_ms)
+        until = self._until(month.to_utc_ms)
+        return self._fold.events.allocated(self._frame.period.year, until, ends_utc_ms)[0]
 
     def _sums(self, from_utc_ms: int, to_utc_ms: int) -> Sums:
         tally = self._fold.tally

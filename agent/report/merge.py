@@ -113,7 +113,7 @@ def total(wells: Sequence[WellReport]) -> Total:
         allocated_l=sum(one.allocated_l or 0 for one in wells),
         period=reduce(plus, (one.sums.volumes for one in wells), NOTHING),
         to_date=reduce(plus, (one.to_date.volumes for one in wells), NOTHING),
-        over_plan_l=sum(one.over_plan_l or 0 for one in wells),
+        over_plan_l=sum(one.over_plan_l for one in wells),
         over_plan_wells=sum(bool(one.over_plan_l) for one in wells),
         energy_wh=sum(one.sums.energy_wh for one in wells),
     )

@@ -268,9 +268,9 @@ class WellReport:
         return self.allocated_l - self.to_date.volumes.withdrawn_l
 
     @property
-    def over_plan_l(self) -> int | None:
-        remaining_l = self.remaining_l
-        return None if remaining_l is None else max(0, -remaining_l)
+    def over_plan_l(self) -> int:
+        """Where nothing is allocated, all that was withdrawn."""
+        return max(0, self.to_date.volumes.withdrawn_l - (self.allocated_l or 0))
 
     @property
     def whole(self) -> bool:

@@ -110,8 +110,11 @@ def _plan(report: WellReport, voice: Voice) -> tuple[Table, ...]:
     columns = ("date", "kind", "volume", "document", "author", "until")
     rows = tuple(_document(one, voice) for one in water)
     kinds = {one.kind for one in water}
-    replaced = {AllocationKind.PROVISIONAL, AllocationKind.PLAN} <= kinds
-    notes = (voice("provisional_note"),) if replaced else voice.none(rows, "plan")
+    notes = voice.none(rows, "plan")
+    if {AllocationKind.PROVISIONAL, AllocationKind.PLAN} <= kinds:
+        notes = (voice("provisional_note"),)
+    elif AllocationKind.PROVISIONAL in kinds and report.allocated_l is None:
+        notes = (voice("provisional_ended"),)
     tables = [Table(voice.heads(*columns), (*rows, total) if rows else (), notes)]
     if power:
         columns = ("date", "kind", "energy", "document", "author", "until")

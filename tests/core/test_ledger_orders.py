@@ -27,6 +27,7 @@ from agent.core.model import (
     LayUp,
     LayUpOrder,
     LimitOrder,
+    OpenYear,
     Order,
     Quantity,
     Rate,
@@ -617,3 +618,23 @@ def test_a_rating_test_proposes_and_changes_nothing() -> None:
     assert story.state.ledger.rate is not None
     assert story.state.ledger.rate.version == 1
     assert story.state.rating is None
+
+
+@pytest.mark.parametrize(
+    ("until_ms", "allocated_l", "ended"), [(-MINUTE, None, True), (0, 90_000, False)]
+)
+def test_a_year_that_ended_on_an_expired_paper_alone_closes_with_nothing_allocated(
+    until_ms: int, allocated_l: int | None, ended: bool
+) -> None:
+    """One that is valid to the last instant of the year still counts; so does a late correction."""
+    story = Story(begins_utc_ms=ENDS - 3 * MINUTE).at(1)
+    assert story.fit(serial="f1", before_l=30_000) is None
+    assert story.fit(R.POWER_METER, serial="p1") is None
+    assert story.order(provisional(90_000, ENDS + until_ms)) is None
+    story.after(240)
+    opened = story.of(OpenYear)[-1]
+    assert (opened.closes, opened.provisional_ended) == (2026, ended)
+    (past,) = story.state.ledger.past
+    assert (past.allocated_l, past.withdrawn_l) == (allocated_l, 30_000)
+    assert story.order(give(A.CORRECTION, 20_000, 2026)) is None
+    assert story.state.ledger.past[0].allocated_l == (allocated_l or 0) + 20_000

@@ -45,7 +45,9 @@ class OpenYear:
     `closes` is None for the first year of a station: then all that its meter counted is this
     year's, and `withdrawn_before_l` is what the well had withdrawn before the agent took over.
     `apportioned`: the year began unseen, and `total_l` was reckoned by time between two readings.
-    `author` and `document` are set when a person said what the total was.
+    `author` and `document` are set when a person said what the total was. `provisional_ended`: the
+    year that closes had no plan to its end, and its provisional allocation had ended before, so
+    that nothing was allocated any longer.
     """
 
     year: int
@@ -56,6 +58,7 @@ class OpenYear:
     energy_total_wh: int | None = None
     document: str = ""
     author: str = ""
+    provisional_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 
 from agent.core.model import (
     Action,
+    Allocate,
     AllocationKind,
     ConditionChanged,
     ConditionKind,
@@ -39,6 +40,7 @@ from .conftest import (
     Pen,
     Report,
     fit_flow,
+    fit_power,
     metered,
     ms,
     plan,
@@ -177,6 +179,49 @@ def test_exchanges_and_roll_over_lose_nothing(pen: Pen, report: Report) -> None:
     assert [(one.fitted_serial, one.fitted_total) for one in flow] == [
         ("F-2", 999_999_000), (None, None),
     ]  # fmt: skip
+
+
+def provisional(litres: int, until: str) -> Allocate:
+    return Allocate(2026, AllocationKind.PROVISIONAL, litres, "临 3", "li", None, ms(until))
+
+
+def test_an_expired_provisional_allocation_is_no_allowance(pen: Pen, report: Report) -> None:
+    """Of months in which it was valid it is one; of a year that ended without a plan it is not."""
+    pen.write("2026-01-01", fit_flow(1_000_000, before=0), fit_power(0))
+    pen.write("2026-01-01", provisional(10_000, "2026-04-01"), OpenYear(2026, None, 1_000_000, 0))
+    pen.write("2026-03-01", sample(1_008_000, withdrawn=8_000))
+    pen.write("2026-12-31T12:00", sample(1_009_000, withdrawn=9_000))
+    pen.write("2027-01-01T00:00", OpenYear(2027, 2026, 1_009_000, 0, provisional_ended=True))
+    pen.write("2027-01-01T00:01", sample(1_009_000, withdrawn=0))
+    told = report(pen.save(), "2026")
+    assert (told.allocated_l, told.remaining_l, told.over_plan_l) == (None, None, 9_000)
+    assert [one.allocated_l for one in told.months] == [10_000] * 3 + [None] * 9
+    march = report(pen.path, "2026-03")
+    assert (march.allocated_l, march.over_plan_l) == (10_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("until", "allocated_l", "over_plan_l"), [("2027-01-01", 10_000, 0), ("2026-12-31", None, 900)]
+)
+def test_a_provisional_allocation_to_the_year_s_end_is_valid_in_all_of_it(
+    pen: Pen, report: Report, until: str, allocated_l: int | None, over_plan_l: int
+) -> None:
+    pen.write("2026-01-01", fit_flow(1_000_000, before=0), fit_power(0))
+    pen.write("2026-01-01", provisional(10_000, until), OpenYear(2026, None, 1_000_000, 0))
+    pen.write("2026-12-31T12:00", sample(1_000_900, withdrawn=900))
+    pen.write("2027-01-01T00:01", sample(1_000_900, withdrawn=900))
+    told = report(pen.save(), "2026")
+    assert (told.allocated_l, told.over_plan_l) == (allocated_l, over_plan_l)
+
+
+def test_what_a_closed_year_was_given_afterwards_counts(pen: Pen, report: Report) -> None:
+    pen.write("2026-01-01", fit_flow(1_000_000, before=0), fit_power(0))
+    pen.write("2026-01-01", provisional(10_000, "2026-04-01"), OpenYear(2026, None, 1_000_000, 0))
+    pen.write("2026-12-31T12:00", sample(1_009_000, withdrawn=9_000))
+    pen.write("2027-01-01T00:00", OpenYear(2027, 2026, 1_009_000, 0, provisional_ended=True))
+    pen.write("2027-02-01", plan(2026, 8_000, AllocationKind.CORRECTION))
+    told = report(pen.save(), "2026")
+    assert (told.allocated_l, told.over_plan_l) == (8_000, 1_000)
 
 
 def test_documents_rounds_and_transfers_of_the_year(pen: Pen, report: Report) -> None:
