@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import drivers.offline  # noqa: F401  before anybody loads asyncio
 from agent import control, durable, rows
 from agent.book import Book
 from agent.cli import VERSION

@@ -49,3 +49,29 @@ def test_a_dataclass_is_what_it_is_anywhere_and_inspect_is_the_real_one() -> Non
         "print(it(one=1), it.__doc__, inspect.signature(it))"
     )
     assert said(program) == "It(one=1) It (one: 'typing.Any') -> None"
+
+
+def test_control_loads_no_tls_and_whoever_wants_it_later_gets_the_real_one() -> None:
+    loaded = "print(sorted({'ssl', '_ssl'} & set(sys.modules)))"
+    assert said(f"import sys, agent.cli.control; {loaded}") == "[]"
+    later = "import agent.cli.control, ssl; print(ssl.create_default_context().check_hostname)"
+    assert said(later) == "True"
+
+
+def test_whoever_had_tls_before_keeps_it() -> None:
+    program = "import asyncio, agent.cli.control, asyncio.sslproto as it; print(it.ssl.__name__)"
+    assert said(program) == "ssl"
+
+
+def test_no_process_loads_addresses_and_one_in_brackets_is_still_looked_at() -> None:
+    for command in ("relay", "uplink", "control"):
+        loaded = "print('ipaddress' in sys.modules)"
+        assert said(f"import sys, agent.cli.{command}; {loaded}") == "False", command
+    asked = "import agent, urllib.parse as it; print(it.urlsplit('http://[::1]:80/').hostname)"
+    assert said(asked) == "::1"
+    refused = (
+        "import agent, urllib.parse as it\n"
+        "try: it.urlsplit('http://[1.2.3.4]/')\n"
+        "except ValueError as why: print(why)"
+    )
+    assert "IPv4" in said(refused)
