@@ -33,17 +33,14 @@ from tests.core.story import (
     provisional,
     utc_ms,
 )
+from tests.core.wells import MIDNIGHT, december
 
 K = ConditionKind
-MIDNIGHT = utc_ms(2027, 1, 1)
 
 
 def new_years_eve(minutes_before: int = 5) -> Story:
     """A well whose pump runs towards local midnight, with next year's plan entered beforehand."""
-    story = Story(begins_utc_ms=MIDNIGHT - minutes_before * MINUTE).commission()
-    assert story.order(plan(2_000_000, 2027)) is None
-    story.after(2).start()
-    return story
+    return december(minutes_before * MINUTE)
 
 
 def seconds_to_midnight(story: Story) -> float:

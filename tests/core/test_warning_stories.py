@@ -1,0 +1,175 @@
+"""Room rule: what warns or alarms, and when at last it cuts, as stories in time."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.model import (
+    Action,
+    AllocateEnergyOrder,
+    AllocationKind,
+    ConditionKind,
+    Contacts,
+    Fault,
+    InterruptionPolicy,
+    Quality,
+    Quantity,
+    RelayMoved,
+    Site,
+)
+from tests.core.story import (
+    DAY,
+    HOUR,
+    OF_FLOW_METER,
+    SITE,
+    Story,
+    addition,
+    rate,
+    reading,
+)
+from tests.core.wells import protected, protected_pumping
+
+K = ConditionKind
+
+
+# --- what only warns ---------------------------------------------------------------------------
+
+
+def test_an_open_door_warns_and_never_cuts() -> None:
+    story = protected_pumping()
+    story.contacts = Contacts(door_open=True)
+    story.after(1)
+    assert story.conditions == {K.DOOR_OPEN: Action.WARN}
+    story.contacts = Contacts()
+    story.after(1)
+    assert story.conditions == {K.DOOR_OPEN: Action.WARN}, "a contact that is silent closes no door"
+    story.contacts = Contacts(door_open=False)
+    story.after(1)
+    assert story.conditions == {}
+
+
+def test_an_uplink_is_stale_after_six_hours() -> None:
+    story = protected_pumping()
+    story.stop()
+    story.unhurried().uplink_stale = True
+    story.after(6 * 3600 - 20)
+    assert story.conditions == {}
+    story.after(40)
+    assert story.conditions == {K.UPLINK_STALE: Action.WARN}
+    assert story.permitted
+    story.uplink_stale = False
+    story.after(10)
+    assert story.conditions == {}
+
+
+def test_a_remaining_volume_of_the_sites_choice_warns() -> None:
+    story = protected()
+    story.site = replace(story.site, limits=replace(story.site.limits, warn_remaining_l=990_000))
+    story.after(1)
+    assert story.conditions == {}
+    story.start()
+    while story.withdrawn_l < 10_000:
+        story.after(1)
+    assert story.conditions == {K.REMAINING_LOW: Action.WARN}
+    assert story.order(addition(500_000)) is None
+    assert story.conditions == {}
+
+
+def test_three_pumping_days_left_warn_at_the_flow_that_was_learned() -> None:
+    """72 h at 90 m3/h are 6480 m3; the flow wanders by a tenth without another word."""
+    story = protected()
+    story.site = replace(story.site, limits=replace(story.site.limits, warn_pumping_ms=72 * HOUR))
+    assert story.order(addition(6_210_000)) is None
+    story.start()
+    story.after(120)
+    assert story.conditions == {}
+    story.flow_l_per_h = 101_000
+    story.after(5)
+    assert story.conditions == {K.HOURS_LOW: Action.WARN}
+    story.flow_l_per_h = 92_000
+    story.after(120)
+    assert story.conditions == {K.HOURS_LOW: Action.WARN}
+    assert story.order(addition(1_000_000)) is None
+    assert story.conditions == {}
+    assert story.permitted
+
+
+def test_a_domestic_well_warns_when_its_allocation_is_used_up() -> None:
+    site = replace(SITE, limits=replace(SITE.limits, on_exhausted_cut=False))
+    story = Story(site=site).commission(20_000).after(2)
+    story.start()
+    story.after(1200)
+    assert story.permitted
+    assert story.conditions[K.ALLOCATION_EXHAUSTED] is Action.ALARM
+    assert story.outcomes[-1].decision.lease_ms == SITE.lease_ms
+    assert story.outcomes[-1].balance is not None
+    assert story.outcomes[-1].balance.remaining_l < 0
+    assert len(story.of(RelayMoved)) == 1
+
+
+def test_a_suspect_phase_is_not_good() -> None:
+    story = protected_pumping()
+    seen = story.seen()
+    suspect = tuple(
+        replace(one, quality=Quality.SUSPECT, fault=Fault.OUT_OF_RANGE)
+        if one.quantity is Quantity.VOLTAGE_1_MV
+        else one
+        for one in seen.readings
+    )
+    assert reading(Quantity.VOLTAGE_1_MV, 1) not in suspect
+    assert DAY > HOUR
+
+
+# --- metering that electricity stands in for, and electricity that runs out ----------------------
+
+
+def silent_with_a_rate(site: Site = SITE) -> Story:
+    story = Story(site=site).commission(100_000_000).after(2)
+    assert story.order(rate()) is None
+    story.start()
+    story.after(60)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    return story.unhurried()
+
+
+def test_a_silent_flow_meter_alarms_and_does_not_cut_while_electricity_stands_in_for_it() -> None:
+    story = silent_with_a_rate().after(2 * HOUR / 1000)
+    assert story.permitted
+    assert story.conditions == {K.FLOW_METER_SILENT: Action.ALARM}
+    (exempt,) = story.outcomes[-1].decision.exceptions
+    assert exempt.kind is K.FLOW_METER_SILENT
+    assert 69 * HOUR < exempt.time_ms < 70 * HOUR + HOUR
+    assert 4_000_000 < exempt.volume_l < 5_000_000
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        replace(SITE, convert_max_ms=HOUR),
+        replace(SITE, convert_max_percent=0),
+        replace(SITE, on_interruption=InterruptionPolicy.CUT),
+    ],
+    ids=["time", "water", "policy"],
+)
+def test_beyond_its_bounds_nothing_stands_in_for_a_silent_flow_meter(site: Site) -> None:
+    story = silent_with_a_rate(site).after(HOUR / 1000 + 120)
+    assert story.reasons[0] is K.FLOW_METER_SILENT
+
+
+def test_an_energy_allocation_that_is_used_up_cuts_until_more_is_given() -> None:
+    story = Story().commission(100_000_000).after(2)
+    assert story.order(energy(AllocationKind.PLAN, 5_000)) is None
+    story.start()
+    while story.permitted:
+        story.after(1)
+    assert story.reasons == [K.ENERGY_EXHAUSTED]
+    story.unhurried().after(600)
+    assert story.reasons == [K.ENERGY_EXHAUSTED]
+    assert story.order(addition(1_000)) is None
+    assert story.reasons == [K.ENERGY_EXHAUSTED], "water is not electricity"
+    assert story.order(energy(AllocationKind.ADDITION, 5_000)) is None
+    assert story.permitted
+
+
+def energy(kind: AllocationKind, energy_wh: int) -> AllocateEnergyOrder:
+    return AllocateEnergyOrder(2026, kind, energy_wh, "plan no. 11")
