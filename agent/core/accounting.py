@@ -7,7 +7,7 @@ measures plausibility by, and writes down what was withheld, confirmed, rolled o
 from dataclasses import dataclass
 from typing import assert_never
 
-from agent.core import thresholds
+from agent.core import entered, thresholds
 from agent.core.authority import stops_after
 from agent.core.ledger import used_wh
 from agent.core.model import (
@@ -84,7 +84,8 @@ def aged(totalizer: Totalizer | None, passed_ms: int | None) -> Totalizer | None
 
 def enter(state: State, entry: Entry, moment: Moment) -> State:
     """Post an entry. A meter that is fitted, removed or ruled on begins or ends a series."""
-    state = replace(state, ledger=post(state.ledger, entry))
+    standing = entered.after(state.entered, entry)
+    state = replace(state, ledger=post(state.ledger, entry), entered=standing)
     match entry:
         case FitMeter(role=Role.FLOW_METER):
             fitted = Totalizer(entry.total, moment)

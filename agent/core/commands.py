@@ -8,6 +8,7 @@ from typing import assert_never
 
 from agent.core.allocations import judge_allocate, judge_allocate_energy, judge_limit
 from agent.core.authority import Ordered, judge_authority
+from agent.core.entered import refuse_again
 from agent.core.fittings import judge_correct, judge_fit_meter, judge_remove_meter
 from agent.core.model import (
     AccountOrder,
@@ -69,12 +70,16 @@ def judge_command(command: Command, present: Present) -> Deed | Refusal:
     """What a command makes, or why it makes nothing."""
     if command.id in present.state.seen_ids:
         return Refusal(Refused.DUPLICATE, command.id)
-    return (
+    refusal = (
         refuse_warrant(command, present)
         or refuse_rights(command, present.site)
         or _refuse_late(command, present)
-        or _judge(command, present)
     )
+    if refusal:
+        return refusal
+    deed = _judge(command, present)
+    again = refuse_again(present.state.entered, deed) if isinstance(deed, Entry) else None
+    return again or deed
 
 
 def _refuse_late(command: Command, present: Present) -> Refusal | None:

@@ -10,6 +10,7 @@ from agent.core import calendar
 from agent.core.attendance import Attendance
 from agent.core.calendar import SetClock
 from agent.core.crosscheck import Checks
+from agent.core.entered import Entered
 from agent.core.interlock import Standing
 from agent.core.ledger import Ledger, allocated, balance, counted_l, grant_of, used_wh
 from agent.core.model import (
@@ -130,6 +131,7 @@ class State:
     tallies: tuple[Tally, ...] = ()  # refusals that are counted
     thresholds: tuple[Threshold, ...] = ()  # set on this station, and not in its settings
     reports: int = 0  # how often a report was ordered
+    entered: tuple[Entered, ...] = ()  # allocations and corrections, by their documents
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ story's clock shows so many seconds; what happened stands in `records`.
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from typing import TypeVar
 
 from agent.core.ledger import withdrawn_l
@@ -90,6 +91,7 @@ SITE = Site(
     granted=tuple(Grant(one, frozenset(Capability)) for one in PLATFORMS),
 )
 
+_NUMBERS = count(1)
 FLOW_L_PER_H = 90_000
 POWER_W = 30_000
 ROLES = {
@@ -135,11 +137,12 @@ def plan(volume_l: int, year: int = 2026) -> AllocateOrder:
 
 
 def addition(volume_l: int, year: int = 2026) -> AllocateOrder:
-    return AllocateOrder(year, AllocationKind.ADDITION, volume_l, "plan no. 8")
+    """Each by a document of its own."""
+    return AllocateOrder(year, AllocationKind.ADDITION, volume_l, f"notice {next(_NUMBERS)}")
 
 
 def reduction(volume_l: int, year: int = 2026) -> AllocateOrder:
-    return AllocateOrder(year, AllocationKind.REDUCTION, volume_l, "plan no. 9")
+    return AllocateOrder(year, AllocationKind.REDUCTION, volume_l, f"notice {next(_NUMBERS)}")
 
 
 def rate(litres_per_kwh: int = 3_000) -> RateOrder:

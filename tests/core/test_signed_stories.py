@@ -102,7 +102,7 @@ def test_an_id_is_used_up_whatever_was_signed_under_it() -> None:
 def test_two_platforms_may_use_the_same_id() -> None:
     story = commissioned()
     assert story.hand_in(story.signed(ADD, "1")) == ["accepted"]
-    assert story.hand_in(story.signed(ADD, "1", platform="a")) == ["accepted"]
+    assert story.hand_in(story.signed(addition(5_000), "1", platform="a")) == ["accepted"]
     assert allocated_l(story) == 110_000
 
 
@@ -126,7 +126,7 @@ def test_a_full_memory_refuses_and_forgets_nothing() -> None:
         assert story.hand_in(story.signed(ReportOrder())) == ["accepted"]
     assert story.hand_in(story.signed(ADD)) == [Refused.IDS_FULL]
     assert story.hand_in(first) == [Refused.DUPLICATE]
-    assert story.hand_in(story.signed(ADD, platform="a")) == ["accepted"]
+    assert story.hand_in(story.signed(addition(5_000), platform="a")) == ["accepted"]
     story.now_ms += DAY + MINUTE
     assert story.hand_in(story.signed(ADD)) == ["accepted"]
     assert len(story.state.spent.used) == 1
@@ -233,7 +233,7 @@ def test_a_memory_that_was_lost_takes_nothing_that_may_have_been_used() -> None:
     story.after(5)
     assert story.hand_in(used) == [Refused.ISSUED_BEFORE]
     assert allocated_l(story) == 105_000
-    assert story.hand_in(story.signed(ADD)) == ["accepted"]
+    assert story.hand_in(story.signed(addition(5_000))) == ["accepted"]
 
 
 def test_an_epoch_that_began_again_has_lost_its_memory() -> None:

@@ -108,7 +108,9 @@ def settle(year: Year) -> None:
     # A column that drained back comes through the meter again before it counts anew.
     missing_l = -watch.deviation_l - year.house.drained_l
     if abs(missing_l) > watch.resolution_l(year.site):
-        year.order(CorrectOrder(open_year, missing_l, "by the diary", "doc"))
+        year.order(
+            CorrectOrder(open_year, missing_l, "by the diary", f"doc {year.clock.true_utc_ms}")
+        )
         watch.settling = True
 
 

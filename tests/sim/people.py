@@ -47,7 +47,13 @@ def plan_year(year: Year) -> int:
 
 
 def give(year: Year, kind: AllocationKind, volume_l: int, *, for_year: int | None = None) -> None:
-    year.order(AllocateOrder(for_year or plan_year(year), kind, volume_l, "doc"))
+    order = AllocateOrder(for_year or plan_year(year), kind, volume_l, document(year))
+    year.order(order)
+
+
+def document(year: Year) -> str:
+    """Each has its own number."""
+    return f"doc {year.clock.true_utc_ms}"
 
 
 # --- the beginning -----------------------------------------------------------------------------
@@ -152,7 +158,7 @@ def correct_allocation(year: Year) -> int:
 
 
 def correct_withdrawal(year: Year) -> int:
-    year.order(CorrectOrder(plan_year(year), litres(year, 1, 50), "filter flushed", "doc"))
+    year.order(CorrectOrder(plan_year(year), litres(year, 1, 50), "filter flushed", document(year)))
     return 0
 
 

@@ -96,6 +96,7 @@ class Refused(StrEnum):
     TEST_TIME = "test_time"
     PIN_WEAK = "pin_weak"
     PIN_WRONG = "pin_wrong"
+    ENTERED_ALREADY = "entered_already"
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,8 +207,10 @@ def commission(client: Client, plan_l: int) -> None:
 
 
 def allocation(kind: str, volume_l: int) -> dict[str, Any]:
-    year = datetime.fromtimestamp(time_utc_ms() / 1000, ZoneInfo("Asia/Shanghai")).year
-    return {"year": year, "kind": kind, "volume_l": volume_l, "document": "bench"}
+    now_utc_ms = time_utc_ms()
+    year = datetime.fromtimestamp(now_utc_ms / 1000, ZoneInfo("Asia/Shanghai")).year
+    document = f"bench {now_utc_ms}"
+    return {"year": year, "kind": kind, "volume_l": volume_l, "document": document}
 
 
 def run_pump(panel: Panel) -> None:

@@ -50,8 +50,9 @@ class Ledger:
         return len(self.verdicts) + len(self.heads)
 
     def next_order(self) -> dict[str, Any]:
-        fields = {"year": YEAR, "kind": "addition", "volume_l": 1, "document": "no. 1"}
-        return _command(f"c{next(self._numbers)}", "AllocateOrder", fields)
+        number = next(self._numbers)
+        fields = {"year": YEAR, "kind": "addition", "volume_l": 1, "document": f"no. {number}"}
+        return _command(f"c{number}", "AllocateOrder", fields)
 
 
 class Visitor:

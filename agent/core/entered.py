@@ -1,0 +1,60 @@
+"""Room rule: which allocations and corrections stand already. The same by one document is a slip.
+
+Whoever never heard the answer (the cable was pulled, the network went, control was restarted) asks
+again, and his second command has an id of its own. It has the same document number.
+"""
+
+from dataclasses import dataclass
+
+from agent.core.model import (
+    Allocate,
+    AllocateEnergy,
+    AllocationKind,
+    Correct,
+    Entry,
+    Refusal,
+    Refused,
+)
+
+# A year's documents of one well, many times over; about 5 kB of the checkpoint when it is full.
+ENTERED_MAX = 64
+# A plan is refused while there is one, and a provisional allocation takes its own place.
+_REPLACES = {AllocationKind.PLAN, AllocationKind.PROVISIONAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """One document's effect on the account of one year."""
+
+    what: str
+    year: int
+    amount: int
+    document: str
+
+
+def after(entered: tuple[Entered, ...], entry: Entry) -> tuple[Entered, ...]:
+    """What stands after one more entry."""
+    mark = _mark(entry)
+    return entered if mark is None else (*entered, mark)[-ENTERED_MAX:]
+
+
+def refuse_again(entered: tuple[Entered, ...], entry: Entry) -> Refusal | None:
+    """A ruling on a total in doubt is never a repetition: the doubt is new."""
+    if isinstance(entry, Correct) and entry.restart_total_l is not None:
+        return None
+    mark = _mark(entry)
+    if mark is None or mark not in entered:
+        return None
+    return Refusal(Refused.ENTERED_ALREADY, mark.document)
+
+
+def _mark(entry: Entry) -> Entered | None:
+    match entry:
+        case Allocate(kind=kind) if kind not in _REPLACES:
+            return Entered(kind, entry.year, entry.volume_l, entry.document.strip())
+        case AllocateEnergy(kind=kind) if kind not in _REPLACES:
+            return Entered(f"energy_{kind}", entry.year, entry.energy_wh, entry.document.strip())
+        case Correct() if entry.volume_l:
+            return Entered("correct", entry.year, entry.volume_l, entry.document.strip())
+        case _:
+            return None
