@@ -53,6 +53,8 @@ _OF_INSTANTS: Final = frozenset(
         Refused.ISSUED_BEFORE,
     }
 )
+# Refusals that speak of how long something may last.
+_OF_DURATIONS: Final = frozenset({Refused.OVERRIDE_TIME, Refused.TEST_TIME, Refused.LIFETIME})
 _INSTANT: Final = re.compile(r"\d{6,14}")
 assert set(_UNITS) == set(Quantity), "every quantity has a unit"
 
@@ -142,12 +144,26 @@ def refusal(refused: Refusal, language: str) -> str:
     given, expected = refused.given, refused.expected
     if refused.reason in _OF_INSTANTS:
         given, expected = (_INSTANT.sub(_instant_in(language), one) for one in (given, expected))
+    if refused.reason in _OF_DURATIONS:
+        given, expected = _lasting(int(given), language), _between(expected, language)
     said = say(f"refused.{refused.reason}", language, given=given, expected=expected)
     if refused.reason is Refused.DUPLICATE and expected:
         # Who sent it once, over a link that broke, hears only of the second time.
         first = "first_accepted" if expected == "accepted" else "first_refused"
         return say(f"verdict.{first}", language, said=said, reason=expected)
     return said
+
+
+def _lasting(milliseconds: int, language: str) -> str:
+    """As somebody asked for it: it may be less than nothing."""
+    return f"{'-' if milliseconds < 0 else ''}{duration(abs(milliseconds), language)}"
+
+
+def _between(expected: str, language: str) -> str:
+    """`1-3600000`: less than a second is nothing, so that only the upper bound says something."""
+    least_ms, most_ms = map(int, expected.split("-"))
+    most = duration(most_ms, language)
+    return most if least_ms < 1000 else f"{duration(least_ms, language)} – {most}"
 
 
 def _instant_in(language: str) -> Callable[[re.Match[str]], str]:

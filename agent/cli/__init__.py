@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -139,12 +140,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(given: Sequence[str]) -> argparse.Namespace:
+    said = io.StringIO()
     try:
-        return _parser(given[0] if given else "").parse_args(given)
+        with redirect_stderr(said):
+            return _parser(given[0] if given else "").parse_args(given)
     except SystemExit as ended:
-        if ended.code == ARGPARSE_USAGE:
-            raise SystemExit(USAGE) from None
-        raise
+        if ended.code != ARGPARSE_USAGE:
+            raise
+    from agent.cli.usage import in_words
+
+    print(in_words(said.getvalue(), given), end="", file=sys.stderr)
+    raise SystemExit(USAGE)
 
 
 def _complete_streams() -> None:

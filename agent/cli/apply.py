@@ -51,6 +51,9 @@ def run(options: argparse.Namespace) -> int:
     if too_long:
         print(words.say("apply.name_long", language, names=" ".join(too_long)), file=sys.stderr)
         return USAGE
+    if not (root / "etc").is_dir():
+        print(words.say("apply.no_root", language, root=root), file=sys.stderr)
+        return USAGE
     files = host_files(settings, credentials_of(settings, root))
     try:
         changed = [path for path, text in files.items() if _write(within(root, path), text)]

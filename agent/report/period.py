@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from agent.catalogue import Told
@@ -52,7 +53,7 @@ class Period:
 
 def period_of(kind: PeriodKind, text: str, zone: str) -> Period:
     """PeriodUnreadable when it is none."""
-    found = _FORMS[kind].fullmatch(text.strip())
+    found = _FORMS[kind].fullmatch(normalize("NFKC", text).strip())  # digits may be full-width
     if found is None or not FIRST_YEAR <= int(found["year"]) <= LAST_YEAR:
         raise _unreadable(kind, text)
     parts = {name: int(value) for name, value in found.groupdict().items()}
@@ -63,7 +64,8 @@ def period_of(kind: PeriodKind, text: str, zone: str) -> Period:
 
 
 def _unreadable(kind: PeriodKind, text: str) -> PeriodUnreadable:
-    return PeriodUnreadable(f"report_problem.{kind}", given=ascii(text)[1:-1])
+    given = text if text.isprintable() else ascii(text)[1:-1]
+    return PeriodUnreadable(f"report_problem.{kind}", given=given)
 
 
 def _period(kind: PeriodKind, parts: dict[str, int], zone: str) -> Period:

@@ -41,6 +41,60 @@ def test_a_command_that_is_not_understood_is_a_mistake_of_usage(arguments: list[
     assert ended.value.code == 64
 
 
+USAGE = [
+    (["stop"], "缺少必需的参数 --reason", "missing: --reason"),
+    (["nothing"], "不接受 'nothing'，可选：", "does not take 'nothing'; it takes one of: "),
+    (["status", "--verbose"], "没有这样的参数：--verbose", "no such argument: --verbose"),
+    (
+        ["records", "--limit", "ten"],
+        "可接受：整数",
+        "--limit does not take 'ten'; it takes a whole",
+    ),
+    (["records", "--limit"], "参数 --limit 后面缺少值", "--limit needs a value after it"),
+    (
+        ["bus", "watch", "--every-s", "nan"],
+        "0 至 3600 之间的秒数",
+        "seconds from 0 to 3600",
+    ),
+    (
+        ["bus", "watch", "--every-s", "inf"],
+        "0 至 3600 之间的秒数",
+        "seconds from 0 to 3600",
+    ),
+    (["bus", "watch", "--every-s", "-1"], "0 至 3600 之间的秒数", "seconds from 0 to 3600"),
+    (["bus", "scan", "--units", "0-9"], "1 至 247", "a unit id from 1 to 247"),
+    (["bus", "scan", "--parities", "X"], "N、E、O", "N, E and O with commas"),
+    (["journal", "export", "--from", "soon"], "日期或时刻", "a date or an instant"),
+    (["report"], "应给出下列参数之一", "one of these must be given: --year"),
+    (["report", "--year", "1", "--month", "2"], "不能与", "does not go together with --year"),
+]
+
+
+@pytest.mark.parametrize("language", [0, 1], ids=["zh", "en"])
+@pytest.mark.parametrize(("arguments", "zh", "en"), USAGE, ids=lambda one: str(one)[:40])
+def test_a_mistake_of_usage_ends_with_one_line_in_the_reader_s_language(
+    arguments: list[str], zh: str, en: str, language: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the argument and what it takes; what stands above it is the command's syntax."""
+    with pytest.raises(SystemExit):
+        main([*arguments, f"--language={('zh', 'en')[language]}"])
+    *syntax, last = capsys.readouterr().err.splitlines()
+    assert (zh, en)[language] in last
+    assert syntax[0].startswith("usage: ")
+    assert not any("error:" in line for line in syntax)
+
+
+def test_a_mistake_of_usage_is_said_in_the_station_s_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "station.toml"
+    text = EXAMPLE.read_text("utf-8").replace('language = "zh"', 'language = "en"')
+    settings.write_text(text, "utf-8")
+    with pytest.raises(SystemExit):
+        main(["stop", "--config", str(settings)])
+    assert capsys.readouterr().err.endswith("missing: --reason; --help shows the usage\n")
+
+
 def test_an_output_that_is_full_is_said_in_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         process = ours("conditions", "--config", str(EXAMPLE), output=full.fileno())

@@ -201,6 +201,26 @@ def test_a_refusal_says_what_was_given_and_what_would_do() -> None:
     assert "900000 " in words.refusal(refused, "en")
 
 
+@pytest.mark.parametrize(
+    ("refused", "zh", "en"),
+    [
+        (model.Refusal(model.Refused.OVERRIDE_TIME, "360000000", "1-86400000"),
+         "时长 4 天 4 小时 超出范围，应大于零且不超过 1 天 0 小时", "An override of 4 d 4 h is"),
+        (model.Refusal(model.Refused.OVERRIDE_TIME, "-3600000", "1-86400000"),
+         "-1 小时 0 分", "An override of -1 h 0 min"),
+        (model.Refusal(model.Refused.TEST_TIME, "90000", "1000-60000"),
+         "应为 1 秒 – 1 分 0 秒", "it must last 1 s – 1 min 0 s"),
+        (model.Refusal(model.Refused.LIFETIME, "700000000", "1-604800000"),
+         "不超过 7 天 0 小时", "at most 7 d 0 h"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_how_long_as_a_person_reads_it(
+    refused: model.Refusal, zh: str, en: str
+) -> None:
+    assert zh in words.refusal(refused, "zh")
+    assert en in words.refusal(refused, "en")
+
+
 def test_a_command_that_came_twice_says_what_became_of_the_first() -> None:
     def said(first: str) -> str:
         return words.refusal(model.Refusal(model.Refused.DUPLICATE, "n1", first), "en")

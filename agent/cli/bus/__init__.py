@@ -5,11 +5,13 @@ here. Nothing is ever written to an instrument.
 """
 
 import argparse
+import math
 from pathlib import Path
 
 from agent.cli.options import add_config
 
 UNITS = (1, 247)
+EVERY_S = (0.0, 3600.0)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,11 +33,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _scan_options(parser: argparse.ArgumentParser) -> None:
     _common(parser, "scan")
-    parser.add_argument("--units", type=_units, default=UNITS, help="1-247, or fewer: 1-32")
+    parser.add_argument("--units", type=units, default=UNITS, help="1-247, or fewer: 1-32")
     parser.add_argument(
-        "--bauds", type=_numbers, help="9600,19200 and so on; the bus's own if not given"
+        "--bauds", type=numbers, help="9600,19200 and so on; the bus's own if not given"
     )
-    parser.add_argument("--parities", type=_parities, help="N,E,O; the bus's own if not given")
+    parser.add_argument("--parities", type=parities, help="N,E,O; the bus's own if not given")
     parser.add_argument(
         "--thorough", action="store_true", help="also find units that keep silent at address 0"
     )
@@ -44,7 +46,7 @@ def _scan_options(parser: argparse.ArgumentParser) -> None:
 def _read_options(parser: argparse.ArgumentParser) -> None:
     _common(parser, "read")
     parser.add_argument("unit", type=int, help="unit id, 1 to 247")
-    parser.add_argument("address", type=_address, help="0-based, as in the PDU; 0x1010 is taken")
+    parser.add_argument("address", type=address, help="0-based, as in the PDU; 0x1010 is taken")
     parser.add_argument("count", type=int, nargs="?", default=2, help="registers (default 2)")
     parser.add_argument(
         "--function", type=int, choices=(3, 4), default=3, help="holding (3) or input (4)"
@@ -55,7 +57,7 @@ def _read_options(parser: argparse.ArgumentParser) -> None:
 
 def _watch_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--times", type=int, default=0, help="end after so many (default: never)")
-    parser.add_argument("--every-s", type=float, default=1.0, help="seconds between (default 1)")
+    parser.add_argument("--every-s", type=seconds, default=1.0, help="seconds between (default 1)")
     parser.set_defaults(tool="watch")
     add_config(parser)
 
@@ -70,24 +72,34 @@ def _common(parser: argparse.ArgumentParser, tool: str) -> None:
     add_config(parser)
 
 
-def _units(text: str) -> tuple[int, int]:
+# What an argument may be: the catalogue's `usage_type` says each, under the function's name.
+
+
+def seconds(text: str) -> float:
+    given = float(text)
+    if not (math.isfinite(given) and EVERY_S[0] <= given <= EVERY_S[1]):
+        raise ValueError
+    return given
+
+
+def units(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     low, high = int(first), int(last or first)
     if not UNITS[0] <= low <= high <= UNITS[1]:
-        raise argparse.ArgumentTypeError("units go from 1 to 247: 0 is for everybody")
+        raise ValueError
     return low, high
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
 
-def _parities(text: str) -> tuple[str, ...]:
-    parities = tuple(text.upper().split(","))
-    if not set(parities) <= {"N", "E", "O"}:
-        raise argparse.ArgumentTypeError("parities are N, E and O")
-    return parities
+def parities(text: str) -> tuple[str, ...]:
+    given = tuple(text.upper().split(","))
+    if not set(given) <= {"N", "E", "O"}:
+        raise ValueError
+    return given
 
 
-def _address(text: str) -> int:
+def address(text: str) -> int:
     return int(text, 0)

@@ -157,6 +157,7 @@ def test_a_path_is_escaped_as_systemd_does(path: str) -> None:
 
 def test_a_console_that_is_no_longer_declared_leaves_nothing_behind(tmp_path: Path) -> None:
     root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
     assert apply(root, station(tmp_path)) == 0
     rules = root / "etc/udev/rules.d/62-wellkeeper-console.rules"
     drop_in = root / "etc/systemd/system/wellkeeper-console@front.service.d/port.conf"
@@ -166,3 +167,12 @@ def test_a_console_that_is_no_longer_declared_leaves_nothing_behind(tmp_path: Pa
     assert apply(root, station(tmp_path, without)) == 0
     assert not rules.exists()
     assert not drop_in.exists()
+
+
+def test_a_root_that_is_none_is_refused_and_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "typo"
+    assert apply(root, station(tmp_path)) == 64
+    assert "has no folder etc" in capsys.readouterr().err
+    assert not root.exists()

@@ -75,6 +75,15 @@ def test_the_page_is_in_the_stations_language_or_in_the_one_asked_for(desk: Desk
     assert "机井取水计量季报" in desk.report("--quarter", "2026Q3")[1]
 
 
+def test_full_width_digits_are_digits(desk: Desk) -> None:
+    """As a Chinese keyboard types them."""
+    assert desk.report("--year", "２０２６", "--format", "json") == desk.report(
+        "--year", "2026", "--format", "json"
+    )
+    code, _, said = desk.report("--year", "二〇二六")
+    assert (code, "二〇二六" in said) == (USAGE, True)
+
+
 def test_each_form_goes_into_a_file_of_its_own(desk: Desk) -> None:
     for form in ("html", "csv", "json"):
         file = desk.folder / f"report.{form}"
