@@ -5,26 +5,36 @@ As in test_bounds.py.
 
 from dataclasses import replace
 
+import pytest
+
 from agent.core.interlock import Standing
 from agent.core.model import (
     Action,
+    AllocateEnergy,
+    AllocationKind,
     Condition,
     ConditionKind,
     Convert,
+    Correct,
     Entry,
     FitMeter,
+    InterruptionCause,
+    InterruptionPolicy,
+    LayUp,
     Moment,
     Rate,
     RateMethod,
     Record,
+    Resume,
     Role,
     Use,
 )
 from agent.core.override import Lifting
 from agent.core.rebuild import rebuilt, reconciled
 from agent.core.spent import Spent, Used, of_epoch
-from agent.core.state import State
-from tests.core.story import HOUR, MINUTE, utc_ms
+from agent.core.state import Interruption, State
+from agent.core.totalizer import Segment, Totalizer
+from tests.core.story import HOUR, MINUTE, SECOND, utc_ms
 
 K = ConditionKind
 AT = utc_ms(2026, 6, 1)
@@ -109,3 +119,82 @@ def test_a_memory_of_used_commands_belongs_to_one_journal() -> None:
     assert of_epoch(spent, "e") == replace(spent, epoch="e")
     assert of_epoch(replace(spent, epoch="e"), "e") == replace(spent, epoch="e")
     assert of_epoch(replace(spent, epoch="e"), "f") == Spent((), 4, None, "f")
+
+
+FITTED: tuple[Entry, ...] = (
+    FitMeter(Role.FLOW_METER, "f1", 500, None, 1, 10**9, 100_000, 0, "d", "li"),
+    FitMeter(Role.POWER_METER, "p1", 60, None, 10, 10**9, 55_000, None, "d", "li"),
+)
+
+
+def after(*entries: Entry, trusted: bool = True) -> State:
+    """Both meters are fitted, and each entry is a second after the one before it."""
+    told = enumerate((*FITTED, *entries), -1)
+    return rebuilt(Record(n + 2, AT + n * SECOND, trusted, one) for n, one in told)
+
+
+@pytest.mark.parametrize(
+    ("entry", "total_l", "total_wh"),
+    [
+        (Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", 700), 700, 60),
+        (Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", 499), 500, 60),
+        (AllocateEnergy(2026, AllocationKind.PLAN, 40, "d", "li", 90, None), 500, 90),
+        (LayUp(700, 90, "winter", "li"), 700, 90),
+        (LayUp(700, None, "winter", "li"), 700, 60),
+        (Correct(2026, 7, "tank", "d", "li", 700), 700, 60),
+        (Correct(2026, 7, "tank", "d", "li", 700, 700, 20), 20, 60),  # a ruling: from there on
+    ],
+)
+def test_the_last_total_that_an_entry_carried_is_what_is_known(
+    entry: Entry, total_l: int, total_wh: int
+) -> None:
+    state = after(entry)
+    assert state.totalizer is not None
+    assert state.energy is not None
+    assert (state.totalizer.last, state.energy.last) == (total_l, total_wh)
+    assert state.energy_at_total_wh == total_wh - 60
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_time_that_passed_between_entries_is_known_to_both_meters_if_a_clock_was(
+    *, trusted: bool
+) -> None:
+    rests = Resume(500, 60, 0, 0, "d", "li")
+    state = after(rests, trusted=trusted)
+    assert state.totalizer is not None
+    assert state.energy is not None
+    aged = (state.totalizer.runnable_ms, state.energy.runnable_ms)
+    assert aged == ((2_000, 1_000) if trusted else (None, None))
+    assert state.scanned_at == Moment(AT + SECOND, 0, "record 3", trusted)
+    assert state.watermark == (state.scanned_at if trusted else None)
+
+
+@pytest.mark.parametrize(("lasted_ms", "runnable_ms"), [(-1, 0), (0, 0), (1, 1)])
+def test_an_estimate_of_no_time_was_accepted_with_its_entry(
+    lasted_ms: int, runnable_ms: int
+) -> None:
+    state = after(Convert(90, 30, 1, 3_000, AT, AT + lasted_ms, 700, 90))
+    assert state.totalizer is not None
+    assert state.totalizer.runnable_ms == runnable_ms
+    now = Moment(AT + SECOND, 0, "record 3", trusted=True)
+    assert state.interruption == Interruption(
+        began=now,
+        cause=InterruptionCause.SILENT,
+        running=True,
+        policy=InterruptionPolicy.CONVERT,
+        counted_l=200,
+        used_wh=30,
+        entered_at=now,
+        converted_l=90,
+    )
+
+
+def test_a_total_of_another_series_than_the_entries_tell_is_not_believed() -> None:
+    now = Moment(AT, 5, "b1", trusted=True)
+    told = [Record(n, AT, True, one) for n, one in enumerate(FITTED, 1)]
+    same = replace(rebuilt(told), totalizer=Totalizer(640, now))
+    other = replace(same, ledger=replace(same.ledger, segment=Segment("f0", 5, 1, 10**9, 9)))
+    for state, last in ((same, 640), (other, 500), (replace(same, totalizer=None), 500)):
+        totalizer = reconciled(state, tuple(told)).totalizer
+        assert totalizer is not None
+        assert totalizer.last == last

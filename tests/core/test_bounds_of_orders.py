@@ -352,3 +352,9 @@ def test_a_platforms_clock_may_be_ahead_by_five_minutes(ahead_ms: int, said: str
 def test_a_platform_is_told_which_right_it_lacks() -> None:
     command = Command("c1", Origin.PLATFORM, "nobody", addition(5))
     assert refuse_rights(command, SITE) == Refusal(Refused.NOT_ALLOWED, "nobody", "allocate")
+
+
+@pytest.mark.parametrize(("rank", "had"), [(None, "-"), (Rank.TECHNICIAN, "technician")])
+def test_a_person_is_told_his_rank_and_the_one_that_is_needed(rank: Rank | None, had: str) -> None:
+    command = Command("c1", Origin.CONSOLE, "wang", addition(5), rank=rank)
+    assert refuse_rights(command, SITE) == Refusal(Refused.NOT_ALLOWED, had, "supervisor")

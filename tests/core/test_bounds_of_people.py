@@ -110,8 +110,9 @@ def step(facts: tuple[str, ...] = (), curve: tuple[int, ...] = ()) -> SetupOrder
 
 
 def test_a_fact_that_is_none_is_shown_by_its_first_forty_signs() -> None:
-    facts = ("good=1", "B" * 50, "C" * 50)
+    facts = ("good=1", "B" * 41, "C")
     assert said(step(facts)) == Refusal(Refused.SETUP_FACTS, "B" * 40, "32")
+    assert said(step(("B", "C"))) == Refusal(Refused.SETUP_FACTS, "B", "32")
     assert said(step(("good=1",) * 33)) == Refusal(Refused.SETUP_FACTS, "", "32")
 
 

@@ -126,8 +126,9 @@ def test_a_test_begins_on_the_totals_of_both_meters(
 
 
 def test_a_test_is_of_an_hour_and_says_what_it_lifted() -> None:
-    early = judge_end(EndRatingOrder(), present(TESTED, now=moment(-1)))
-    assert early == Refusal(Refused.RATING_SHORT, "59", "60")
+    for early_ms in (1, MINUTE):
+        early = judge_end(EndRatingOrder(), present(TESTED, now=moment(-early_ms)))
+        assert early == Refusal(Refused.RATING_SHORT, "59", "60")
     assert judge_end(EndRatingOrder(25_000), present(TESTED)) == RateProposed(
         litres_per_kwh=3_000,
         method=RateMethod.TEST,
