@@ -4,12 +4,12 @@ The delays are the design's own numbers (DESIGN section 7), so a site that decla
 them. Stories tell the same in its time; here every line is met by itself.
 """
 
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agent.core.interlock import Present, Standing, Trip, Watch, assess
+from agent.core.interlock import Present, Standing, Trip, Watch, assess, decide
 from agent.core.model import (
     Action,
     Balance,
@@ -17,8 +17,6 @@ from agent.core.model import (
     ConditionChanged,
     ConditionKind,
     Contacts,
-    InterruptionPolicy,
-    Limits,
     Moment,
     Site,
 )
@@ -92,6 +90,7 @@ TABLE: list[tuple[dict[str, Any], K, Action, int, Site]] = [
     ({"uplink_stale": True}, K.UPLINK_STALE, WARN, 6 * HOUR, SITE),
     ({"clock_untrusted": True}, K.CLOCK_UNTRUSTED, WARN, 0, SITE),
     ({"used_level_percent": 80}, K.ALLOCATION_LOW, WARN, 0, SITE),
+    ({"used_level_percent": 1}, K.ALLOCATION_LOW, WARN, 0, SITE),
     ({"remaining_low": True}, K.REMAINING_LOW, WARN, 0, SITE),
     ({"hours_low": True}, K.HOURS_LOW, WARN, 0, SITE),
     ({"visit_open": True}, K.VISIT_OPEN, WARN, DAY, SITE),
@@ -176,6 +175,23 @@ def test_a_trip_is_forgotten_after_a_day_of_scans() -> None:
     assert assess(RULES, before, Present(Facts(), NOW, 1000, SITE)).trips == ()
 
 
+# What may be pumped in need, and is counted: without water, or without a meter that says so.
+LIFTED = METERING | {
+    K.FLOW_REVERSED,
+    K.BOTH_METERS_SILENT,
+    K.NOT_ALLOCATED,
+    K.ALLOCATION_EXHAUSTED,
+    K.ENERGY_EXHAUSTED,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(K))
+def test_an_override_lifts_what_bars_water_and_no_stop_and_no_protection(kind: K) -> None:
+    bars = (Condition(kind, NOW, CUT, latched=False),)
+    assert decide(RULES, bars, 1, Facts(overridden=True)).permit is (kind in LIFTED)
+    assert not decide(RULES, bars, 1, Facts()).permit
+
+
 @pytest.mark.parametrize("kind", PROTECTS[:4])
 def test_an_alarm_trips_nothing_and_latches_nothing(kind: K) -> None:
     (holds,) = (one for one, of, action, *_ in TABLE if of is kind and action is ALARM)
@@ -223,47 +239,6 @@ def test_what_rises_and_what_falls_is_said_so() -> None:
 
 
 # --- numbers -----------------------------------------------------------------------------------
-
-
-def test_a_site_that_declares_nothing_has_the_designs_own_numbers() -> None:
-    assert Limits() == Limits(
-        warn_remaining_l=0,
-        warn_pumping_ms=72 * HOUR,
-        on_exhausted_cut=True,
-        cuts=(),
-        flow_trial_ms=5 * MINUTE,
-        mains_settle_ms=2 * MINUTE,
-        dry_run_power_percent=30,
-        dry_run_ms=5 * MINUTE,
-        dry_run_retry_ms=30 * MINUTE,
-        unpowered_flow_ms=MINUTE,
-        power_after_cut_ms=10_000,
-        flow_after_cut_ms=MINUTE,
-        reverse_flow_ms=MINUTE,
-        drain_back_ms=10 * MINUTE,
-        creep_l=100,
-        rated_l_per_kwh=0,
-        ratio_band_percent=25,
-        starting_ms=30_000,
-        protection_ms=10_000,
-        healthy_ms=5 * MINUTE,
-        phase_loss_percent=30,
-        nominal_mv=220_000,
-        under_voltage_percent=85,
-        over_current_ma=0,
-        dry_level_mm=0,
-        probe_depth_mm=0,
-        uplink_stale_ms=6 * HOUR,
-        override_ms=72 * HOUR,
-        override_l=2_000_000,
-    )
-    asked = [one for one in fields(Site) if one.default is MISSING]
-    declared = Site(**{one.name: getattr(SITE, one.name) for one in asked})
-    assert (declared.maintained, declared.restart_hold_ms) == (False, 3 * MINUTE)
-    assert declared.on_interruption is InterruptionPolicy.CONVERT
-    assert (declared.convert_max_ms, declared.convert_max_percent) == (72 * HOUR, 5)
-    assert (declared.convert_every_ms, declared.rating_test_ms) == (10 * MINUTE, HOUR)
-    assert (declared.shared_power_meter, declared.granted) == (False, ())
 
 
 def test_the_first_warning_is_read_where_there_is_one() -> None:
