@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 import pytest
 
+from agent import words
 from agent.console.commands import COMMANDS
 from agent.console.session import Session
 from agent.console.talk import DeskAway
-from agent.core.model import Rank, Role
+from agent.core.model import Rank, Refusal, Refused, Role, TurnedAway
 from agent.status import Reported, UplinkPicture
-from tests.console.stations import PIN, Station, Visitor
+from tests.console.stations import IDENTITY, PIN, Station, Visitor
 from tests.console.transcripts import FOLDER, STORIES, transcript
 from tests.core.story import Story
 
@@ -178,6 +179,31 @@ def test_what_is_agreed_to_is_what_comes_of_it_in_any_year_and_kind() -> None:
     shown = Visitor(station).signed_in("allocation show")
     assert "62,490.000 m³" in shown
     assert "55.000 kWh" in shown
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_a_stranger_sent_stands_among_the_events(language: Literal["zh", "en"]) -> None:
+    """It was turned away before there was an order: it has none to be called by."""
+    station = Station()
+    stranger = TurnedAway("division", "", Refusal(Refused.UNSIGNED, "no_token"), 3)
+    station.story.turned_away = (stranger,)
+    station.story.after(2)
+    station.story.turned_away = ()
+    said = Visitor(station, language=language).signed_in("events", "about", language=language)
+    why = words.refusal(stranger.refusal, language)
+    assert words.say("log.command_refused", language, actor="division", why=why)[:30] in said
+    assert IDENTITY.public_key[:20] in said
+
+
+def test_an_event_that_a_newer_version_wrote_breaks_nothing() -> None:
+    station = Station()
+    station.write()
+    for refusal in (None, ["reason_of_tomorrow", "", ""]):
+        row = ["c1", "console", "li", "OrderOfTomorrow", refusal, None, ""]
+        station.records.append((len(station.records) + 1, 0, True, "verdict", row))
+    said = Visitor(station).signed_in("events", "about")
+    assert "li: OrderOfTomorrow" in said
+    assert IDENTITY.public_key[:20] in said
 
 
 def test_nobody_agrees_by_a_pasted_line() -> None:

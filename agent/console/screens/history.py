@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from agent import rows, words
+from agent import catalogue, rows, words
 from agent.console.talk import ANSWER_WITHIN_S, Cancelled, Talk
 from agent.core.model import (
     ConditionChanged,
@@ -86,14 +86,20 @@ def _event(talk: Talk, body: Any) -> str:
         moved = talk.word("state.permitted" if body.permitted else "state.cut")
         return f"{kind}: {moved} {' '.join(talk.word(f'condition.{one}') for one in body.reasons)}"
     if isinstance(body, Verdict):
-        told = f"{body.actor}: {talk.word(f'order.{body.order}')} {body.note}".rstrip()
-        if body.refusal is None:
-            return told
-        why = words.refusal(body.refusal, talk.language)
-        return f"{told}; {talk.word('verdict.refused', why=why)}"
+        return _verdict(talk, body)
     if isinstance(body, Session):
         return f"{kind}: {words.volume(body.volume_l)}"
     return kind
+
+
+def _verdict(talk: Talk, body: Verdict) -> str:
+    why = "" if body.refusal is None else words.refusal(body.refusal, talk.language)
+    if not body.order:  # turned away before there was an order to judge
+        return talk.word("log.command_refused", actor=body.actor, why=why)
+    key = f"order.{body.order}"
+    order = talk.word(key) if catalogue.known(key) else body.order
+    told = f"{body.actor}: {order} {body.note}".rstrip()
+    return f"{told}; {talk.word('verdict.refused', why=why)}" if why else told
 
 
 def _newest(talk: Talk, kinds: str, count: int) -> list[Told]:
@@ -107,7 +113,10 @@ def _told(row: list[Any]) -> Told | None:
     number, at_utc_ms, _, kind, body = row
     if body is None or kind not in rows.BODIES:
         return None
-    return Told(number, at_utc_ms, rows.from_row(rows.BODIES[kind], body))
+    try:
+        return Told(number, at_utc_ms, rows.from_row(rows.BODIES[kind], body))
+    except rows.RowError:
+        return None
 
 
 def _at(utc_ms: int) -> str:
