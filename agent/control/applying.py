@@ -113,7 +113,7 @@ def publish(organs: Organs, identity: Identity, loop: Loop, outcome: Outcome, se
         relay_permitted=seen.relay_permitted,
         uplinks=organs.desk.uplinks(),
         instruments=organs.book.instruments(),
-        keys=seen.keys,
+        keys=joined(organs.keys, organs.book.keys()),
         buses=organs.meters.standings(),
         counters=organs.meters.counters(),
         inputs={} if organs.inputs is None else organs.inputs.read(),

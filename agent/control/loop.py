@@ -110,9 +110,10 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: Loop) -> None:
     loop.state = outcome.state
     loop.started = loop.rebuilt = None
     holding.keep(organs, loop)
+    # Who is answered finds in the picture what he ordered.
+    publish(organs, identity, loop, outcome, seen)
     organs.desk.tell_held(stopped)
     organs.desk.answer(outcome.verdicts)
-    publish(organs, identity, loop, outcome, seen)
     tell_log(organs, identity, outcome)
     passed = min(organs.desk.cursors().values(), default=loop.committed.head.number)
     loop.writer.tend(Now(outcome.moment.utc_ms, outcome.moment.trusted, passed))

@@ -125,11 +125,17 @@ def test_a_script_gives_water_and_the_exhausted_pump_is_permitted_again(
     assert_true(stand.verdict())
     assert _permitted_after_ms(stand) <= TWO_SCANS_MS
     assert sum(isinstance(one.body, Allocate) for one in stand.judged) == 5
+    assert _keys(stand) == {"a": [sending.kid]}
+    revoke = ("revoke", "a", sending.kid, "--reason", "stolen")
+    assert main(["keys", *revoke, "--config", str(stand.house.config)]) == 0
+    assert _keys(stand) == {}, "as soon as it took effect"
+
+
+def _keys(stand: Stand) -> Mapping[str, Any]:
     with Client(stand.house.desk) as client:
-        keys: Mapping[str, Any] = client.call("status", {"revision": 0, "wait_ms": 0}, 10.0)[
-            "state"
-        ]["keys"]
-    assert keys == {"a": [sending.kid]}
+        asked = {"revision": 0, "wait_ms": 0}
+        keys: Mapping[str, Any] = client.call("status", asked, 10.0)["state"]["keys"]
+        return keys
 
 
 def _has_been_given(volume_l: int, now: Sight) -> bool:
