@@ -6,6 +6,7 @@ of edges, conditions, orders and what ails, and never of a sample.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from agent import catalogue, words
@@ -70,6 +71,12 @@ def link_line(platform: str, *, connected: bool, why: str, language: str) -> Lin
         return Line(INFORMATION, said, facts)
     said = catalogue.say("log.link_down", language, platform=platform, why=why)
     return Line(WARNING, said, facts)
+
+
+def archives_line(folder: Path, most: int, language: str) -> Line:
+    """A journal that was put back goes on under numbers that platforms may have."""
+    said = catalogue.say("log.archives_full", language, folder=folder, most=most)
+    return Line(ERROR, said, {"fact": "archives_full"})
 
 
 def _line(priority: int, key: str, language: str, **values: object) -> Line:

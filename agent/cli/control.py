@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import drivers.offline  # noqa: F401  before anybody loads asyncio
-from agent import control, durable, rows
+from agent import control, durable, log, rows
 from agent.book import Book
 from agent.cli import VERSION
 from agent.cli.house import House, house_of
@@ -23,6 +23,7 @@ from agent.core.state import State
 from agent.desk.server import Desk
 from agent.health import Looking, Watch
 from agent.journal import (
+    ARCHIVES_MAX,
     Ahead,
     Journal,
     Reader,
@@ -30,12 +31,11 @@ from agent.journal import (
     Signer,
     Upkeep,
     begin_epoch,
+    has_room,
     is_elsewhere,
-    may_begin,
     note_place,
 )
 from agent.lease import Lease
-from agent.log import lines
 from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
 from agent.settings import (
@@ -80,13 +80,13 @@ def run(options: argparse.Namespace) -> int:
         host = HostLooks(station.state_dir, declared)
         metrics = MetricsFile(metrics_file(settings), station.id)
         looking = Looking(host, metrics.write)
-        log = Journald({"station": station.id})
-        parts = _Parts(settings, house, clock, inputs, notary, stop, looking, log)
+        told = Journald({"station": station.id})
+        parts = _Parts(settings, house, clock, inputs, notary, stop, looking, told)
         while (ahead := _epoch(parts)) is not None:
             _begin_anew(parts, ahead)
         notary.close()
         looking.close()
-        log.close()
+        told.close()
         if inputs is not None:
             inputs.close()
     return 0
@@ -111,7 +111,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
     settings, house, clock = parts.settings, parts.house, parts.clock
     station, kept = settings.station, settings.journal
     journal = Journal.open(journal_file(settings))
-    if (copied := _copied(journal_file(settings), journal)) is not None:
+    if (copied := _copied(parts, journal_file(settings), journal)) is not None:
         journal.close()
         return copied
     retention = Retention(kept.samples_days, kept.events_days, kept.megabytes_max * 1_000_000)
@@ -171,17 +171,20 @@ def _begin_anew(parts: _Parts, ahead: Ahead) -> None:
     uplinks = [platform.name for platform in settings.platform]
     file = journal_file(settings)
     began = begin_epoch(file, ahead, now.utc_ms, trusted=now.trusted, uplinks=uplinks)
-    for line in lines([began], settings.station.language):
+    for line in log.lines([began], settings.station.language):
         parts.log.say(line.priority, line.words, line.facts)
 
 
-def _copied(path: Path, journal: Journal) -> Ahead | None:
+def _copied(parts: _Parts, path: Path, journal: Journal) -> Ahead | None:
     """A backup that was put back counts anew: what was written since it was made is unknown."""
-    if is_elsewhere(path, journal):
-        with closing(Reader(path)) as reader:
-            if may_begin(reader) is None:
-                return Ahead("", journal.head.number)
-    note_place(path, journal)
+    if not is_elsewhere(path, journal):
+        note_place(path, journal)
+        return None
+    with closing(Reader(path)) as reader:
+        if has_room(reader):
+            return Ahead("", journal.head.number)
+    line = log.archives_line(path.parent, ARCHIVES_MAX, parts.settings.station.language)
+    parts.log.say(line.priority, line.words, line.facts)
     return None
 
 

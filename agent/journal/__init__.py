@@ -2,7 +2,7 @@
 
 from agent.journal.chain import Head, JournalDamaged, StoredRow
 from agent.journal.database import JournalFailed
-from agent.journal.epoch import Ahead, begin_epoch, may_begin
+from agent.journal.epoch import ARCHIVES_MAX, Ahead, begin_epoch, has_room, may_begin
 from agent.journal.place import is_elsewhere, note_place
 from agent.journal.reader import JournalNewer, Page, PageRow, Reader
 from agent.journal.retention import Now, Retention
@@ -11,6 +11,7 @@ from agent.journal.upkeep import Signer, Upkeep
 from agent.journal.writer import Writer
 
 __all__ = [
+    "ARCHIVES_MAX",
     "Ahead",
     "Head",
     "Journal",
@@ -30,6 +31,7 @@ __all__ = [
     "Upkeep",
     "Writer",
     "begin_epoch",
+    "has_room",
     "is_elsewhere",
     "may_begin",
     "note_place",

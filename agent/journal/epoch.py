@@ -17,6 +17,7 @@ from agent import rows
 from agent.core.model import EpochBegan
 from agent.durable import sync_folder
 from agent.journal.database import JournalFailed
+from agent.journal.place import note_place
 from agent.journal.reader import Reader
 from agent.journal.store import Journal, Stamped, Transaction
 
@@ -46,12 +47,20 @@ def may_begin(reader: Reader) -> str | None:
         assert isinstance(copied, EpochBegan), "as its kind says"
         if reader.head().number < copied.copied + EPOCH_RECORDS_MIN:
             return f"this epoch has only begun: it must first have {EPOCH_RECORDS_MIN} records"
-    if len(reader.archives()) >= ARCHIVES_MAX:
+    if not has_room(reader):
         return (
             f"{ARCHIVES_MAX} journals of earlier epochs stand in {reader.path.parent}: find out why"
             " the card is restored again and again, then move them away"
         )
     return None
+
+
+def has_room(reader: Reader) -> bool:
+    """Whether the file that a new epoch replaces may stay beside it.
+
+    All that is asked where the journal itself is seen to be a copy: nobody's word is taken for it.
+    """
+    return len(reader.archives()) < ARCHIVES_MAX
 
 
 def begin_epoch(
@@ -84,6 +93,8 @@ def begin_epoch(
             new.append(Transaction(batch))
         old.fold()
         new.fold()
+        # Before the swap: after a power cut between the two, the old file is seen to be a copy.
+        note_place(fresh, new)
     # What a log still held would be replayed into another file.
     for log in (_beside(path, "-wal"), _beside(fresh, "-wal")):
         if log.exists() and log.stat().st_size > 0:

@@ -24,7 +24,7 @@ from agent.core.model import (
     Started,
     TurnedAway,
 )
-from agent.log import ERROR, INFORMATION, WARNING, Line, lines, link_line
+from agent.log import ERROR, INFORMATION, WARNING, Line, archives_line, lines, link_line
 from tests.core.story import Story, plan
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,13 @@ def test_numbers_that_begin_again_are_one_fact_whoever_noticed(language: str) ->
     )
     assert {platform.facts["fact"], copy.facts["fact"]} == {"epoch_began"}
     assert platform.words != copy.words
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_a_copy_that_may_not_count_anew_names_the_folder(language: str) -> None:
+    line = archives_line(Path("/var/lib/wellkeeper"), 5, language)
+    assert line.priority == ERROR
+    assert "/var/lib/wellkeeper" in line.words
 
 
 def test_a_refused_order_says_why() -> None:

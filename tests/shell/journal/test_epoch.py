@@ -16,6 +16,8 @@ from agent.journal import (
     Stamped,
     Transaction,
     begin_epoch,
+    has_room,
+    is_elsewhere,
     may_begin,
 )
 from agent.journal import epoch as room
@@ -48,6 +50,7 @@ def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
     began = begin(path)
     new = Journal.open(path)
     assert new.epoch != old.epoch
+    assert not is_elsewhere(path, new), "it is no copy: it need not begin once more"
     assert (new.state(), new.book(), new.cursors()) == (b"[12]", b"{}", {})
     reader = Reader(path)
     assert list(reader.verify()) == [new.head]
@@ -87,11 +90,13 @@ def test_an_epoch_begins_at_most_once_in_a_thousand_records(
     new = Journal.open(path)
     reader = Reader(path)
     assert "has only begun" in str(may_begin(reader))
+    assert has_room(reader), "which bounds what a platform claims, not a copy that is put back"
     new.append(Transaction([sample(n) for n in range(999)]))
     assert may_begin(reader) is None
     for n in range(room.ARCHIVES_MAX):
         shutil.copy(path, path.with_name(f"journal-{n:016x}.db"))
     assert "move them away" in str(may_begin(reader))
+    assert not has_room(reader)
     reader.close()
     new.close()
 

@@ -16,6 +16,8 @@ CALLS = "openat,close,write,pwrite64,fsync,fdatasync,ftruncate,unlink,rename,lin
 # Other ways to change a file: when one of them turns up, the capture no longer sees everything.
 UNEXPECTED = "writev,pwritev,pwritev2,fallocate,sync_file_range,copy_file_range,sendfile,msync"
 WAIT_S = 120
+# What is not SQLite's is a note, made anew and written in one piece.
+NOTE_BYTES_MAX = 100
 
 _CALL = re.compile(r"^\d+ +(\w+)\((.*)\) += (-?\d+)")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -170,5 +172,7 @@ def _to_file(call: str, name: str, arguments: str, texts: list[bytes]) -> Operat
         return Write(name, last, texts[0])
     if call == "ftruncate":
         return Truncate(name, last)
+    if call == "write" and len(texts[0]) <= NOTE_BYTES_MAX:
+        return Write(name, 0, texts[0])
     assert call in ("fsync", "fdatasync"), f"{call} changes {name}: the capture must learn it"
     return Sync(name)
