@@ -11,7 +11,7 @@ from typing import Any
 from agent import rows
 from agent.catalogue import Told
 from agent.core.ledger import counted_l
-from agent.core.model import Balance, Health, Moment, PlatformKey, Reading, Site
+from agent.core.model import Balance, Condition, Health, Moment, PlatformKey, Reading, Site
 from agent.core.scan import Outcome
 from agent.core.state import State, allocations
 from agent.core.thresholds import differing
@@ -107,16 +107,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
             for year, (volume_l, energy_wh) in allocations(outcome.state, outcome.moment).items()
         },
         "readings": [reading_picture(one) for one in outcome.readings],
-        "conditions": [
-            {
-                "kind": one.kind,
-                "action": one.action,
-                "since_utc_ms": one.since.utc_ms,
-                "latched": one.latched,
-                "level": one.level,
-            }
-            for one in outcome.state.standing.conditions
-        ],
+        "conditions": [_condition(one) for one in outcome.state.standing.conditions],
         "session": _session(outcome.state, outcome.moment),
         "visit": _visit(outcome.state),
         "setup": {one.step: one.outcome for one in outcome.state.people.setup},
@@ -124,29 +115,10 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "buses": {one.name: bus_picture(one, around.counters) for one in around.buses},
         "inputs": dict(around.inputs),
         "journal": _journal(around.journal_failing),
-        "thresholds": {
-            one.name: {
-                "value": one.value,
-                "settings": said,
-                "document": one.document,
-                "author": one.author,
-            }
-            for one, said in differing(identity.site, outcome.state.thresholds)
-        }
-        if identity.site is not None
-        else {},
+        "thresholds": _thresholds(identity.site, outcome.state),
         "keys": _keys(around.keys),
         "health": None if around.health is None else rows.named(around.health),
-        "uplinks": {
-            name: {
-                "cursor": one.cursor,
-                "waiting": max(0, number - one.cursor),
-                "parked": one.parked,
-                **{name: getattr(one.reported, name) for name in _REPORTED},
-                **_warning(one.reported.warning),
-            }
-            for name, one in around.uplinks.items()
-        },
+        "uplinks": {name: _uplink(one, number) for name, one in around.uplinks.items()},
     }
 
 
@@ -205,6 +177,41 @@ def bus_picture(bus: BusStanding, counters: Sequence[Counters]) -> dict[str, Any
             for one in counters
             if one.bus == bus.name
         },
+    }
+
+
+def _condition(one: Condition) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "action": one.action,
+        "since_utc_ms": one.since.utc_ms,
+        "latched": one.latched,
+        "level": one.level,
+    }
+
+
+def _thresholds(site: Site | None, state: State) -> dict[str, Any]:
+    """Those that were set from afar, beside what the settings say."""
+    if site is None:
+        return {}
+    return {
+        one.name: {
+            "value": one.value,
+            "settings": said,
+            "document": one.document,
+            "author": one.author,
+        }
+        for one, said in differing(site, state.thresholds)
+    }
+
+
+def _uplink(one: UplinkPicture, newest: int) -> dict[str, Any]:
+    return {
+        "cursor": one.cursor,
+        "waiting": max(0, newest - one.cursor),
+        "parked": one.parked,
+        **{name: getattr(one.reported, name) for name in _REPORTED},
+        **_warning(one.reported.warning),
     }
 
 

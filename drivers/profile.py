@@ -111,7 +111,8 @@ class Profile:
 
 def recognised(profiles: Iterable[Profile], words: Words, unit: int) -> list[Profile]:
     """The kinds that the instrument at `unit` can be, the one with the most proof first."""
-    fitting = [one for one in profiles if not one.template and one.is_of(words, unit)]
+    known = (one for one in profiles if one.probes and not one.template)
+    fitting = [one for one in known if one.is_of(words, unit)]
     return sorted(fitting, key=lambda one: (-len(one.probes), one.name))
 
 

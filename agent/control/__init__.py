@@ -10,7 +10,8 @@ Only entries, verdicts and the edge from cut to permit wait for the disk. A scan
 and could not be written is thrown away and done again without its commands, which stay in the
 desk's inbox.
 
-`seeing` gathers, the core judges, `applying` does; `loop` joins them by what stands in `organs`.
+`seeing` gathers, the core judges, `applying` does, `holding` keeps the stops that no disk takes;
+`loop` joins them by what stands in `organs`.
 """
 
 from agent.control.loop import Beginning, run

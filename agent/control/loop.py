@@ -68,7 +68,9 @@ def run(
     )
     spent = of_epoch(beginning.state.spent, identity.epoch)
     state = replace(beginning.state, people=people, spent=spent)
-    loop = Loop(state, started, beginning.rebuilt, writer, committed, due_ms, held)
+    loop = Loop(
+        state, started, beginning.rebuilt, writer, committed, handed_over_ms=due_ms, held=held
+    )
     while True:
         _turn(organs, site, identity, loop)
         organs.watchdog.ready()

@@ -2,7 +2,7 @@
 
 An uplink is stateless: the journal remembers its cursor, so it may be killed at any moment.
 `retry` says when to try again and `outbox` what is on its way, both pure; `inquiry` is our end of
-the desk; `backlog` brings the records from there to the platform, and `forward` is the loop that
+the desk; `delivery` brings the records from there to the platform, and `forward` is the loop that
 turns it, with the live state and the platform's commands beside it.
 """
 

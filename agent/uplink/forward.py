@@ -25,8 +25,8 @@ from agent.ports import (
     Receipt,
     Spent,
 )
-from agent.uplink.backlog import Backlog
 from agent.uplink.commands import Commands
+from agent.uplink.delivery import Delivery
 from agent.uplink.inquiry import Greeting, Inquiry
 from agent.uplink.link import Link, Trouble
 from agent.uplink.live import LiveState, one_line
@@ -112,7 +112,7 @@ class Uplink:
             rate=Rate(policy.records_per_s),
             batch_interval_ms=policy.batch_interval_ms,
         )
-        self._backlog = Backlog(
+        self._delivery = Delivery(
             codec, desk, link, self._telling, sending, by_receipts=policy.receipts
         )
 
@@ -143,15 +143,15 @@ class Uplink:
         self._hear_desk(now_ms)
         for event in self._platform.step(readable=readable, writable=writable, monotonic_ms=now_ms):
             self._hear_platform(event, now_ms)
-        if self._backlog.outbox is not None:
+        if self._delivery.outbox is not None:
             if self._state.sent:  # on a new connection not before it
-                self._backlog.send(self._backlog.outbox, now_ms)
-            self._ask(self._backlog.outbox, clock, now_ms)
+                self._delivery.send(self._delivery.outbox, now_ms)
+            self._ask(self._delivery.outbox, clock, now_ms)
 
     def close(self, now_ms: int) -> None:
         """Say goodbye on both sides. A cursor not told in time only means a repetition."""
-        if self._backlog.outbox is not None:
-            self._backlog.tell_cursor(self._backlog.outbox, now_ms)
+        if self._delivery.outbox is not None:
+            self._delivery.tell_cursor(self._delivery.outbox, now_ms)
         self._platform.close()
         self._desk.close()
 
@@ -161,7 +161,7 @@ class Uplink:
             return 0  # it failed at once, and `step` says why
         dues = [
             self._link.hold_until_ms,
-            *self._backlog.dues_ms(),
+            *self._delivery.dues_ms(),
             *self._commands.dues_ms(),
         ]
         if self._link.limits is None and not self._link.connecting:
@@ -174,7 +174,7 @@ class Uplink:
 
     def _greeted(self, greeting: Greeting | None) -> None:
         if greeting is not None:
-            self._backlog.greeted(greeting)
+            self._delivery.greeted(greeting)
             self._telling.forget()
 
     def _hear_desk(self, now_ms: int) -> None:
@@ -187,7 +187,7 @@ class Uplink:
                 case "report" | "ahead" | "turned_away":
                     pass
                 case _:
-                    self._backlog.answered(method, result, now_ms)
+                    self._delivery.answered(method, result, now_ms)
 
     def _take_state(self, status: dict[str, Any], now_ms: int) -> None:
         if self._link.limits is None:
@@ -204,19 +204,19 @@ class Uplink:
                 self._tell_change(connected=True, why="")
                 self._desk.drop("status")  # a fresh state now, not when it next changes
                 self._state.begin()
-                self._backlog.link_up()
+                self._delivery.link_up()
             case LinkDown(why, rival, fault):
                 self._link.fell(Trouble(fault, why), now_ms, rival=rival)
                 self._tell_change(connected=False, why=one_line(why))
                 self._commands.link_lost()
                 self._desk.drop("signed_command")
-                self._backlog.link_lost()
+                self._delivery.link_lost()
             case LinkTrouble(why, fault):
                 self._link.complaint = Trouble(fault, why)
             case Spent(octets):
                 self._telling.wire_bytes += octets
             case Receipt():
-                self._backlog.receipted(event, now_ms)
+                self._delivery.receipted(event, now_ms)
             case CertificatesSeen(certificates):
                 self._telling.depends_on(certificates)
             case Commanded():
@@ -224,7 +224,7 @@ class Uplink:
             case CommandsDropped():
                 self._commands.drop(event)
             case Heard():
-                self._backlog.heard(event, now_ms)
+                self._delivery.heard(event, now_ms)
             case _:
                 assert_never(event)
 
@@ -238,9 +238,9 @@ class Uplink:
 
     def _ask(self, outbox: Outbox, clock: Clock, now_ms: int) -> None:
         if self._link.limits is not None:
-            self._backlog.ask(outbox, now_ms)
+            self._delivery.ask(outbox, now_ms)
             self._commands.ask(self._desk, now_ms)
             if not self._desk.under_way("status"):
                 self._desk.ask("status", self._state.question(now_ms), now_ms)
-        self._backlog.tell(outbox, now_ms)
+        self._delivery.tell(outbox, now_ms)
         self._telling.tell(self._desk, self._link, clock, now_ms)

@@ -68,10 +68,6 @@ class Broker:
             self._process.wait()
             self._process = None
 
-    def restart(self) -> None:
-        self.kill()
-        self.start()
-
     def _wait_until_it_accepts(self, process: subprocess.Popen[bytes]) -> None:
         for _ in range(START_ATTEMPTS):
             try:

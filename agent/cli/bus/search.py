@@ -10,7 +10,7 @@ from agent.cli.bus.asking import Ask, Line, asker, line_of
 from agent.ports import Inquiry
 from agent.settings import Bus
 from drivers.plan import Block
-from drivers.profile import Profile
+from drivers.profile import Profile, recognised
 from drivers.profile_file import load
 from drivers.registers import Register
 from drivers.shelf import OWN_FOLDER, site_folder
@@ -122,7 +122,7 @@ class _Search:
             block = Block(question.function, question.address, question.count)
             if finding.words:
                 words.update(zip(block.registers(), finding.words, strict=True))
-        fitting = tuple(kind for kind in kinds if kind.probes and kind.is_of(words, unit))
+        fitting = tuple(recognised(kinds, words, unit))
         serials = [serial for kind in fitting if (serial := _serial(kind, words))]
         return Found(unit, self._baud, self._parity, fitting, next(iter(serials), None))
 

@@ -36,7 +36,7 @@ def numbers(payload: bytes) -> list[int]:
 
 def has_read(uplink: Uplink, number: int) -> bool:
     """It has taken so much from the desk, sent or not."""
-    outbox = uplink._backlog.outbox
+    outbox = uplink._delivery.outbox
     return outbox is not None and outbox.read == number
 
 
@@ -52,7 +52,7 @@ def assert_nothing_missing(house: House, platform: SimulatedPlatform, count: int
     return ledger
 
 
-def test_a_backlog_arrives_once_in_order_behind_the_state(
+def test_a_delivery_arrives_once_in_order_behind_the_state(
     house: House, platform: SimulatedPlatform, uplink: Uplink
 ) -> None:
     house.samples(2_600)

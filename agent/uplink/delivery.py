@@ -18,7 +18,7 @@ from agent.uplink.telling import Telling
 PAGE_RECORDS = 500  # twice as many drained no faster and kept 0.5 MiB more
 
 
-class Backlog:
+class Delivery:
     """All that one platform is still to get. `outbox` None: the desk has not said where it is.
 
     `by_receipts`: only the platform's own receipts move the cursor.
