@@ -29,6 +29,7 @@ WORD_MAX = 128
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = "_utc_ms"
 _DAY_MS = 86_400_000
+_TWO = tuple(f"{number:02}" for number in range(60))
 _PLACE = ["number", "at", "trusted"]
 # The kind under which a record is sent of which only place and kind are left (docs/journal.md).
 _PRUNED = "pruned"
@@ -86,7 +87,7 @@ def instant(utc_ms: int) -> str:
     minutes, milliseconds = divmod(left, 60_000)
     hour, minute = divmod(minutes, 60)
     second, milliseconds = divmod(milliseconds, 1000)
-    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z"
+    return f"{_date(day)}T{_TWO[hour]}:{_TWO[minute]}:{_TWO[second]}.{milliseconds:03}Z"
 
 
 @lru_cache(maxsize=64)
@@ -119,7 +120,7 @@ class _Layout(NamedTuple):
     """How the rows of one class are sent."""
 
     columns: list[str]
-    defaults: list[Any]  # one per field, as a row holds it; only trailing ones are ever used
+    rest: list[list[Any]]  # by a row's length: the defaults behind it, as they are sent
     expand: list[tuple[int, Expand]]  # the positions that are not sent as they are stored
 
 
@@ -146,9 +147,10 @@ def _group(kind: str, records: Sequence[RawRecord]) -> dict[str, Any]:
 def _filled(layout: _Layout, row: list[Any]) -> list[Any]:
     """The row with its defaults and its parts named."""
     assert len(row) <= len(layout.columns), "a row is longer than its class: a newer version wrote"
-    full = row + layout.defaults[len(row) :]
+    full = row + layout.rest[len(row)]
     for position, expand in layout.expand:
-        full[position] = expand(full[position])
+        if position < len(row):
+            full[position] = expand(row[position])
     return full
 
 
@@ -170,9 +172,10 @@ def _layout(target: type) -> _Layout:
     fields = dataclasses.fields(target)
     hints = typing.get_type_hints(target)
     expanders = [_expander(field.name, hints[field.name]) for field in fields]
+    defaults = [_default(field, expand) for field, expand in zip(fields, expanders, strict=True)]
     return _Layout(
         columns=[column_of(field.name) for field in fields],
-        defaults=[_plain(field.default) for field in fields],
+        rest=[defaults[length:] for length in range(len(fields) + 1)],
         expand=[(place, expand) for place, expand in enumerate(expanders) if expand is not None],
     )
 
@@ -187,9 +190,15 @@ def is_instant(name: str) -> bool:
     return name.endswith(_MILLISECONDS)
 
 
-def _plain(default: Any) -> Any:
-    if default is dataclasses.MISSING:
+def _default(field: dataclasses.Field[Any], expand: Expand | None) -> Any:
+    """As it is sent; None for a field that has none, and so is in every row."""
+    if field.default is dataclasses.MISSING:
         return None
+    plain = _plain(field.default)
+    return plain if expand is None else expand(plain)
+
+
+def _plain(default: Any) -> Any:
     if isinstance(default, tuple):
         return [_plain(item) for item in default]
     return default.value if isinstance(default, Enum) else default
