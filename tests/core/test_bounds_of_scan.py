@@ -1,0 +1,123 @@
+"""Room rule: what one scan hands from room to room, in stories of a few scans.
+
+As in test_bounds.py.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.interlock import Standing
+from agent.core.model import (
+    Action,
+    AllocateEnergyOrder,
+    AllocationKind,
+    Condition,
+    ConditionKind,
+    Fault,
+    InterruptionBegan,
+    LimitOrder,
+    Order,
+    Quantity,
+    RemoveMeterOrder,
+    Role,
+    Session,
+)
+from tests.core.story import OF_FLOW_METER, Story, addition, reduction, utc_ms
+
+K = ConditionKind
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_run_that_began_while_water_was_not_metered_says_so(*, interrupted: bool) -> None:
+    story = Story(coast_ms=0).commission(10**8).after(2)
+    if interrupted:
+        story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+        story.after(61)
+    story.start()
+    story.after(5)
+    story.heal()
+    story.after(5).stop()
+    story.after(5)
+    (run,) = story.of(Session)
+    assert run.metered is not interrupted
+    assert (run.litres_per_kwh is None) is interrupted
+
+
+@pytest.mark.parametrize(("pumping", "unread"), [(True, False), (False, False), (True, True)])
+def test_an_interruption_says_whether_the_pump_was_seen_to_draw_power(
+    *, pumping: bool, unread: bool
+) -> None:
+    story = Story().commission(10**8).after(2)
+    if pumping:
+        story.start()
+    story.after(3).lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    if unread:
+        story.lay(Fault.TIMEOUT, Quantity.POWER_W)
+    story.after(61)
+    (began,) = story.of(InterruptionBegan)
+    assert began.running is (pumping and not unread)
+
+
+def test_taking_the_power_meter_away_gives_no_electricity() -> None:
+    story = Story().commission(10**8)
+    assert story.order(AllocateEnergyOrder(2026, AllocationKind.PLAN, 10, "e 1")) is None
+    story.energy_mwh += 20_000
+    story.after(2)
+    assert K.ENERGY_EXHAUSTED in story.conditions
+    removed = RemoveMeterOrder(Role.POWER_METER, "serial-power_meter", "form no. 2")
+    assert story.order(removed) is None
+    story.after(2)
+    assert K.ENERGY_EXHAUSTED in story.conditions
+
+
+# --- what releases an exhausted well -----------------------------------------------------------
+
+BOTH = (K.ALLOCATION_EXHAUSTED, K.ENERGY_EXHAUSTED)
+
+
+def energy(kind: AllocationKind, energy_wh: int) -> AllocateEnergyOrder:
+    return AllocateEnergyOrder(2026, kind, energy_wh, "e 1")
+
+
+def limit(volume_l: int, name: str = "june") -> LimitOrder:
+    return LimitOrder(2026, name, volume_l, utc_ms(2026, 6, 1), utc_ms(2026, 7, 1), "l 1")
+
+
+@pytest.mark.parametrize(
+    ("order", "released"),
+    [
+        (None, set()),
+        (addition(1), {K.ALLOCATION_EXHAUSTED}),
+        (reduction(1), set()),
+        (limit(501), {K.ALLOCATION_EXHAUSTED}),
+        (limit(500), set()),
+        (limit(499), set()),
+        (energy(AllocationKind.ADDITION, 1), {K.ENERGY_EXHAUSTED}),
+        (energy(AllocationKind.REDUCTION, 1), set()),
+    ],
+)
+def test_a_latch_falls_to_an_entry_that_gives_and_to_nothing_else(
+    order: Order | None, released: set[K]
+) -> None:
+    """Both stood latched when the controller was replaced: by the account, neither need."""
+    story = Story().commission(10**8)
+    for one in (energy(AllocationKind.PLAN, 10**6), limit(500)):
+        assert story.order(one) is None
+    story.after(2)
+    stood = tuple(Condition(one, story.moment, Action.CUT, latched=True) for one in BOTH)
+    story.state = replace(story.state, standing=Standing(conditions=stood))
+    assert order is None or story.order(order) is None
+    story.after(2)
+    assert set(BOTH) - set(story.conditions) == released
+
+
+def test_a_round_that_is_over_or_begins_gives_what_it_gives() -> None:
+    story = Story(begins_utc_ms=utc_ms(2026, 7, 1) - 8_000).commission(10**8)
+    assert story.order(limit(500)) is None
+    story.after(1)
+    stood = (Condition(K.ALLOCATION_EXHAUSTED, story.moment, Action.CUT, latched=True),)
+    story.state = replace(story.state, standing=Standing(conditions=stood))
+    assert story.after(1).conditions == {K.ALLOCATION_EXHAUSTED: Action.CUT}
+    story.at(8)
+    assert K.ALLOCATION_EXHAUSTED not in story.conditions
