@@ -288,6 +288,7 @@ EVIDENT = frozenset(
         ConditionKind.FLOW_REVERSED,
         ConditionKind.FLOW_SIGNAL_LOST,
         ConditionKind.DRY_WELL,
+        ConditionKind.LEVEL_PROBE_SILENT,
         ConditionKind.PHASE_LOSS,
         ConditionKind.OVER_CURRENT,
         ConditionKind.UNDER_VOLTAGE,

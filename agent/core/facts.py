@@ -81,6 +81,8 @@ def gather(site: Site, state: State, evidence: Evidence, step_ms: int) -> Facts:
         evidence.sight(site, state, state.supply, state.motor, step_ms),
     )
     facts = protect(facts, state.motor, evidence.view, evidence.readings, site)
+    if not state.supply.judged:
+        facts = replace(facts, level_unseen=None)  # its supply may be the mains that failed
     return _add_winter(site, facts, state)
 
 
@@ -149,6 +151,7 @@ def _add_winter(site: Site, facts: Facts, state: State) -> Facts:
         flow_meter_lost=False,
         flow_signal_lost=False,
         power_meter_lost=False,
+        level_unseen=False,
         both_meters_lost=False,
     )
 

@@ -54,6 +54,7 @@ def protect(
     facts: Facts, motor: Motor, view: View, readings: tuple[Reading, ...], site: Site
 ) -> Facts:
     """`facts`, with what endangers the pump."""
+    facts = replace(facts, level_unseen=_level_unseen(motor, readings, site.limits))
     running = powered(view, site)
     starting = running is True and motor.running_ms < site.limits.starting_ms
     if starting:
@@ -83,6 +84,13 @@ def _level_low(motor: Motor, readings: tuple[Reading, ...], limits: Limits) -> b
     if level_mm is None or motor.odd_mm is not None:
         return None
     return level_mm > limits.dry_level_mm
+
+
+def _level_unseen(motor: Motor, readings: tuple[Reading, ...], limits: Limits) -> bool:
+    """Whether there is a probe and no level: it is silent, or shows what no water can."""
+    if limits.probe_depth_mm == 0:
+        return False
+    return _possible_level(readings, limits) is None or motor.odd_mm is not None
 
 
 def _phases(readings: tuple[Reading, ...], three: tuple[Quantity, ...]) -> list[int] | None:

@@ -12,6 +12,8 @@ WARN, ALARM, HOLD_OFF, CUT = Action.WARN, Action.ALARM, Action.HOLD_OFF, Action.
 K = ConditionKind
 # A visit that is open for so long was forgotten.
 VISIT_RECALLED_MS = 24 * 3_600_000
+# A level probe is asked once a minute: one answer that went missing is no silence.
+UNSEEN_MS = 5 * 60_000
 
 
 def _enabled(kind: ConditionKind) -> Switch:
@@ -246,6 +248,8 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(K.POWER_METER_SILENT, (Stage(ALARM, lambda f: f.power_meter_lost, _alarm_ms),)),
+    # Its protection is blind meanwhile: what cannot be seen is never dry.
+    Rule(K.LEVEL_PROBE_SILENT, (Stage(WARN, lambda f: f.level_unseen, lambda _: UNSEEN_MS),)),
     # --- what the authority wants to know, and the pump does not mind
     Rule(K.BYPASSED, (Stage(ALARM, lambda f: f.bypassed),)),
     Rule(K.MAINS_FAILED, (Stage(ALARM, lambda f: f.mains_failed),)),

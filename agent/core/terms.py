@@ -43,6 +43,7 @@ class Facts:
     creeping: bool | None = False
     ratio_off: bool | None = False
     level_low: bool | None = False
+    level_unseen: bool | None = False
     phase_lost: bool | None = False
     current_high: bool | None = False
     voltage_low: bool | None = False

@@ -80,6 +80,7 @@ TABLE: list[tuple[dict[str, Any], K, Action, int, Site]] = [
     ({"relay_silent": True}, K.RELAY_SILENT, ALARM, 0, SITE),
     ({"relay_silent": True, "relay_cut": True}, K.RELAY_SILENT, HOLD_OFF, 0, SITE),
     ({"power_meter_lost": True}, K.POWER_METER_SILENT, ALARM, MINUTE, SITE),
+    ({"level_unseen": True}, K.LEVEL_PROBE_SILENT, WARN, 5 * MINUTE, SITE),
     ({"bypassed": True}, K.BYPASSED, ALARM, 0, SITE),
     ({"mains_failed": True}, K.MAINS_FAILED, ALARM, 0, SITE),
     ({"creeping": True}, K.IDLE_CREEP, ALARM, 0, SITE),

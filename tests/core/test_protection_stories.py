@@ -10,6 +10,7 @@ from agent.core.model import (
     Action,
     ConditionChanged,
     ConditionKind,
+    Contacts,
     Fault,
     Latched,
     Quantity,
@@ -21,6 +22,7 @@ from tests.core.story import (
 from tests.core.wells import AMPERES, VOLTS, protected, protected_pumping
 
 K = ConditionKind
+PROBE_SILENT = {K.LEVEL_PROBE_SILENT: Action.WARN}
 
 
 def lose_phase(story: Story) -> None:
@@ -155,7 +157,7 @@ def test_a_level_at_the_end_of_its_probe_is_bad_and_never_dry(level_mm: int) -> 
     story = protected_pumping(K.DRY_WELL)
     story.beside[Quantity.LEVEL_MM] = level_mm
     story.after(600)
-    assert story.conditions == {}
+    assert story.conditions == PROBE_SILENT
 
 
 def test_an_impossible_step_of_the_level_is_not_believed_until_it_stays() -> None:
@@ -196,7 +198,50 @@ def test_a_probe_that_dies_in_a_dry_well_says_neither_dry_nor_healed(
     story.start()
     story.after(HOUR / 1000)
     assert story.permitted
-    assert story.conditions == {}, "a dead probe raises nothing"
+    assert story.conditions == PROBE_SILENT, "a dead probe warns, and cuts nothing"
+
+
+def test_a_probe_that_jumps_about_shows_no_level() -> None:
+    """Twice a minute another level, 20 m away: no water moves so."""
+    story = protected_pumping()
+    for level_mm in [75_000, 95_000] * 7:
+        story.beside[Quantity.LEVEL_MM] = level_mm
+        story.after(30)
+    assert story.conditions == PROBE_SILENT
+
+
+@pytest.mark.parametrize("fail", FAILED_PROBES, ids=["silent", "zero", "full scale"])
+def test_a_probe_that_shows_no_level_is_a_warning_until_it_does(
+    fail: Callable[[Story], None],
+) -> None:
+    story = protected_pumping()
+    fail(story)
+    story.after(400)
+    assert story.conditions == PROBE_SILENT
+    (raised,) = [one for one in story.of(ConditionChanged) if one.kind is K.LEVEL_PROBE_SILENT]
+    assert raised.raised
+    assert story.permitted
+    story.heal()
+    heal(story)
+    assert story.after(90).conditions == {}
+
+
+def test_a_probe_that_missed_some_answers_is_no_warning() -> None:
+    story = protected_pumping()
+    story.lay(Fault.TIMEOUT, Quantity.LEVEL_MM)
+    story.after(290)
+    story.heal()
+    story.after(1)
+    story.lay(Fault.TIMEOUT, Quantity.LEVEL_MM)
+    assert story.after(290).conditions == {}
+
+
+def test_a_probe_without_mains_is_not_held_against_anybody() -> None:
+    story = protected()
+    story.contacts = Contacts(mains_present=False)
+    story.lay(Fault.TIMEOUT, Quantity.LEVEL_MM)
+    story.after(900)
+    assert K.LEVEL_PROBE_SILENT not in story.conditions
 
 
 def test_a_probe_that_is_exchanged_heals_a_dry_well_by_itself() -> None:
@@ -219,10 +264,10 @@ def test_where_a_dry_well_only_alarms_a_dead_probe_leaves_an_alarm_and_a_pump() 
     story.after(12)
     story.lay(Fault.TIMEOUT, Quantity.LEVEL_MM)
     story.unhurried().after(HOUR / 1000)
-    assert story.conditions == {K.DRY_WELL: Action.ALARM}
+    assert story.conditions == {K.DRY_WELL: Action.ALARM, **PROBE_SILENT}
     assert story.permitted
     assert story.order(AcknowledgeOrder(Latched.DRY_WELL, "probe dead")) is None
-    assert story.after(60).conditions == {}
+    assert story.after(60).conditions == PROBE_SILENT
 
 
 @pytest.mark.parametrize(("kind", "happen"), DANGERS)

@@ -19,6 +19,7 @@ class ConditionKind(StrEnum):
     FLOW_SIGNAL_LOST = "flow_signal_lost"
     BOTH_METERS_SILENT = "both_meters_silent"
     POWER_METER_SILENT = "power_meter_silent"
+    LEVEL_PROBE_SILENT = "level_probe_silent"
     TOTAL_JUMPED = "total_jumped"
     TOTAL_REVERSED = "total_reversed"
     FLOW_REVERSED = "flow_reversed"
