@@ -9,8 +9,6 @@ first be quiet.
 
 import asyncio
 import logging
-import os
-import termios
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
@@ -19,6 +17,7 @@ from pymodbus.client import AsyncModbusSerialClient
 
 from agent.core.model import Fault
 from agent.ports import BusStanding, Finding, Inquiry
+from drivers import tty
 from drivers.plan import REPLY_CHARACTERS, Block, Speed, wire_ms
 from drivers.reply import reply_in
 from drivers.turns import Answer, Monotonic, Nothing, Refused, Words
@@ -104,7 +103,7 @@ class SerialWire:
         )
         client.ctx.max_buffer_size = BUFFER_MAX
         if await client.connect():
-            client.ctx.comm_params.timeout_connect = None  # type: ignore[assignment]
+            client.ctx.comm_params.timeout_connect = None  # type: ignore[assignment]  # none
             client.ctx.low_level_send = self._send
             self._client = client
             self._speed = self.config.speed
@@ -116,7 +115,7 @@ class SerialWire:
         wait_ms = REOPEN_LADDER_MS[min(self._failures, len(REOPEN_LADDER_MS) - 1)]
         self._failures += 1
         self._retry_ms = self._clock() + wait_ms
-        self._trouble = _why_not(self.config.port)
+        self._trouble = tty.why_not(self.config.port)
         return False
 
     def standing(self) -> BusStanding:
@@ -181,13 +180,7 @@ class SerialWire:
     def _speak_at(self, speed: Speed) -> bool:
         """Set the tty; False when it cannot do that."""
         self._speed = speed
-        tty = self._transport().sync_serial
-        try:
-            tty.baudrate, tty.parity, tty.stopbits = speed.baud, speed.parity, speed.stop_bits
-        except (termios.error, ValueError, OSError):
-            self._lost()
-            return False
-        return True
+        return self._stands(tty.speak_at(self._serial(), speed))
 
     async def ask(
         self,
@@ -273,41 +266,26 @@ class SerialWire:
         From here on so many characters wake us; 0: the first one does.
         """
         self._expect(expected)
-        if not self._is_open():
-            return False
-        try:
-            self._transport().sync_serial.reset_input_buffer()
-        except (termios.error, OSError):
-            self._lost()
-            return False
-        return True
+        return self._is_open() and self._stands(tty.empty(self._serial()))
 
     def _expect(self, characters: int) -> None:
-        """The kernel counts them (VMIN) and wakes us once."""
-        if not self._is_open():
-            return
-        descriptor = self._transport().sync_serial.fileno()
-        try:
-            settings = termios.tcgetattr(descriptor)
-            settings[6][termios.VMIN] = characters
-            termios.tcsetattr(descriptor, termios.TCSANOW, settings)
-        except (termios.error, OSError):
-            self._lost()
+        if self._is_open():
+            self._stands(tty.expect(self._serial(), characters))
 
     def _send(self, octets: bytes, addr: object = None) -> None:
-        """At once: a tty takes a request whole. What it does not take is never answered."""
         del addr  # pymodbus knows more kinds of wires
-        try:
-            os.write(self._transport().sync_serial.fileno(), octets)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._lost()
+        self._stands(tty.send(self._serial(), octets))
 
-    def _transport(self) -> Any:
-        """pymodbus's SerialTransport: it has no public way to empty its input, or to count it."""
+    def _stands(self, stands: bool) -> bool:  # noqa: FBT001  # as the tty says
+        if not stands:
+            self._lost()
+        return stands
+
+    def _serial(self) -> Any:
+        """The tty as pymodbus has it open: it has no public way to empty its input, or to count."""
         assert self._client is not None
-        return self._client.ctx.transport
+        transport: Any = self._client.ctx.transport
+        return transport.sync_serial
 
     # --- every octet -----------------------------------------------------------------------------
 
@@ -341,12 +319,3 @@ class SerialWire:
         """Wait no longer than `at` for the reply. One that has just run out cannot be moved."""
         if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(at)
-
-
-def _why_not(port: Path) -> str:
-    """pymodbus keeps the reason to itself; these are the ones a technician meets."""
-    if not port.exists():
-        return f"{port} does not exist; is the adapter plugged in, and is the name right?"
-    if not port.is_char_device():
-        return f"{port} is no serial port; name a tty, best one under /dev/serial/by-id"
-    return f"{port} cannot be opened; is another program using it, and may we (group dialout)?"

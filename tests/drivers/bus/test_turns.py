@@ -296,7 +296,7 @@ def test_a_question_that_does_not_fit_the_time_is_not_asked(slave: Slave, buses:
 
 def test_a_question_at_another_speed_leaves_the_line_at_its_own(slave: Slave, buses: Buses) -> None:
     read(buses)
-    tty = buses._wires[0]._transport().sync_serial
+    tty = buses._wires[0]._serial()
     spoken: list[int] = []
 
     def note(_request: Request, octets: bytes) -> bytes:
