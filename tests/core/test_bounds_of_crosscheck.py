@@ -190,6 +190,10 @@ def test_creep_is_counted_from_ten_minutes_of_rest_and_judged_by_the_hour() -> N
     assert crept(100, 0) is True
     assert crept(100, 0, resting_ms=10 * MINUTE - 1_000) is True
     assert crept(100, 0, resting_ms=10 * MINUTE - 1_001) is None
+    resting = Checks(total_l=500_000)
+    for scans in (1, 2):
+        resting = watch_checks(resting, sight(0, 0))
+        assert resting.resting_ms == scans * 1000
 
 
 @pytest.mark.parametrize(("flow_l_per_h", "power_w"), [(90_000, 30_000), (90_000, 0), (0, 30_000)])
