@@ -1,7 +1,6 @@
 """Room rule: tries mutants of the pure core against its tests, and counts who was killed.
 
-    python -m tests.mutation.run [--sample N] [--seed S] [--module ledger] [--list]
-    python -m tests.mutation.run --only crosscheck.py:59 model/site.py:20
+    python -m tests.mutation.run [--sample N] [--seed S] [--only ledger model/ state.py:59] [--list]
 
 The tests are collected and run once, to learn which of them executes which line. Then each mutant
 lives in a process forked from there and meets only the tests of its lines, the quick ones first,
@@ -10,10 +9,8 @@ survive.
 """
 
 import argparse
-import hashlib
 import importlib
 import itertools
-import json
 import os
 import random
 import signal
@@ -22,15 +19,13 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
 import coverage
 import pytest
 
+from tests.mutation.known import CORE, ROOT, Known, keep, recalled
 from tests.mutation.mutants import Mutant, apply, mutants
 
-ROOT = Path(__file__).parents[2]
-CORE = ROOT / "agent" / "core"
 TESTS = "tests/core"
 WITHOUT = {"__init__"}  # names, without behaviour of their own
 # A survivor has met tests for so many seconds of CPU, or all that run its lines.
@@ -78,16 +73,6 @@ OWN_WEIGHT = 0.2
 # So many of the tests that killed others of a module are the likeliest to kill again.
 KILLERS_MAX = 12
 KILLER_WEIGHT = 0.02
-# What was learned of the core; worth nothing when a file of it has changed. A test that came
-# later is learned beside; one that was changed is remembered as it was: `make clean`.
-MEMORY = ROOT / ".mutants.json"
-
-
-class Known(NamedTuple):
-    """Which tests execute a line (FILE:LINE), and the seconds of CPU that each takes."""
-
-    lines: dict[str, list[str]]
-    took_s: dict[str, float]
 
 
 class Trials:
@@ -242,33 +227,6 @@ class Trials:
         return ""
 
 
-def recalled() -> Known | None:
-    """What was learned before, if nothing has changed since."""
-    try:
-        kept = json.loads(MEMORY.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    if kept["of"] != _fingerprint():
-        return None
-    tests = list(kept["took_s"])
-    lines = {line: [tests[place] for place in places] for line, places in kept["lines"].items()}
-    return Known(lines, kept["took_s"])
-
-
-def keep(known: Known) -> None:
-    places = {test: place for place, test in enumerate(known.took_s)}
-    lines = {line: [places[one] for one in tests] for line, tests in known.lines.items()}
-    kept = {"of": _fingerprint(), "took_s": known.took_s, "lines": lines}
-    MEMORY.write_text(json.dumps(kept), "utf-8")
-
-
-def _fingerprint() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(CORE.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def say(line: str) -> None:
     print(line, file=sys.__stderr__, flush=True)
 
@@ -276,9 +234,7 @@ def say(line: str) -> None:
 def choose(options: argparse.Namespace) -> list[Mutant]:
     files = [one for one in sorted(CORE.rglob("*.py")) if one.stem not in WITHOUT]
     there = [one for path in files for one in mutants(path)]
-    chosen = [one for one in there if options.module in ("", one.path.stem)]
-    if options.only:
-        chosen = [one for one in chosen if _where(one) in options.only]
+    chosen = [one for one in there if _where(one).startswith(tuple(options.only))]
     if options.sample and options.sample < len(chosen):
         chosen = random.Random(options.seed).sample(chosen, options.sample)
     say(f"{len(there)} mutants of {len(files)} modules; {len(chosen)} are tried")
@@ -293,8 +249,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="tests.mutation.run", description=__doc__)
     parser.add_argument("--sample", type=int, default=0, help="so many, by lot; 0: all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--module", default="", help="of one module of agent/core only")
-    parser.add_argument("--only", nargs="*", default=[], help="of these lines, as it prints them")
+    parser.add_argument("--only", nargs="+", default=[""], help="where these begin what it prints")
     parser.add_argument("--seconds", type=float, default=TESTS_MAX_S, help="of tests a mutant")
     parser.add_argument("--least", type=float, default=95.0, help="percent that must be killed")
     parser.add_argument("--list", action="store_true", help="say what there is and try nothing")
