@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from agent.core.attendance import Attendance, failed
+from agent.core.calendar import SetClock
 from agent.core.commands import Deed, judge_command
 from agent.core.interlock import Standing
 from agent.core.keyring import joined, kid_of
@@ -30,25 +31,31 @@ from agent.core.model import (
     Moment,
     Order,
     Origin,
+    Override,
     OverrideOrder,
     PlatformKey,
     Rank,
     Refusal,
     Refused,
+    ReleaseOverrideOrder,
     RemoveMeterOrder,
     ResendOrder,
     Role,
+    SetClockOrder,
     SetupOrder,
     SetupOutcome,
     SetupStep,
     SignInOrder,
     StopOrder,
     Use,
+    Verdict,
 )
+from agent.core.orders import Taken, take_commands
+from agent.core.override import Lifting
 from agent.core.people import Attended
 from agent.core.present import Present, refuse_range
 from agent.core.rights import refuse_rights
-from agent.core.state import State
+from agent.core.state import Seen, State
 from agent.core.tallies import Tally, closed, noted
 from agent.core.thresholds import Threshold, differing, overlaid
 from agent.core.totalizer import Segment, Totalizer
@@ -262,6 +269,31 @@ def test_a_threshold_that_only_a_later_version_knows_moves_nothing() -> None:
     assert overlaid(SITE, (unknown,)) == SITE
     assert overlaid(SITE, (unknown, creep)).limits == replace(SITE.limits, creep_l=55)
     assert differing(SITE, (unknown, creep)) == ((creep, SITE.limits.creep_l),)
+
+
+# --- what is remembered ------------------------------------------------------------------------
+
+
+def taken(order: Order, state: State, now: Moment) -> Taken:
+    seen = Seen(now, (), commands=(Command(type(order).__name__, Origin.ADMIN, "li", order),))
+    return take_commands(SITE, state, seen, now)
+
+
+def test_a_clock_that_is_set_by_hand_is_what_monotonic_time_explains_from_now_on() -> None:
+    """Whoever said so answers for it, so it is believed though the host's is not."""
+    doubtful = replace(moment(), trusted=False)
+    after = taken(SetClockOrder(AT + DAY, "by the village clock"), State(), doubtful).state
+    assert after.watermark == replace(moment(), utc_ms=AT + DAY)
+    assert after.clock == SetClock(AT + DAY, moment().monotonic_ms, "b1")
+
+
+def test_an_override_is_an_entry_and_its_early_end_is_none() -> None:
+    ordered = taken(OverrideOrder(Use.FIRE, 500, MINUTE, "the barn"), State(), moment())
+    assert [type(one) for one in ordered.bodies] == [Override, Verdict]
+    assert ordered.state.lifting == Lifting(Use.FIRE, 500, MINUTE, 0)
+    ended = taken(ReleaseOverrideOrder("it is out"), ordered.state, moment())
+    assert [type(one) for one in ended.bodies] == [Verdict]
+    assert ended.state.lifting is None
 
 
 # --- who asks ----------------------------------------------------------------------------------
