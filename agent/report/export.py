@@ -23,6 +23,8 @@ from agent.report.well import WellReport
 SCHEMA: Final = 1
 FILE_BYTES_MAX: Final = 8 * 1024 * 1024
 KEY: Final = "wellkeeper_report"
+# Far beyond every litre and millisecond, and exact in every JSON reader.
+INTEGER_MAX: Final = 2**53 - 1
 
 
 class ExportUnreadable(Told):
@@ -109,9 +111,16 @@ def _read(target: Any, value: Any, place: str) -> Any:
         if value not in [one.value for one in target]:
             raise _Misfit(place)
         return target(value)
-    if type(value) is not target:
+    if type(value) is not target or not _can_be_written(value):
         raise _Misfit(place)
     return value
+
+
+def _can_be_written(value: Any) -> bool:
+    """A sheet is UTF-8, which has no halves of a pair; and its shares are divided as floats."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value)
+    return not isinstance(value, int) or abs(value) <= INTEGER_MAX
 
 
 def _fields(target: type, value: Any, place: str) -> Any:
