@@ -29,11 +29,12 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     site = house_of(settings, options.config).site
     if options.write is None:
-        print(document(site, language_of(options, settings)), end="")
+        text = document(site, language_of(options, settings), options.config)
+        print(text, end="")
         return 0
     try:
         for language, name in FILES.items():
-            durable.write(options.write / name, document(site, language), MODE)
+            durable.write(options.write / name, document(site, language, options.config), MODE)
     except OSError as why:
         print(
             words.say("conditions_page.unwritable", language_of(options, settings), why=why),
@@ -43,18 +44,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def document(site: Site, language: str) -> str:
-    """The whole page."""
+def document(site: Site, language: str, settings: Path) -> str:
+    """The whole page; `settings` is the file that the delays are of."""
 
-    def say(key: str) -> str:
-        return words.say(f"conditions_page.{key}", language)
+    def say(key: str, **values: object) -> str:
+        return words.say(f"conditions_page.{key}", language, **values)
 
     heads = [say(key) for key in ("condition", "does", "ends", "lifted", "means")]
     return "\n".join(
         [
             f"# {say('title')}",
             "",
-            say("introduction"),
+            say("introduction", file=settings),
             "",
             _row(heads),
             _row(["---"] * len(heads)),

@@ -19,7 +19,7 @@ EXAMPLE = ROOT / "config" / "station.example.toml"
 def test_the_page_is_what_the_code_prints(language: str) -> None:
     """If not: wellkeeper conditions --config config/station.example.toml --write docs"""
     site = house_of(load(EXAMPLE), EXAMPLE).site
-    page = document(site, language)
+    page = document(site, language, EXAMPLE.relative_to(ROOT))
     assert page == (ROOT / "docs" / FILES[language]).read_text(encoding="utf-8")
     assert all(f"`{kind}`" in page for kind in ConditionKind)
 
