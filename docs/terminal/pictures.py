@@ -2,7 +2,7 @@
 
 xterm on a virtual screen, picocom in it, a pty pair for a cable, and a session at the other end
 (serve.py). What is typed comes as key presses of the virtual screen. It fails when a picture is
-larger than a page should carry.
+larger than a page should carry, or the session has ended before it.
 """
 
 import os
@@ -47,7 +47,8 @@ class Stage:
         )
         self.env = os.environ | {"DISPLAY": self._display(), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
         _until(lambda: ours.exists() and theirs.exists())
-        self._begin(sys.executable, "-m", "docs.terminal.serve", str(ours), language, env=self.env)
+        served = (sys.executable, "-m", "docs.terminal.serve", str(ours), language)
+        self._served = self._begin(*served, env=self.env)
         cable = ("picocom", "--quiet", "--baud", "115200", "--nolock", str(theirs))
         self._begin(*XTERM, "-e", *cable, env=self.env)
         time.sleep(STARTS_S)
@@ -61,6 +62,8 @@ class Stage:
         time.sleep(SETTLES_S)
 
     def shoot(self, file: Path) -> None:
+        if self._served.poll() is not None:
+            raise SystemExit(f"{file.name}: the console's session has ended")
         window = self._does("search", "--class", "xterm").split()[-1]
         subprocess.run(
             ["import", "-window", window, "-depth", "8", "-colors", "64", f"png8:{file}"],
@@ -80,9 +83,12 @@ class Stage:
         with os.fdopen(told) as display:
             return f":{display.readline().strip()}"
 
-    def _begin(self, *argv: str, env: "os._Environ[str] | dict[str, str]", **more: Any) -> None:
+    def _begin(
+        self, *argv: str, env: "os._Environ[str] | dict[str, str]", **more: Any
+    ) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(argv, env=env, stderr=subprocess.DEVNULL, **more)
         self._stack.callback(_end, process)
+        return process
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
