@@ -13,14 +13,17 @@ from agent.core.model import (
     AllocateEnergyOrder,
     AllocationKind,
     Condition,
+    ConditionChanged,
     ConditionKind,
     Fault,
     InterruptionBegan,
     LimitOrder,
+    Measured,
     Order,
     Quantity,
     RemoveMeterOrder,
     Role,
+    Sample,
     Session,
 )
 from tests.core.story import OF_FLOW_METER, Story, addition, reduction, utc_ms
@@ -121,3 +124,40 @@ def test_a_round_that_is_over_or_begins_gives_what_it_gives() -> None:
     assert story.after(1).conditions == {K.ALLOCATION_EXHAUSTED: Action.CUT}
     story.at(8)
     assert K.ALLOCATION_EXHAUSTED not in story.conditions
+
+
+def test_the_first_watt_hour_that_is_allotted_is_one() -> None:
+    story = Story().commission(10**8).after(2)
+    stood = (Condition(K.ENERGY_EXHAUSTED, story.moment, Action.CUT, latched=True),)
+    story.state = replace(story.state, standing=Standing(conditions=stood))
+    assert story.order(energy(AllocationKind.PLAN, 1)) is None
+    assert K.ENERGY_EXHAUSTED not in story.conditions
+
+
+# --- what is written down ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("passed_ms", "due"), [(59_499, False), (59_500, True)])
+def test_a_minutes_sample_is_due_half_a_scan_early(passed_ms: int, *, due: bool) -> None:
+    story = Story().commission(10**8).after(2)
+    story.at(story.now_ms // 1000 + 61)
+    sampled = story.state.sampled_at
+    assert sampled is not None
+    story.records.clear()
+    story.now_ms = sampled.monotonic_ms + passed_ms
+    story.look()
+    assert len(story.of(Sample)) == due
+
+
+def test_a_condition_that_rests_on_values_is_written_down_with_them() -> None:
+    story = Story().commission(10**8).after(2)
+    story.other_flow_l_per_h = 20_000
+    story.after(61)
+    changes = story.of(ConditionChanged)
+    (change,) = (one for one in changes if one.kind is K.WATER_WITHOUT_ENERGY)
+    assert change.evidence == (
+        Measured(Quantity.FORWARD_TOTAL_L, story.total_l),
+        Measured(Quantity.FLOW_L_PER_H, 20_000),
+        Measured(Quantity.ENERGY_WH, story.energy_wh),
+        Measured(Quantity.POWER_W, 0),
+    )
