@@ -72,7 +72,8 @@ class Limits:
 
     `refused` are requests that this very one refused: whatever holds one of them is not asked,
     and each is cut in its middle, so that a register it lacks is found in a few questions.
-    `reserved` are functions and lengths of questions that others ask of it.
+    `reserved` are functions and lengths of questions that others ask of it. Between two requests it
+    wants the line quiet for `pause_ms`.
     """
 
     readable: tuple[Block, ...]
@@ -80,6 +81,7 @@ class Limits:
     count_step: int
     refused: frozenset[Block] = frozenset()
     reserved: frozenset[tuple[int, int]] = frozenset()
+    pause_ms: int = 0
 
 
 class SameCount(Exception):
@@ -125,7 +127,11 @@ def _merged(spans: Sequence[Block], limits: Limits, speed: Speed) -> list[Block]
     cuts = {cut for one in limits.refused if (cut := _middle(one, spans)) is not None}
     for span in sorted(set(spans)):
         joined = _joined(blocks[-1], span) if blocks and span not in cuts else None
-        if joined is not None and _allowed(joined, limits) and _pays(blocks[-1], span, speed):
+        if (
+            joined is not None
+            and _allowed(joined, limits)
+            and _pays(blocks[-1], span, limits.pause_ms, speed)
+        ):
             blocks[-1] = joined
         else:
             blocks.append(span)
@@ -153,10 +159,11 @@ def _allowed(block: Block, limits: Limits) -> bool:
     )
 
 
-def _pays(block: Block, span: Block, speed: Speed) -> bool:
+def _pays(block: Block, span: Block, pause_ms: int, speed: Speed) -> bool:
     """Overlapping spans always merge: one value is never read twice in a round."""
     gap = span.address - block.last - 1
-    saved_ms = wire_ms(Block(3, 0, 0), speed) + TURNAROUND_GUESS_MS
+    quiet_ms = max(0, pause_ms - speed.gap_ms)
+    saved_ms = wire_ms(Block(3, 0, 0), speed) + TURNAROUND_GUESS_MS + quiet_ms
     return gap * 2 * speed.character_ms < saved_ms
 
 

@@ -81,7 +81,7 @@ class Profile:
         often = [Block(row.function, row.first, row.last - row.first + 1) for row in self.rows]
         often += [Block(*guard.at, 1) for row in self.rows for guard in row.guards]
         seldom = [Block(*factor.at, 1) for factor in self.factors]
-        limits = replace(self.limits, refused=refused, reserved=reserved)
+        limits = replace(self.limits, refused=refused, reserved=reserved, pause_ms=self.pause_ms)
         return plan(often, seldom, limits, speed)
 
     def identity_blocks(self) -> tuple[Block, ...]:

@@ -23,6 +23,12 @@ def test_neighbours_merge_while_the_gap_costs_less_than_a_request(
     assert len(often) == requests
 
 
+def test_the_quiet_that_an_instrument_wants_before_a_request_is_part_of_what_it_costs() -> None:
+    spans = [Block(3, 0, 2), Block(3, 22, 3)]
+    assert len(plan(spans, [], replace(WIDE, pause_ms=10), SLOW)[0]) == 2
+    assert len(plan(spans, [], replace(WIDE, pause_ms=60), SLOW)[0]) == 1
+
+
 def test_nothing_is_read_across_registers_that_the_manual_does_not_list() -> None:
     limits = Limits((Block(3, 0, 2), Block(3, 3, 2)), registers_max=64, count_step=1)
     often, _ = plan([Block(3, 0, 2), Block(3, 4, 1)], [], limits, SLOW)
