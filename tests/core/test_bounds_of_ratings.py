@@ -16,6 +16,7 @@ from agent.core.model import (
     Fault,
     Moment,
     Quantity,
+    Rate,
     RateMethod,
     RateOrder,
     RateProposed,
@@ -98,7 +99,7 @@ def test_a_coefficient_was_measured_at_some_time_and_not_in_the_future(
     order = RateOrder(3_000, RateMethod.TEST, measured_ms, "no. 5")
     told = judge_rate(order, "li", present(TESTED))
     refused = Refusal(Refused.MEASURED_RANGE, str(measured_ms), str(AT))
-    assert told == refused if isinstance(told, Refusal) else good
+    assert isinstance(told, Rate) if good else told == refused
 
 
 # --- a test ------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 As in test_bounds.py. It is the noon of a day in June; the station's memory began an hour before.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from agent.core.model import Command, Moment, Origin, Refusal, Refused, StopOrder
 from agent.core.present import Present
-from agent.core.spent import Spent
+from agent.core.spent import Spent, Used, aged, is_full
 from agent.core.state import State
 from agent.core.warrants import refuse_warrant
 from tests.core.story import DAY, HOUR, MINUTE, SITE, addition, utc_ms
@@ -74,3 +76,33 @@ def test_who_is_refused_is_told_the_stations_time_or_what_it_has_of_one() -> Non
 def test_a_stop_has_its_time_by_any_clock() -> None:
     stop = Command("c1", Origin.PLATFORM, "province", StopOrder("a leak"), 9, issued_utc_ms=8)
     assert refuse_warrant(stop, Present(State(), (), UNTOLD, UNTOLD, SITE)) is None
+
+
+# --- what is remembered ------------------------------------------------------------------------
+
+
+def used(number: int, expires_ms: int = 0, platform: str = "province") -> Used:
+    return Used(platform, f"jti-{number}", NOON + expires_ms)
+
+
+@pytest.mark.parametrize(("remembered", "full"), [(199, False), (200, True)])
+def test_two_hundred_commands_of_a_platform_are_remembered(remembered: int, *, full: bool) -> None:
+    spent = Spent(tuple(used(n) for n in range(remembered)))
+    assert is_full(spent, "province") is full
+    assert not is_full(spent, "a")
+
+
+def test_a_command_is_forgotten_with_its_last_millisecond_and_none_before_it_is_taken() -> None:
+    now = Moment(NOON, HOUR, "b1", trusted=True)
+    spent = Spent((used(1, -5), used(2, 0), used(3, 1)), begun_utc_ms=3)
+    forgot = Spent((used(3, 1),), forgotten_utc_ms=NOON, begun_utc_ms=3)
+    assert aged(spent, now, NOON) == forgot
+    later = replace(spent, forgotten_utc_ms=NOON + 9)
+    assert aged(later, now, NOON).forgotten_utc_ms == NOON + 9
+    assert aged(spent, now, None) == spent
+
+
+def test_a_memory_that_was_lost_begins_with_the_first_clock_that_is_believed() -> None:
+    lost = Spent(begun_utc_ms=None)
+    assert aged(lost, UNTOLD, None) == lost
+    assert aged(lost, Moment(NOON, 5, "b1", trusted=True), NOON).begun_utc_ms == NOON
