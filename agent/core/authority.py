@@ -1,8 +1,8 @@
 """Room rule: who may stop, release, acknowledge and override. Changes the state, moves no relay.
 
 Every order here has a sender and a reason, and both are kept. A stop is released by the same or a
-higher authority: the table below says who that is. The desk has checked before what each client
-and each platform may ask for at all.
+higher authority: the table below says who that is. Who may ask for it at all was judged before,
+by `rights`.
 """
 
 from collections.abc import Iterable
