@@ -1,7 +1,8 @@
 """Room rule: MQTT, as paho speaks it. The only importer of paho; knows no record and no cursor.
 
-`broker` is paho as both sides use it, `link` a `ports.Platform`, `receiver` the other side, for
-the demo and the tests. paho runs without its threads: the caller's selector waits, nothing needs
+`broker` is paho as both sides use it, `attempts` how a connection comes about, `link` what it then
+is: a `ports.Platform`. `receiver` is the other side, for the demo and the tests, and `sender` a
+platform that orders. paho runs without its threads: the caller's selector waits, nothing needs
 a lock.
 """
 

@@ -1,7 +1,5 @@
 """Room rule: one link to one platform: topics under `{prefix}/{station}/`, PUBACK as the receipt.
 
-- One paho client per connection. paho would resend by itself what an earlier connection left
-  unanswered, beside the uplink that does the same; a fresh client has nothing to resend.
 - The session persists: a broker keeps commands for a station that is away. Of our own messages it
   holds nothing. What was not acknowledged is in the journal and is sent again by the uplink.
 - Callbacks only append to lists, so none can fail inside paho; what they mean is worked out in
@@ -39,26 +37,15 @@ from drivers.mqtt.answers import (
     rival_words,
 )
 from drivers.mqtt.appetite import BATCH_BYTES_MAX, BATCH_BYTES_MIN, Appetite
-from drivers.mqtt.broker import (
-    INCOMING_BYTES_MAX,
-    drain,
-    fault_of,
-    fault_words,
-    new_client,
-    say_goodbye,
-)
+from drivers.mqtt.attempts import Attempts, Connected
+from drivers.mqtt.broker import INCOMING_BYTES_MAX, drain, say_goodbye
 from drivers.mqtt.config import MqttConfig
-from drivers.mqtt.dial import Dial
-from drivers.mqtt.ears import Ears
 from drivers.mqtt.incoming import Incoming
 from drivers.mqtt.meter import Meter
 from drivers.mqtt.traffic import Traffic
 
-DIAL_TIMEOUT_MS = 30_000  # name resolution, TCP and TLS together
 CONNACK_TIMEOUT_MS = 10_000
 RECEIPT_TIMEOUT_MS = 120_000
-SESSION_S = 7 * 86_400  # no command lives longer
-INCOMING_MAX = 20
 PUBLISH_OVERHEAD = 16  # fixed header, topic length, packet id, empty properties: at most 10
 # A link that is lost without a word so soon after it came up, so often in a row, has a rival:
 # Mosquitto hangs up on the one whose name was taken without saying why.
@@ -72,14 +59,12 @@ class MqttLink:
     def __init__(self, config: MqttConfig) -> None:
         self._config = config
         self._client: paho.Client | None = None
-        self._dial: Dial | None = None
-        self._abandoned: Dial | None = None
+        self._attempts = Attempts(config)
         self._events: list[LinkEvent] = []
         self._tokens = 0
         self._appetite = Appetite()
         self._meter = Meter()
         self._lost_soon = 0
-        self._afresh = False
         self._incoming = Incoming(config)
         self._clear()
 
@@ -88,38 +73,18 @@ class MqttLink:
         self._traffic: Traffic | None = None  # while the link is up
         self._up_since_ms = 0
         self._batch_bytes_max = 0
-        self._since_ms: int | None = None  # of the attempt, then of the last progress
+        self._since_ms: int | None = None  # of the last progress
         self._accepted = False
 
     def connect(self) -> None:
         assert self._client is None, "connect is for a link that is down"
-        assert self._dial is None, "connect is for a link that is down"
+        assert not self._attempts.under_way, "connect is for a link that is down"
         self._clear()
-        broker = self._config.broker
-        if self._abandoned is not None and not self._abandoned.over:
-            why = f"{broker.host}: still no answer to the attempt before: is its name resolved?"
-            self._events.append(LinkDown(why, fault=LinkFault.UNRESOLVED))
-            return
-        self._abandoned = None
-        try:
-            # 3.1.1 cannot forbid a message that is too long: with its session it is given up.
-            client = new_client(
-                broker, expiry_s=SESSION_S, clean=self._afresh, incoming_max=INCOMING_MAX
-            )
-            self._afresh = False
-            if broker.tls is not None:
-                files = certificate.of_files(broker.tls.ca_file, broker.tls.cert_file)
-                self._events.append(CertificatesSeen(files))
-            lost = self._config.presence("offline", "lost")
-            client.will_set(self._config.topic("online"), lost, qos=1, retain=True)
-            self._ears = Ears(client)
-            self._dial = Dial(client)
-        except (OSError, ValueError) as fault:  # a file that is not there, or not what it should be
-            self._events.append(LinkDown(fault_words(fault, broker), fault=LinkFault.FILE))
+        self._events += self._attempts.begin()
 
     def fileno(self) -> int:
-        if self._dial is not None:
-            return self._dial.fileno()
+        if self._attempts.under_way:
+            return self._attempts.fileno()
         sock = self._client.socket() if self._client is not None else None
         return -1 if sock is None else sock.fileno()
 
@@ -130,8 +95,8 @@ class MqttLink:
         return self._client.want_write() or ready
 
     def step(self, *, readable: bool, writable: bool, monotonic_ms: int) -> Sequence[LinkEvent]:
-        if self._dial is not None:
-            self._await(self._dial, monotonic_ms)
+        if self._attempts.under_way:
+            self._await(monotonic_ms)
         elif self._client is not None:
             self._work(self._client, monotonic_ms, readable=readable, writable=writable)
             self._watch(monotonic_ms)
@@ -139,26 +104,16 @@ class MqttLink:
         octets = self._meter.told(monotonic_ms, over=self._client is None)
         return [Spent(octets), *events] if octets else events
 
-    def _await(self, dial: Dial, now_ms: int) -> None:
-        """The attempt to connect, until it is over or its time is."""
-        if self._since_ms is None:
-            self._since_ms = now_ms
-        if dial.over:
-            self._dial = self._since_ms = None
-            dial.finish()
-            if dial.fault is not None:
-                why = fault_words(dial.fault, self._config.broker)
-                self._events.append(LinkDown(why, fault=fault_of(dial.fault)))
-                return
-            self._client = dial.client
-            self._meter.begin(dial.client.socket(), now_ms)
-            self._events.append(CertificatesSeen(certificate.of_peer(dial.client.socket())))
-        elif now_ms - self._since_ms > DIAL_TIMEOUT_MS:
-            dial.abandon()
-            self._dial, self._abandoned = None, dial
-            host = self._config.broker.host
-            why = f"{host}: no connection within {DIAL_TIMEOUT_MS // 1000} s: is its name resolved?"
-            self._events.append(LinkDown(why, fault=LinkFault.UNREACHABLE))
+    def _await(self, now_ms: int) -> None:
+        match self._attempts.step(now_ms):
+            case Connected(client, ears):
+                self._client, self._ears = client, ears
+                self._meter.begin(client.socket(), now_ms)
+                self._events.append(CertificatesSeen(certificate.of_peer(client.socket())))
+            case LinkDown() as down:
+                self._events.append(down)
+            case None:
+                pass
 
     def _work(self, client: paho.Client, now_ms: int, *, readable: bool, writable: bool) -> None:
         self._meter.read(client.socket())
@@ -169,7 +124,7 @@ class MqttLink:
         if too_much:
             why = f"the broker sends a message of more than {INCOMING_BYTES_MAX} bytes"
             self._fall(why, LinkFault.FOREIGN)
-            self._afresh = True
+            self._attempts.afresh = True
             return
         if self._traffic is not None:
             self._traffic.publish()
@@ -321,9 +276,7 @@ class MqttLink:
 
     def close(self) -> None:
         """`online` says stopped, not lost; what the broker does not take in time stays unsaid."""
-        if self._dial is not None:
-            self._dial.abandon()
-            self._dial = None
+        self._attempts.abandon()
         client, self._client = self._client, None
         if client is None:
             return

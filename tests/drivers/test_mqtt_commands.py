@@ -9,9 +9,9 @@ import pytest
 
 from agent.ports import Commanded, CommandsDropped, LinkDown, LinkEvent, LinkUp
 from drivers.mqtt import Broker, MqttConfig, MqttLink, Receiver
+from drivers.mqtt.attempts import INCOMING_MAX
 from drivers.mqtt.ears import MESSAGES_MAX
 from drivers.mqtt.incoming import COMMAND_BYTES_MAX
-from drivers.mqtt.link import INCOMING_MAX
 from drivers.mqtt.sender import Sender
 from tests.links import TURNS_MAX, WAIT_S, hear, listen, subscribe, turn
 from tests.mosquitto import Mosquitto

@@ -24,7 +24,8 @@ from agent.ports import (
 )
 from drivers.mqtt import Broker, MqttConfig, MqttLink, Receiver, TlsFiles, certificate
 from drivers.mqtt.appetite import BATCH_BYTES_MAX, BATCH_BYTES_MIN, GROW_AFTER_MS, Appetite
-from drivers.mqtt.link import DIAL_TIMEOUT_MS, SOON_COUNT
+from drivers.mqtt.attempts import DIAL_TIMEOUT_MS
+from drivers.mqtt.link import SOON_COUNT
 from tests.drivers.certificates import HOST, Authority
 from tests.links import hear, subscribe, turn
 from tests.mosquitto import OPEN, Mosquitto
