@@ -18,6 +18,7 @@ from agent.core.model import (
     Gap,
     Grade,
     Health,
+    Lapse,
     RelayMoved,
     Started,
     Verdict,
@@ -39,6 +40,14 @@ class Line:
     priority: int
     words: str
     facts: dict[str, str] = field(default_factory=dict)
+
+
+_LAPSED: Final = {
+    None: "lapsed",
+    Lapse.CONTROL: "lapsed",
+    Lapse.RELAY: "relay_restarted",
+    Lapse.POWER: "power_lost",
+}
 
 
 def lines(bodies: Iterable[Body], language: str) -> Iterator[Line]:
@@ -91,7 +100,9 @@ def _of_relay(moved: RelayMoved, language: str) -> Line:
         remaining = words.volume(moved.remaining_l)
         return Line(NOTICE, catalogue.say("log.permitted", language, remaining=remaining), facts)
     if moved.lapsed:
-        return Line(ERROR, catalogue.say("log.lapsed", language), facts | {"lapsed": "1"})
+        facts |= {"lapsed": "1", "lapse": moved.lapse or ""}
+        said = catalogue.say(f"log.{_LAPSED[moved.lapse]}", language)
+        return Line(NOTICE if moved.lapse is Lapse.POWER else ERROR, said, facts)
     separator = "、" if language == "zh" else ", "
     reasons = separator.join(catalogue.say(f"condition.{one}", language) for one in moved.reasons)
     facts["reasons"] = " ".join(moved.reasons)

@@ -56,3 +56,4 @@ class Loop:
     committed: Committed
     handed_over_ms: int
     held: tuple[Command, ...] = ()  # stops that the host's memory has
+    relay_process: int | None = None  # that answered last

@@ -28,6 +28,9 @@ def see(organs: Organs, loop: Loop) -> Seen:
         relay_permitted: bool | None = organs.relay.position().permitted
     except RelayGone:
         relay_permitted = None
+    process, was = organs.relay.process_id(), loop.relay_process
+    if process is not None:
+        loop.relay_process = process
     held = holding.held(organs.desk)  # beside those that this scan judges
     readings = organs.meters.read(moment)
     started = loop.started
@@ -45,6 +48,7 @@ def see(organs: Organs, loop: Loop) -> Seen:
         keys=joined(organs.keys, organs.book.keys()),
         uplink_stale=not all(one.reported.connected for one in organs.desk.uplinks().values()),
         health=_health(organs, moment),
+        relay_restarted=None not in (process, was) and process != was,
         held=held,
     )
 

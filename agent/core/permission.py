@@ -15,6 +15,7 @@ from agent.core.model import (
     ConditionKind,
     Decision,
     Exemption,
+    Lapse,
     Moment,
     RelayMoved,
     Site,
@@ -37,9 +38,11 @@ def permit(
 ) -> tuple[State, Decision, tuple[RelayMoved, ...]]:
     """Conditions, decision, and the edges of the relay that follow."""
     moment, account = evidence.moment, evidence.account
-    lapsed = state.permitted and _relay_opened(site, state, evidence)
-    if lapsed:
-        state = _cut(state, moment, lapsed=True, reasons=(K.LEASE_LAPSED,))
+    lapse = _lapse(state, evidence) if _relay_opened(site, state, evidence) else None
+    # Who was without power knows why the relay opened; nothing of the station's failed.
+    blamed = () if lapse in (None, Lapse.POWER) else (K.LEASE_LAPSED,)
+    if lapse is not None:
+        state = _cut(state, moment, lapsed=bool(blamed), reasons=blamed)
     step_ms = seen_ms(site, state, moment)
     state = _watch(site, state, evidence, step_ms)
     facts = gather(site, state, evidence, step_ms)
@@ -52,9 +55,9 @@ def permit(
         facts,
         _exemptions(site, state, evidence),
     )
-    edges = [_edge(account, (K.LEASE_LAPSED,), permitted=False, lapsed=True)] if lapsed else []
+    edges = [] if lapse is None else [_edge(account, blamed, permitted=False, lapse=lapse)]
     if decision.permit != state.permitted:
-        edges.append(_edge(account, decision.reasons, permitted=decision.permit, lapsed=False))
+        edges.append(_edge(account, decision.reasons, permitted=decision.permit))
         if not decision.permit:
             state = _cut(state, moment, lapsed=False, reasons=decision.reasons)
     return replace(state, permitted=decision.permit), decision, tuple(edges)
@@ -67,15 +70,30 @@ def _given(evidence: Evidence) -> frozenset[ConditionKind]:
 
 
 def _edge(
-    account: Balance | None, reasons: tuple[ConditionKind, ...], *, permitted: bool, lapsed: bool
+    account: Balance | None,
+    reasons: tuple[ConditionKind, ...],
+    *,
+    permitted: bool,
+    lapse: Lapse | None = None,
 ) -> RelayMoved:
     return RelayMoved(
         permitted=permitted,
-        lapsed=lapsed,
+        lapsed=lapse is not None,
         reasons=reasons,
         withdrawn_l=None if account is None else account.withdrawn_l,
         remaining_l=None if account is None else account.remaining_l,
+        lapse=lapse,
     )
+
+
+def _lapse(state: State, evidence: Evidence) -> Lapse:
+    """What opened the relay, as far as it can be known."""
+    assert state.scanned_at is not None, "what was permitted was scanned"
+    if state.scanned_at.boot != evidence.moment.boot:
+        return Lapse.POWER
+    if evidence.seen.relay_permitted is None or evidence.seen.relay_restarted:
+        return Lapse.RELAY
+    return Lapse.CONTROL
 
 
 def _relay_opened(site: Site, state: State, evidence: Evidence) -> bool:
@@ -84,6 +102,8 @@ def _relay_opened(site: Site, state: State, evidence: Evidence) -> bool:
     A question that was not answered says nothing: the relay holds its lease meanwhile. After a
     whole lease of silence it has opened, because nobody renewed it.
     """
+    if not state.permitted:
+        return False
     if evidence.seen.relay_permitted is not None:
         return not evidence.seen.relay_permitted
     watches = state.standing.watches

@@ -151,6 +151,7 @@ class Seen:
     health: Health | None = None  # to be written down; the scan decides nothing by it
     turned_away: tuple[TurnedAway, ...] = ()  # at the desk, of those that came over a network
     keys: tuple[PlatformKey, ...] = ()  # that the station knows, and those that it revoked
+    relay_restarted: bool = False  # another relay process answers than at the last scan
     held: tuple[Command, ...] = ()  # stops that hold, and wait until they can be written down
 
 

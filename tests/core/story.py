@@ -182,6 +182,7 @@ class Story:
     running: bool = False
     coasting_ms: int = 0
     relay: bool | None = False
+    relay_restarted: bool = False
     lease_until_ms: int = 0
     faults: dict[Quantity, Fault] = field(default_factory=dict)
     beside: dict[Quantity, int] = field(default_factory=dict)  # what is read beside the usual four
@@ -339,6 +340,7 @@ class Story:
             turned_away=self.turned_away,
             keys=self.keys,
             held=self.held,
+            relay_restarted=self.relay_restarted,
         )
 
     def readings(self) -> tuple[Reading, ...]:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from agent.core.model import (
     Action,
     ConditionKind,
+    Lapse,
     RelayMoved,
     RolledOver,
     Withheld,
 )
 from tests.core.story import (
+    HOUR,
     MINUTE,
     SITE,
     Story,
@@ -125,12 +127,41 @@ def test_running_on_without_an_allocation_is_not_running_on() -> None:
 # --- the relay ---------------------------------------------------------------------------------
 
 
+def test_a_relay_that_opened_with_the_power_blames_nobody() -> None:
+    story = pumping()
+    story.power_off(HOUR)
+    story.after(1)
+    moved = story.of(RelayMoved)[-1]
+    assert (moved.lapsed, moved.lapse, moved.reasons) == (True, Lapse.POWER, ())
+    assert K.LEASE_LAPSED not in story.conditions
+    assert story.reasons == [K.SHORT_CYCLE]
+
+
+def test_a_relay_process_that_was_restarted_is_named() -> None:
+    story = pumping()
+    story._open_relay()
+    story.relay_restarted = True
+    story.after(1)
+    moved = story.of(RelayMoved)[-1]
+    assert (moved.lapse, moved.reasons) == (Lapse.RELAY, (K.LEASE_LAPSED,))
+    assert story.conditions[K.LEASE_LAPSED] is Action.ALARM
+
+
+def test_a_relay_process_that_was_silent_for_a_whole_lease_is_named() -> None:
+    story = pumping()
+    story.relay = None
+    story.after(15)
+    lapsed = [one for one in story.of(RelayMoved) if one.lapsed]
+    assert [one.lapse for one in lapsed] == [Lapse.RELAY]
+
+
 def test_a_lease_that_lapsed_is_recorded_and_held_off() -> None:
     story = pumping()
     story.away(30_000)
     story.after(1)
     assert moves(story)[-1] == (False, True)
     assert story.of(RelayMoved)[-1].reasons == (K.LEASE_LAPSED,)
+    assert story.of(RelayMoved)[-1].lapse is Lapse.CONTROL
     assert story.reasons == [K.SHORT_CYCLE]
     assert story.conditions[K.LEASE_LAPSED] is Action.ALARM
     story.after(180)

@@ -17,6 +17,7 @@ from agent.core.model import (
     Grade,
     Health,
     HostHealth,
+    Lapse,
     Refusal,
     Refused,
     RelayMoved,
@@ -24,7 +25,16 @@ from agent.core.model import (
     Started,
     TurnedAway,
 )
-from agent.log import ERROR, INFORMATION, WARNING, Line, archives_line, lines, link_line
+from agent.log import (
+    ERROR,
+    INFORMATION,
+    NOTICE,
+    WARNING,
+    Line,
+    archives_line,
+    lines,
+    link_line,
+)
 from tests.core.story import Story, plan
 
 ROOT = Path(__file__).parents[2]
@@ -59,12 +69,17 @@ def test_every_other_fact(language: str) -> None:
     bodies: list[Body] = [
         Started("1.4", "boot", relay_permitted=False),
         RelayMoved(permitted=False, lapsed=True, reasons=(), withdrawn_l=1, remaining_l=2),
+        RelayMoved(False, True, (), 1, 2, Lapse.CONTROL),
+        RelayMoved(False, True, (), 1, 2, Lapse.RELAY),
+        RelayMoved(False, True, (), 1, 2, Lapse.POWER),
         Gap(7, 1, 2, "the disk"),
         EpochBegan("aa", 5, "bb", 9, "division", 0),
         Health("1", "b", 0, HostHealth(), ailments=ails),
     ]
     log = list(lines(bodies, language))
-    priorities = [INFORMATION, ERROR, ERROR, WARNING, ERROR]
+    priorities = [INFORMATION, ERROR, ERROR, ERROR, NOTICE, ERROR, WARNING, ERROR]
+    assert "wellkeeper-relay" in log[3].words
+    assert log[1].words == log[2].words != log[4].words
     assert [line.priority for line in log] == priorities
     assert "flow_meter" in log[-1].words
     up = link_line("division", connected=True, why="", language=language)

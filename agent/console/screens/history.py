@@ -84,7 +84,10 @@ def _event(talk: Talk, body: Any) -> str:
         return f"{talk.word(f'condition.{body.kind}')} {told}"
     if isinstance(body, RelayMoved):
         moved = talk.word("state.permitted" if body.permitted else "state.cut")
-        return f"{kind}: {moved} {' '.join(talk.word(f'condition.{one}') for one in body.reasons)}"
+        reasons = [talk.word(f"condition.{one}") for one in body.reasons]
+        if body.lapse is not None:
+            reasons = [talk.word(f"lapse.{body.lapse}")]
+        return f"{kind}: {moved} {' '.join(reasons)}"
     if isinstance(body, Verdict):
         return _verdict(talk, body)
     if isinstance(body, Session):

@@ -5,6 +5,7 @@ added at the end with a default, and never be moved, renamed in meaning or remov
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from agent.core.model.conditions import Action, ConditionKind
 from agent.core.model.entries import Balance, Entry
@@ -90,15 +91,27 @@ class ConditionChanged:
     evidence: tuple[Measured, ...] = ()
 
 
+class Lapse(StrEnum):
+    """Why a relay opened that nobody commanded."""
+
+    POWER = "power"  # the controller was without power, or its host was restarted
+    RELAY = "relay"  # the relay process was restarted, or fell silent
+    CONTROL = "control"  # control was away or late, and the lease ran out
+
+
 @dataclass(frozen=True, slots=True)
 class RelayMoved:
-    """An edge of the relay. `lapsed`: the lease ran out, nobody commanded it."""
+    """An edge of the relay. `lapsed`: nobody commanded it; `lapse` says what happened.
+
+    It is None in records of versions that did not know.
+    """
 
     permitted: bool
     lapsed: bool
     reasons: tuple[ConditionKind, ...]
     withdrawn_l: int | None
     remaining_l: int | None
+    lapse: Lapse | None = None
 
 
 @dataclass(frozen=True, slots=True)
