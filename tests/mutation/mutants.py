@@ -76,17 +76,30 @@ def apply(mutant: Mutant, module: ModuleType) -> None:
     if isinstance(owner, ast.FunctionDef | ast.ClassDef):
         _replace_code(compile(tree, str(mutant.path), "exec"), module)
         return
-    _run_again(owner, module)
+    _run_again(owner, tree.body[tree.body.index(owner) + 1 :], module)
 
 
-def _run_again(owner: ast.stmt, module: ModuleType) -> None:
-    """A table or a constant, made again; whoever imported the old one has the new."""
+def _run_again(owner: ast.stmt, later: list[ast.stmt], module: ModuleType) -> None:
+    """A table or a constant, made again, and what is made of it; who imported the old has the new.
+
+    The limit of a name is in force when the pattern for names has been made again.
+    """
     before = dict(vars(module))
-    exec(compile(ast.Module([owner], []), str(module.__file__), "exec"), vars(module))  # noqa: S102  # our own source, changed by a sign
+    made: set[str] = set()
+    for one in (owner, *later):
+        if one is owner or (isinstance(one, ast.Assign | ast.AnnAssign) and made & _names(one)):
+            code = compile(ast.Module([one], []), str(module.__file__), "exec")
+            exec(code, vars(module))  # noqa: S102  # our own source, changed by a sign
+            made |= _names(one, ast.Store)
     for name in [one for one in before if before[one] is not vars(module)[one]]:
         for other in list(sys.modules.values()):
             if other is not module and vars(other).get(name) is before[name]:
                 setattr(other, name, vars(module)[name])
+
+
+def _names(statement: ast.stmt, context: type[ast.expr_context] = ast.Load) -> set[str]:
+    found = (one for one in ast.walk(statement) if isinstance(one, ast.Name))
+    return {one.id for one in found if isinstance(one.ctx, context)}
 
 
 def _change_default(field: ast.AnnAssign, owner: Any, module: ModuleType) -> None:
