@@ -180,12 +180,12 @@ def _note_journal(state: State, evidence: Evidence) -> State:
 
 
 def _lease_ms(site: Site, state: State, evidence: Evidence) -> int:
-    """The lease, or the time in which what remains would be gone, whichever is shorter."""
+    """The lease, or the time in which what remains would be gone: less than none when it is."""
     flow_l_per_h = running_flow_l_per_h(state.pump, evidence.view, site)
     coast_l = coast_down_l(state.pump, flow_l_per_h)
 
     def time_ms(volume_l: int) -> int:
-        return max(0, min(site.lease_ms, (volume_l - coast_l) * 3_600_000 // flow_l_per_h))
+        return min(site.lease_ms, (volume_l - coast_l) * 3_600_000 // flow_l_per_h)
 
     account_ms = 0
     if evidence.account is not None:

@@ -52,7 +52,7 @@ from agent.core.model import (
 )
 
 # Whoever has a rank may do what the ranks before it may.
-_HEIGHT: Final = {Rank.VIEWER: 0, Rank.TECHNICIAN: 1, Rank.SUPERVISOR: 2}
+_RISING: Final = (Rank.VIEWER, Rank.TECHNICIAN, Rank.SUPERVISOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def granted(platform: str, site: Site) -> frozenset[Capability]:
 
 def _refuse_rank(command: Command, needed: Rank | None) -> Refusal | None:
     had = command.rank
-    if needed is not None and had is not None and _HEIGHT[had] >= _HEIGHT[needed]:
+    if needed is not None and had in _RISING[_RISING.index(needed) :]:
         return None
     return Refusal(Refused.NOT_ALLOWED, had or "-", needed or Origin.ADMIN)
 
