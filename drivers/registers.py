@@ -229,9 +229,10 @@ def evaluate(row: Row, words: Words, factors: Mapping[str, Fraction | None]) -> 
 def number_at(part: Part, function: int, words: Words) -> Fraction | None:
     """The number that stands there; None when what stands there is none."""
     own = [words[Register(function, part.address + i)] for i in range(part.count)]
-    octets = _octets(own, part.order, part.byte_order)
-    if int.from_bytes(octets, "big") in part.invalid:
-        return None
+    if part.invalid:
+        octets = _octets(own, part.order, part.byte_order)
+        if int.from_bytes(octets, "big") in part.invalid:
+            return None
     number = decode(own, part.type, part.order, part.byte_order)
     if number is None or (part.below is not None and abs(number) >= part.below):
         return None
@@ -249,7 +250,7 @@ def _value(row: Row, words: Words, factors: Mapping[str, Fraction | None]) -> in
         number = number_at(part, row.function, words)
         if number is None:
             return None
-        total += number * part.times
+        total += number if part.times == 1 else number * part.times
     for name in row.factors:
         factor = factors[name]
         if factor is None:

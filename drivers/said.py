@@ -36,6 +36,8 @@ class Said:
         self._became: dict[Block, Fault | None] = {}  # of this round; None: it was read
         self._fresh: set[Block] = set()  # read in this scan
         self._now_ms = 0
+        self._often: Sequence[Block] = ()
+        self._needs: list[list[Block]] = []  # which of them each row is made of
 
     def begin_scan(self, now_ms: int) -> None:
         """Nothing is fresh yet."""
@@ -91,7 +93,13 @@ class Said:
         `often` and `seldom` are the requests it is asked by, `unasked` why some were not made.
         """
         rows = self._config.profile.rows
-        return [self._reading(row, self._missing(row, often, seldom, unasked)) for row in rows]
+        if often is not self._often:  # planned anew
+            self._often = often
+            self._needs = [[block for block in often if _needs(row, block)] for row in rows]
+        return [
+            self._reading(row, self._missing(row, needs, seldom, unasked))
+            for row, needs in zip(rows, self._needs, strict=True)
+        ]
 
     def says(self) -> tuple[str, ...]:
         """Its own status words."""
@@ -121,12 +129,10 @@ class Said:
         return reading if self._now_ms - at_ms <= HELD_MAX_MS else None
 
     def _missing(
-        self, row: Row, often: Sequence[Block], seldom: Sequence[Block], unasked: Fault
+        self, row: Row, needs: Sequence[Block], seldom: Sequence[Block], unasked: Fault
     ) -> Fault | None:
         """Why there are no fresh words for this row; None when there are."""
-        blocks = [block for block in often if _needs(row, block)]
-        if not set(row.factors) <= self._factors.keys():
-            blocks += seldom
+        blocks = needs if self._factors.keys() >= set(row.factors) else (*needs, *seldom)
         failed = [fault for block in blocks if (fault := self._became.get(block)) is not None]
         if failed:
             return failed[0]

@@ -161,7 +161,10 @@ def test_refusals_teach_no_patience(slave: Slave, buses: Buses) -> None:
 # --- how it waits --------------------------------------------------------------------------------
 
 
-def test_a_reply_wakes_us_when_it_is_whole(slave: Slave, buses: Buses) -> None:
+def test_a_reply_wakes_us_when_it_is_whole(slave: Slave, connect: Any) -> None:
+    """The driver believes in a slow line: it looks at what is there long after the reply."""
+    both = [instrument(Role.FLOW_METER), instrument(Role.POWER_METER)]
+    buses = connect(both, slave.name, baud=1200, budget_ms=10_000)
     awaited = []
 
     def spoil(_: Request, octets: bytes) -> bytes:
