@@ -7,6 +7,7 @@ The settings name it in every process, so it loads no room of the model (decisio
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
+from dataclasses import replace
 
 from agent.core import model
 
@@ -31,6 +32,18 @@ def joined(
     """The settings' keys and those of the station's own book, which may revoke either."""
     by_kid = {one.kid: one for one in declared}
     return tuple((by_kid | {one.kid: one for one in kept}).values())
+
+
+def changed(
+    keys: "tuple[model.PlatformKey, ...]", bodies: "Iterable[model.Body]"
+) -> "tuple[model.PlatformKey, ...]":
+    """The keys after an order, for the next one of its scan: the book hears of both later."""
+    for body in bodies:
+        if isinstance(body, model.KeyAdded):
+            keys = (*keys, model.PlatformKey(body.platform, body.kid, body.public_key))
+        elif isinstance(body, model.KeyRevoked):
+            keys = tuple(replace(one, revoked=True) if one.kid == body.kid else one for one in keys)
+    return keys
 
 
 def _base64(raw: bytes) -> str:

@@ -9,6 +9,7 @@ from agent.core.accounting import enter
 from agent.core.authority import Ordered
 from agent.core.calendar import SetClock, latest_ms
 from agent.core.commands import Deed, judge_command
+from agent.core.keyring import changed
 from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
     AuthorityOrder,
@@ -58,6 +59,7 @@ def take_commands(site: Site, state: State, seen: Seen, moment: Moment) -> Taken
     state = replace(state, tallies=tallies, spent=memory)
     for command in seen.commands:
         state, made, verdict = _take(site, state, seen, command, moment)
+        seen = replace(seen, keys=changed(seen.keys, made))
         state, written = _written(state, verdict, 1, moment)
         verdicts.append(verdict)
         bodies += (*made, *written)

@@ -9,6 +9,7 @@ from agent import rows
 from agent.core.keyring import kid_of
 from agent.core.model import (
     Capability,
+    Command,
     ConditionKind,
     Grant,
     KeyAdded,
@@ -438,3 +439,51 @@ def test_a_platform_gives_itself_no_key() -> None:
         Refused.NOT_ALLOWED
     ]
     assert story.hand_in(story.signed(plan(1))) == [Refused.PLAN_EXISTS]
+
+
+def key_orders(*orders: KeyOrder | RevokeKeyOrder) -> list[Command]:
+    return [Command(f"k{n}", Origin.ADMIN, "li", order) for n, order in enumerate(orders)]
+
+
+def added(number: int, replaces: str = "") -> KeyOrder:
+    return KeyOrder("province", f"{number:02}" * 32, "form 3", replaces)
+
+
+SAME_SCAN = [
+    ("a third key", [added(1), added(2)], ["accepted", "keys_full"]),
+    ("a key twice", [added(1), added(1)], ["accepted", "key_known"]),
+    (
+        "one key replaced twice",
+        [added(1, "old"), added(2, "old"), added(3)],
+        ["accepted", "key_unknown", "accepted"],
+    ),
+    (
+        "a key that has just come is replaced",
+        [added(1), added(2, kid_of("01" * 32) or ""), added(3)],
+        ["accepted", "accepted", "keys_full"],
+    ),
+    (
+        "revoked, and then revoked or replaced",
+        [RevokeKeyOrder("province", "old", "lost"), RevokeKeyOrder("province", "old", "lost"),
+         added(1, "old"), added(2), added(3), added(4)],
+        ["accepted", "key_unknown", "key_unknown", "accepted", "accepted", "keys_full"],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("orders", "told"), [pytest.param(*row, id=name) for name, *row in SAME_SCAN]
+)
+def test_orders_about_keys_in_one_scan_are_judged_as_if_in_several(
+    orders: list[KeyOrder | RevokeKeyOrder], told: list[str]
+) -> None:
+    story = commissioned()
+    story.keys = (PlatformKey("province", "old", "99" * 32),)
+    assert story.hand_in(*key_orders(*orders)) == told
+    valid = {"old"}
+    for body in story.records:
+        if isinstance(body, KeyAdded):
+            valid.add(body.kid)
+        elif isinstance(body, KeyRevoked):
+            valid.remove(body.kid)
+    assert 0 < len(valid) <= 2
