@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ from agent.journal import (
     ARCHIVES_MAX,
     Ahead,
     Journal,
+    JournalFailed,
     Reader,
     Retention,
     Signer,
@@ -161,6 +162,8 @@ def _epoch(parts: _Parts) -> Ahead | None:
     )
     desk.close()
     meters.close()
+    with suppress(JournalFailed):  # the note from the beginning is as true, and tells less
+        note_place(journal_file(settings), journal)
     journal.close()
     return ahead
 

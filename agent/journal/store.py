@@ -23,6 +23,7 @@ from agent.journal.reader import (
     cursors,
     entry_rows,
     find_head,
+    hash_of,
     kept,
     stored,
     text,
@@ -128,6 +129,10 @@ class Journal:
         self.head = head
         self._cursors.update(moved)
         return head
+
+    def hash_of(self, number: int) -> bytes | None:
+        """None when there is no such record, or its hash went when it was pruned."""
+        return hash_of(self._database, number)
 
     def state(self) -> bytes | None:
         """The ledger checkpoint of the last transaction that carried one."""

@@ -44,11 +44,50 @@ def test_a_copy_in_its_own_place_is_another_file(path: Path, sample: Minute) -> 
     assert is_elsewhere(path, Journal.open(path))
 
 
+def test_a_backup_that_is_written_over_the_journal_is_told_by_what_it_lacks(
+    path: Path, sample: Minute
+) -> None:
+    """As `cp` does it: into the same file of the disk, beside the same note."""
+    journal = written(path, sample(1))
+    note_place(path, journal)
+    journal.close()
+    backup = path.with_name("backup")
+    shutil.copy(path, backup)
+    for own in (2, 3):
+        journal = Journal.open(path)
+        assert not is_elsewhere(path, journal)
+        journal.append(Transaction([sample(own)]))
+        note_place(path, journal)
+        journal.close()
+    inode = path.stat().st_ino
+    shutil.copy(backup, path)
+    assert path.stat().st_ino == inode
+    journal = Journal.open(path)
+    assert is_elsewhere(path, journal), "it ends before the noted head"
+    for other in (7, 8, 9):
+        journal.append(Transaction([sample(other)]))
+    assert is_elsewhere(path, journal), "it has gone on otherwise since"
+
+
+def test_a_note_of_an_earlier_version_is_still_good(path: Path, sample: Minute) -> None:
+    journal = written(path, sample(1))
+    path.with_name(NOTE).write_text(f"{journal.epoch} {path.stat().st_ino}\n", "utf-8")
+    assert not is_elsewhere(path, journal)
+
+
 def test_a_note_of_another_epoch_or_of_rubbish_vouches_for_nothing(
     path: Path, sample: Minute
 ) -> None:
     journal = written(path, sample(1))
-    for rubbish in (b"", b"\xff\x00", f"{'0' * 16} {path.stat().st_ino}\n".encode()):
+    for rubbish in (
+        b"",
+        b"\xff\x00",
+        f"{'0' * 16} {path.stat().st_ino}\n".encode(),
+        *(
+            f"{journal.epoch} {path.stat().st_ino} {end}\n".encode()
+            for end in ("1", "x y", f"{'9' * 5000} 00", "1 00")
+        ),
+    ):
         path.with_name(NOTE).write_bytes(rubbish)
         assert is_elsewhere(path, journal)
         note_place(path, journal)
