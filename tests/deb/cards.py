@@ -59,10 +59,10 @@ def new_card(trial: Trial) -> None:
     after = _held(trial)
     told = "; ".join(f"{epoch}: {count}" for epoch, (count, _) in after.items())
     trial.sees(
-        after.items() >= before.items()
+        all(after[epoch][0] >= count for epoch, (count, _) in before.items())
         and now["epoch"] in after
         and not any(lost for _, lost in after.values()),
-        f"platform a holds both, none is missing and none was taken for another ({told})",
+        f"platform a holds every epoch whole, and lost nothing of those before ({told})",
     )
     _early(trial)
 
