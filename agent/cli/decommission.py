@@ -37,6 +37,8 @@ STATUS_S: Final = 10.0
 MODE: Final = 0o644
 SUMS: Final = "SHA256SUMS"
 _OPENED: Final = rows.kind_of(OpenYear)
+# By a rollback; its records stand nowhere else.
+SET_ASIDE: Final = "journal.set-aside-*.db"
 # All that this program and its package ever put into the state folder.
 OF_THE_STATE: Final = ("station.*", ".station.*", "journal*", ".journal*")
 
@@ -142,6 +144,8 @@ def _hand_over(options: argparse.Namespace, settings: Settings, told: str) -> No
     kept = (settings.station.state_dir, options.config.parent / CREDENTIALS.name)
     if folder.exists() or any(folder.absolute().is_relative_to(one) for one in kept):
         raise NotNow("decommission.folder", folder=folder)
+    for aside in sorted(settings.station.state_dir.glob(SET_ASIDE)):
+        raise NotNow("decommission.set_aside", file=aside)
     print(told)
     try:
         folder.mkdir(parents=True)

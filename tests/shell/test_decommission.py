@@ -90,6 +90,20 @@ def test_the_record_is_handed_over_and_nothing_is_left(
     assert SECRET not in said
 
 
+def test_what_a_rollback_set_aside_is_not_wiped_unseen(
+    config: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aside = station(config).station.state_dir / "journal.set-aside-20261123T101453Z.db"
+    aside.write_bytes(b"of a newer format")
+    before = files(folder)
+    asked = ("--handover", str(folder / "stick"), "--confirm", station(config).station.id)
+    assert run(config, *asked) == REFUSED
+    assert aside.name in capsys.readouterr().err
+    assert files(folder) == before
+    aside.unlink()
+    assert run(config, *asked) == 0
+
+
 def test_without_the_stations_id_nothing_happens(
     config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
