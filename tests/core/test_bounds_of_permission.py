@@ -72,6 +72,13 @@ def test_a_lease_keeps_back_what_electricity_says_has_flowed_unmetered() -> None
     assert story.outcomes[-1].decision.lease_ms == left_ms < SITE.lease_ms
 
 
+def test_a_lease_is_whole_milliseconds_of_what_remains() -> None:
+    """2703 l beyond the coast-down, at 99.999 m3/h: 97.30897 s."""
+    site = replace(SITE, flow_max_l_per_h=99_999, lease_ms=100_000)
+    story = Story(site=site).commission(2_703 + 55).after(2)
+    assert story.outcomes[-1].decision.lease_ms == 97_308
+
+
 def test_the_total_at_a_cut_is_remembered_if_it_was_read_in_that_scan() -> None:
     for unread, remembered in ((False, True), (True, False)):
         story = pumping()
