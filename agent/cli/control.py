@@ -1,25 +1,21 @@
 """`wellkeeper control`: the meters, the account and the decision. Opens no network socket."""
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import drivers.offline  # noqa: F401  before anybody loads asyncio
-from agent import control, durable, log, rows
+from agent import control, durable, log
 from agent.book import Book
 from agent.cli import VERSION
 from agent.cli.house import House, house_of
 from agent.cli.options import add_config, settings_of
 from agent.cli.site import keys_of
-from agent.control import Beginning
-from agent.core.model import Health, Rebuilt, Record
-from agent.core.rebuild import ledger_of, rebuilt, reconciled
-from agent.core.state import State
+from agent.control import Beginning, beginning_of
+from agent.core.model import Health
 from agent.desk.server import Desk
 from agent.health import Looking, Watch
 from agent.journal import (
@@ -40,6 +36,7 @@ from agent.lease import Lease
 from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
 from agent.settings import (
+    ADMIN,
     Settings,
     console_client,
     desk_socket,
@@ -57,8 +54,6 @@ from drivers.health import HostLooks
 from drivers.host import HostClock, StopRequest, SystemdWatchdog
 from drivers.journald import Journald
 from drivers.metrics import MetricsFile
-
-REASON_MAX = 200
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -117,19 +112,7 @@ def _epoch(parts: _Parts) -> Ahead | None:
         return copied
     retention = Retention(kept.samples_days, kept.events_days, kept.megabytes_max * 1_000_000)
     meters = Buses(house.buses, house.instruments, house.bus_budget_ms, clock.monotonic_ms)
-    consoles = [console_client(console.name) for console in settings.console]
-    clients = [platform.name for platform in settings.platform] + consoles
-    desk = Desk(
-        {name: desk_socket(settings, name) for name in ("admin", *clients)},
-        journal_file(settings),
-        station=station.id,
-        version=VERSION,
-        cursors=journal.cursors(),
-        buses=[bus.name for bus in house.buses],
-        consoles=consoles,
-        proves=parts.notary,
-        language=station.language,
-    )
+    desk = _desk(parts, journal)
     ahead = control.run(
         control.Organs(
             clock=clock,
@@ -166,6 +149,24 @@ def _epoch(parts: _Parts) -> Ahead | None:
         note_place(journal_file(settings), journal)
     journal.close()
     return ahead
+
+
+def _desk(parts: _Parts, journal: Journal) -> Desk:
+    """A socket for each declared client, and the admin's."""
+    settings = parts.settings
+    consoles = [console_client(console.name) for console in settings.console]
+    clients = [platform.name for platform in settings.platform] + consoles
+    return Desk(
+        {name: desk_socket(settings, name) for name in (ADMIN, *clients)},
+        journal_file(settings),
+        station=settings.station.id,
+        version=VERSION,
+        cursors=journal.cursors(),
+        buses=[bus.name for bus in parts.house.buses],
+        consoles=consoles,
+        proves=parts.notary,
+        language=settings.station.language,
+    )
 
 
 def _begin_anew(parts: _Parts, ahead: Ahead) -> None:
@@ -218,28 +219,8 @@ def _inputs(settings: Settings) -> Inputs | None:
 
 
 def _beginning(journal: Journal) -> Beginning:
-    """Where the last commit left off, as its entries prove; what was set right is recorded."""
-    records = tuple(journal.entries())
-    text = journal.state()
-    if text is None and not records:
-        return Beginning(State())
-    try:
-        state = None if text is None else rows.from_row(State, json.loads(text))
-    except ValueError as unreadable:  # no JSON, or rows that do not fit
-        return Beginning(_rebuilt(journal, records), _told(records, str(unreadable)))
-    if state is None:
-        return Beginning(_rebuilt(journal, records), _told(records, "there is no checkpoint"))
-    assert isinstance(state, State), "the checkpoint is a state"
-    if state.ledger != ledger_of(records):
-        why = "its account is not that of its entries"
-        return Beginning(reconciled(state, records), _told(records, why))
-    return Beginning(state)
-
-
-def _rebuilt(journal: Journal, records: Sequence[Record]) -> State:
-    return rebuilt(records, journal.condition_changes())
-
-
-def _told(records: Sequence[Record], reason: str) -> Rebuilt:
-    print(f"the ledger's checkpoint is not used, its entries are: {reason}", file=sys.stderr)
-    return Rebuilt(len(records), reason[:REASON_MAX])
+    begun = beginning_of(journal)
+    if begun.rebuilt is not None:
+        why = begun.rebuilt.reason
+        print(f"the ledger's checkpoint is not used, its entries are: {why}", file=sys.stderr)
+    return begun

@@ -11,10 +11,11 @@ and could not be written is thrown away and done again without its commands, whi
 desk's inbox.
 
 `seeing` gathers, the core judges, `applying` does, `holding` keeps the stops that no disk takes;
-`loop` joins them by what stands in `organs`.
+`loop` joins them by what stands in `organs`, from where `beginning` says that the last one ended.
 """
 
-from agent.control.loop import Beginning, run
+from agent.control.beginning import Beginning, beginning_of
+from agent.control.loop import run
 from agent.control.organs import Organs
 
-__all__ = ["Beginning", "Organs", "run"]
+__all__ = ["Beginning", "Organs", "beginning_of", "run"]

@@ -1,7 +1,7 @@
 """Room rule: the order of one turn of control, and when the next is due. Decides nothing."""
 
 import select
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from agent.control import holding
@@ -15,12 +15,12 @@ from agent.control.applying import (
     tell_log,
     transaction_of,
 )
+from agent.control.beginning import Beginning
 from agent.control.organs import Committed, Loop, Organs
 from agent.control.seeing import see
-from agent.core.model import Fault, Rebuilt, Site, Started, Verdict
+from agent.core.model import Fault, Site, Started, Verdict
 from agent.core.scan import scan
 from agent.core.spent import of_epoch
-from agent.core.state import State
 from agent.journal import Ahead, Now, Writer
 from agent.status import Identity
 
@@ -34,14 +34,6 @@ class Stop(Protocol):
     """Becomes readable when control is to end."""
 
     def fileno(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """Where control goes on from; `rebuilt` when the last checkpoint was of no use."""
-
-    state: State
-    rebuilt: Rebuilt | None = None
 
 
 def run(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent import rows
-from agent.cli.control import _beginning
+from agent.cli import control as command
+from agent.control import beginning_of
 from agent.core.ledger import Ledger
 from agent.core.model import (
     Action,
@@ -44,14 +45,14 @@ def checkpoint(state: State) -> bytes:
 
 
 def test_a_new_station_begins_with_nothing(journal: Journal) -> None:
-    begun = _beginning(journal)
+    begun = beginning_of(journal)
     assert (begun.state, begun.rebuilt) == (State(), None)
 
 
 def test_a_checkpoint_that_its_entries_explain_is_where_control_goes_on(journal: Journal) -> None:
     state = State(ledger=post(Ledger(), ENTRY), seen_ids=("c1",))
     write(journal, checkpoint(state))
-    begun = _beginning(journal)
+    begun = beginning_of(journal)
     assert (begun.state, begun.rebuilt) == (state, None)
 
 
@@ -62,7 +63,7 @@ def test_a_checkpoint_that_cannot_be_read_gives_way_to_the_entries(
     journal: Journal, text: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(journal, text)
-    begun = _beginning(journal)
+    begun = command._beginning(journal)
     assert begun.state.ledger == post(Ledger(), ENTRY)
     assert not begun.state.permitted
     assert begun.rebuilt is not None
@@ -73,7 +74,7 @@ def test_a_checkpoint_that_cannot_be_read_gives_way_to_the_entries(
 
 def test_entries_without_a_checkpoint_are_enough(journal: Journal) -> None:
     write(journal, None)
-    begun = _beginning(journal)
+    begun = beginning_of(journal)
     assert begun.state.ledger == post(Ledger(), ENTRY)
     assert begun.rebuilt is not None
 
@@ -82,7 +83,7 @@ def test_an_account_that_its_entries_do_not_explain_is_set_right(journal: Journa
     richer = State(ledger=post(post(Ledger(), ENTRY), ENTRY), seen_ids=("c1",))
     richer_ledger = post(richer.ledger, Allocate(2027, AllocationKind.PLAN, 1, "x", "y", None))
     write(journal, checkpoint(State(ledger=richer_ledger, seen_ids=("c1",))))
-    begun = _beginning(journal)
+    begun = beginning_of(journal)
     assert begun.state.ledger == post(Ledger(), ENTRY)
     assert begun.state.seen_ids == ("c1",)
     assert begun.rebuilt is not None
@@ -96,7 +97,7 @@ def test_a_stop_and_a_latch_outlive_a_checkpoint_that_cannot_be_read(journal: Jo
     stopped = Stopped(Origin.CONSOLE, "li", "work on the well", None)
     for body in (dry, lost, stopped, wet):
         journal.append(Transaction([Stamped(AT, trusted=True, body=body)], b"{"))
-    state = _beginning(journal).state
+    state = beginning_of(journal).state
     assert state.stops == (Stop(Origin.CONSOLE, "li", "work on the well"),)
     assert [one.kind for one in state.standing.conditions] == [ConditionKind.PHASE_LOSS]
 
@@ -123,6 +124,6 @@ def test_a_condition_of_a_newer_version_keeps_no_older_one_from_starting(
         database.execute(
             "UPDATE records SET body = CAST(replace(body, 'dry_well', 'moonlight') AS BLOB)"
         )
-    assert [one.kind for one in _beginning(journal).state.standing.conditions] == [
+    assert [one.kind for one in beginning_of(journal).state.standing.conditions] == [
         ConditionKind.PHASE_LOSS
     ]

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from agent import control
 from agent.book import Book
-from agent.cli.control import _beginning
 from agent.core.model import Moment, Quality, Quantity, Reading, Role
 from agent.deadman import serve
 from agent.desk.server import Desk
@@ -98,7 +97,7 @@ def control_lives(folder: Path) -> None:
             upkeep=Upkeep(journal, Retention(1, 1, 1 << 30), signer),
         )
         site = replace(SITE, period_ms=PERIOD_MS, record_interval_ms=PERIOD_MS, short_cycle_ms=0)
-        control.run(organs, site, Identity("W-1", "", "1", ""), _beginning(journal), stop)
+        control.run(organs, site, Identity("W-1", "", "1", ""), control.beginning_of(journal), stop)
         notary.close()
         desk.close()
         journal.close()
