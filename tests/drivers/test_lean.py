@@ -54,6 +54,8 @@ def test_a_dataclass_is_what_it_is_anywhere_and_inspect_is_the_real_one() -> Non
 def test_control_loads_no_tls_and_whoever_wants_it_later_gets_the_real_one() -> None:
     loaded = "print(sorted({'ssl', '_ssl'} & set(sys.modules)))"
     assert said(f"import sys, agent.cli.control; {loaded}") == "[]"
+    served = "import agent.cli.control, pymodbus.datastore as it; print(it.ModbusServerContext)"
+    assert "pymodbus.datastore" in said(served)
     later = "import agent.cli.control, ssl; print(ssl.create_default_context().check_hostname)"
     assert said(later) == "True"
 
