@@ -6,15 +6,12 @@ from zero.
 """
 
 from collections.abc import Sequence
-from html import escape
 from itertools import pairwise
 from typing import Final
 
+from agent.report.drawing import LEFT, RIGHT, figure, grid_line, text
 from agent.report.sheet import Bar, Voice
 
-WIDTH: Final = 700
-LEFT: Final = 62
-RIGHT: Final = 690
 # Top and bottom of both panels, and where the months' names stand.
 UPPER: Final = (18, 128)
 LOWER: Final = (152, 232)
@@ -33,17 +30,16 @@ def svg(bars: Sequence[Bar], voice: Voice) -> str:
     most_l = max([1, *(one.metered_l + max(0, one.beside_l) for one in bars)])
     upper, lower = _Scale(*UPPER, _round_up(top_l)), _Scale(*LOWER, _round_up(most_l))
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-size="9.5">',
-        f"<title>{escape(voice('chart'))}</title>",
+        figure(HEIGHT, voice("chart")),
         _HATCH,
         upper.grid(),
         lower.grid(),
         *(_bar(at, one, lower) for at, one in enumerate(bars)),
         _plan(bars, upper),
         _line(bars, upper),
-        *(_text(_middle(at), HEIGHT - 7, one.label, "middle") for at, one in enumerate(bars)),
-        _text(LEFT - 5, UPPER[0] - 8, "m³", "end"),
-        _text(LEFT - 5, LOWER[0] - 8, "m³", "end"),
+        *(text(_middle(at), HEIGHT - 7, one.label, "middle") for at, one in enumerate(bars)),
+        text(LEFT - 5, UPPER[0] - 8, "m³", "end"),
+        text(LEFT - 5, LOWER[0] - 8, "m³", "end"),
         _legend(voice),
         "</svg>",
     ]
@@ -64,10 +60,7 @@ class _Scale:
         lines = []
         for step in range(GRIDS + 1):
             litres = self.most_l * step // GRIDS
-            y = self.y(litres)
-            colour = "#333" if step == 0 else "#ccc"
-            lines.append(f'<path d="M{LEFT} {y}H{RIGHT}" stroke="{colour}" stroke-width="0.6"/>')
-            lines.append(_text(LEFT - 5, y + 3, f"{litres // 1000:,}", "end"))
+            lines.append(grid_line(self.y(litres), f"{litres // 1000:,}", zero=step == 0))
         return "".join(lines)
 
 
@@ -146,11 +139,6 @@ def _legend(voice: Voice) -> str:
         ),
     )
     drawn = (
-        mark.format(x=x, y=y) + _text(x + 28, y + 3, voice(key), "start")
-        for x, y, mark, key in keys
+        mark.format(x=x, y=y) + text(x + 28, y + 3, voice(key), "start") for x, y, mark, key in keys
     )
     return "".join(drawn)
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'

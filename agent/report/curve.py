@@ -4,15 +4,12 @@ Three panels over one time axis, each from zero: what the meters said while the 
 """
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Final
 
 from agent.commissioning import Point
+from agent.report.drawing import LEFT, RIGHT, figure, grid_line, text
 from agent.report.sheet import Voice
 
-WIDTH: Final = 700
-LEFT: Final = 62
-RIGHT: Final = 690
 PANEL: Final = 78
 GAP: Final = 26
 TOP: Final = 20
@@ -32,10 +29,7 @@ def svg(points: Sequence[Point], voice: Voice) -> str:
         ("wet_total", lambda one: one.total_l - start_l),
     )
     height = TOP + len(panels) * (PANEL + GAP)
-    parts = [
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" font-size="9.5">',
-        f"<title>{escape(voice('wet_chart'))}</title>",
-    ]
+    parts = [figure(height, voice("wet_chart"))]
     for at, (key, value) in enumerate(panels):
         top = TOP + at * (PANEL + GAP)
         parts += _panel(points, value, top, voice(key))
@@ -51,14 +45,10 @@ def _panel(points: Sequence[Point], value: _Value, top: int, label: str) -> list
     def y(number: float) -> float:
         return round(bottom - PANEL * max(0, number) / most, 1)
 
-    parts = [_text(LEFT - 5, top - 7, label, "start")]
+    parts = [text(LEFT - 5, top - 7, label, "start")]
     for step in range(GRIDS + 1):
         number = most * step / GRIDS
-        colour = "#333" if step == 0 else "#ccc"
-        parts.append(
-            f'<path d="M{LEFT} {y(number)}H{RIGHT}" stroke="{colour}" stroke-width="0.6"/>'
-        )
-        parts.append(_text(LEFT - 5, y(number) + 3, f"{number / 1000:g}", "end"))
+        parts.append(grid_line(y(number), f"{number / 1000:g}", zero=step == 0))
     drawn = " ".join(
         f"{round(LEFT + (RIGHT - LEFT) * one.at_ms / lasted_ms, 1)},{y(value(one))}"
         for one in points
@@ -69,7 +59,7 @@ def _panel(points: Sequence[Point], value: _Value, top: int, label: str) -> list
 
 def _times(lasted_ms: int, y: int) -> list[str]:
     return [
-        _text(
+        text(
             round(LEFT + (RIGHT - LEFT) * step / TIMES, 1),
             y + 13,
             f"{lasted_ms * step / TIMES / 1000:.0f} s",
@@ -86,7 +76,3 @@ def _round_up(number: int) -> int:
             if number <= step * factor:
                 return step * factor
         step *= 10
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'
