@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from agent.core.entered import Entered, refuse_again
+from agent.core.entered import after as after_document
 from agent.core.interlock import Standing
 from agent.core.model import (
     Action,
+    Allocate,
     AllocateEnergy,
     AllocationKind,
     Condition,
@@ -25,6 +28,8 @@ from agent.core.model import (
     Rate,
     RateMethod,
     Record,
+    Refusal,
+    Refused,
     Resume,
     Role,
     Use,
@@ -198,3 +203,15 @@ def test_a_total_of_another_series_than_the_entries_tell_is_not_believed() -> No
         totalizer = reconciled(state, tuple(told)).totalizer
         assert totalizer is not None
         assert totalizer.last == last
+
+
+def test_sixty_four_documents_are_known_again_and_the_oldest_makes_room() -> None:
+    def addition(number: int) -> Allocate:
+        return Allocate(2026, AllocationKind.ADDITION, 40, f"no. {number}", "li", None, None)
+
+    known: tuple[Entered, ...] = ()
+    for number in range(65):
+        known = after_document(known, addition(number))
+    assert len(known) == 64
+    assert refuse_again(known, addition(0)) is None
+    assert refuse_again(known, addition(1)) == Refusal(Refused.ENTERED_ALREADY, "no. 1")

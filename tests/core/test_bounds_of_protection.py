@@ -110,6 +110,28 @@ def test_a_well_is_dry_below_its_level_and_never_at_an_end_of_the_probe(
     assert protect(Facts(), Motor(HOUR), view, shown, replace(SITE, limits=limits)).level_low is low
 
 
+@pytest.mark.parametrize(
+    ("depth_mm", "level_mm", "odd_mm", "unseen"),
+    [
+        (0, None, None, False),  # there is no probe
+        (1, None, None, True),
+        (60_000, 40_000, None, False),
+        (60_000, 0, None, True),
+        (60_000, 60_000, None, True),
+        (60_000, 40_000, 40_000, True),  # it is far from the last, and has not stayed
+    ],
+)
+def test_a_probe_that_shows_no_level_is_unseen_also_while_the_motor_starts(
+    depth_mm: int, level_mm: int | None, odd_mm: int | None, *, unseen: bool
+) -> None:
+    site = replace(SITE, limits=replace(SITE.limits, probe_depth_mm=depth_mm))
+    shown = () if level_mm is None else (reading(Quantity.LEVEL_MM, level_mm),)
+    for running_ms in (0, HOUR):
+        motor = Motor(running_ms, odd_mm=odd_mm)
+        found = protect(Facts(), motor, View(None, None, 90_000, 30_000), shown, site)
+        assert found.level_unseen is unseen
+
+
 def test_a_motor_that_rests_has_run_for_no_time() -> None:
     view = View(None, None, 0, 0)
     assert watch_motor(Motor(5_000), view, (), SITE, 1000).running_ms == 0
