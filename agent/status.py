@@ -13,7 +13,7 @@ from agent.catalogue import Told
 from agent.core.ledger import counted_l
 from agent.core.model import Balance, Condition, Health, Moment, PlatformKey, Reading, Site
 from agent.core.scan import Outcome
-from agent.core.state import State, allocations
+from agent.core.state import State, allocations, missing
 from agent.core.thresholds import differing
 from agent.ports import BusStanding, Counters, LinkFault
 
@@ -115,6 +115,7 @@ def picture(identity: Identity, outcome: Outcome, around: Around) -> dict[str, A
         "buses": {one.name: bus_picture(one, around.counters) for one in around.buses},
         "inputs": dict(around.inputs),
         "journal": _journal(around.journal_failing),
+        "missing": [] if identity.site is None else list(missing(identity.site, outcome.state)),
         "thresholds": _thresholds(identity.site, outcome.state),
         "keys": _keys(around.keys),
         "health": None if around.health is None else rows.named(around.health),

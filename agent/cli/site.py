@@ -63,7 +63,20 @@ def site_of(settings: Settings, flow_meter: Profile, power_meter: Profile) -> Si
         granted=tuple(
             Grant(one.name, frozenset(map(Capability, one.may))) for one in settings.platform
         ),
+        declared=_declared(settings),
     )
+
+
+def _declared(settings: Settings) -> tuple[str, ...]:
+    """As the file calls them: what is cut off its end takes some of them along."""
+    named = (
+        ("bus", settings.bus),
+        ("input", settings.input),
+        ("platform", settings.platform),
+        ("console", settings.console),
+    )
+    found = [f"{section} {one.name}" for section, parts in named for one in parts]
+    return (*found, *(["level_probe"] if settings.level_probe else []))
 
 
 def keys_of(settings: Settings) -> tuple[PlatformKey, ...]:

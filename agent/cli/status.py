@@ -71,6 +71,7 @@ def screen(state: dict[str, Any], language: str) -> list[str]:
             line("platform", _platform(name, one, language))
             for name, one in state["uplinks"].items()
         ),
+        *(line("missing", one) for one in state["missing"]),
         *(
             line("threshold", _threshold(name, one, language))
             for name, one in state["thresholds"].items()

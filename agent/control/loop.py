@@ -1,6 +1,7 @@
 """Room rule: the order of one turn of control, and when the next is due. Decides nothing."""
 
 import select
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from agent.control.seeing import see
 from agent.core.model import Fault, Site, Started, Verdict
 from agent.core.scan import scan
 from agent.core.spent import of_epoch
+from agent.core.state import missing
 from agent.journal import Ahead, Now, Writer
 from agent.status import Identity
 
@@ -44,10 +46,11 @@ def run(
     It also ends when a platform holds more than this journal; that is then returned.
     """
     committed = Committed(organs.journal.head, organs.desk)
+    unheard = _unheard(organs)
     writer = Writer(organs.journal, committed, organs.upkeep)
     boot = organs.clock.now().boot
     due_ms = organs.clock.monotonic_ms()
-    started = Started(identity.version, boot, relay_permitted=False)
+    started = Started(identity.version, boot, relay_permitted=False, declared=site.declared)
     known = organs.book.known()
     tell_desk(organs)
     held = holding.kept(organs.held_file)
@@ -65,6 +68,7 @@ def run(
     )
     while True:
         _turn(organs, site, identity, loop)
+        _tend(organs, site, loop, unheard)
         organs.watchdog.ready()
         organs.watchdog.pet()
         now_ms = organs.clock.monotonic_ms()
@@ -109,8 +113,24 @@ def _turn(organs: Organs, site: Site, identity: Identity, loop: Loop) -> None:
     organs.desk.tell_held(stopped)
     organs.desk.answer(outcome.verdicts)
     tell_log(organs, identity, outcome)
-    passed = min(organs.desk.cursors().values(), default=loop.committed.head.number)
-    loop.writer.tend(Now(outcome.moment.utc_ms, outcome.moment.trusted, passed))
+
+
+def _unheard(organs: Organs) -> Mapping[str, int]:
+    """How far the platforms had come that the settings do not declare."""
+    declared = organs.desk.cursors()
+    known = organs.journal.cursors()
+    return {name: number for name, number in known.items() if name not in declared}
+
+
+def _tend(organs: Organs, site: Site, loop: Loop, unheard: Mapping[str, int]) -> None:
+    """Room is made of what every platform has; of one that is missing, until somebody says so."""
+    absent = missing(site, loop.state)
+    waited_for = [number for name, number in unheard.items() if f"platform {name}" in absent]
+    cursors = (*organs.desk.cursors().values(), *waited_for)
+    passed = min(cursors, default=loop.committed.head.number)
+    moment = loop.state.scanned_at
+    assert moment is not None, "a scan has passed"
+    loop.writer.tend(Now(moment.utc_ms, moment.trusted, passed))
 
 
 def answer_inquiries(organs: Organs, due_ms: int) -> None:

@@ -140,6 +140,8 @@ def _acknowledge(order: AcknowledgeOrder, state: State, site: Site) -> Ordered |
     if kind not in open_to_it:
         return Refusal(Refused.NOT_LATCHED, kind, ", ".join(open_to_it) or "-")
     standing = interlock.acknowledge(RULES, state.standing, kind, site)
+    if kind is ConditionKind.SETTINGS_INCOMPLETE:
+        state = replace(state, declared=site.declared)
     return Ordered(replace(state, standing=standing))
 
 

@@ -28,6 +28,7 @@ from agent.core.state import (
     State,
     flow_reversed,
     last_total_l,
+    missing,
     moved_while_laid_up_l,
     unmetered_l,
 )
@@ -114,6 +115,7 @@ def _standing_facts(site: Site, state: State, evidence: Evidence) -> Facts:
         clock_untrusted=not evidence.moment.trusted,
         mains_failed=state.supply.failed,
         uplink_stale=seen.uplink_stale,
+        settings_incomplete=bool(missing(site, state)),
         year_unconfirmed=state.year_asked is not None,
         relay_on_trial=on_trial(state.people, evidence.moment),
         visit_open=state.people.visit is not None,

@@ -165,9 +165,10 @@ def _latches(rule: Rule, action: Action, trips: tuple[Trip, ...]) -> bool:
 def acknowledgeable(rules: tuple[Rule, ...], standing: Standing) -> tuple[ConditionKind, ...]:
     """What a person may say was seen to: every latch, and a protection that waits to heal.
 
-    It may wait for ever: a probe that died while the well was dry never says that it filled.
+    It may wait for ever: a probe that died while the well was dry never says that it filled. So may
+    what is meant to be as it is.
     """
-    heal = {one.kind for one in rules if one.ends is Ends.THIRD}
+    heal = {one.kind for one in rules if one.ends in (Ends.THIRD, Ends.ACCEPTED)}
     return tuple(one.kind for one in standing.conditions if one.latched or one.kind in heal)
 
 

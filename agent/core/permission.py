@@ -137,6 +137,7 @@ def _watch(site: Site, state: State, evidence: Evidence, step_ms: int) -> State:
     motor = watch_motor(state.motor, view, evidence.readings, site, step_ms)
     checks = watch_checks(state.checks, evidence.sight(site, state, supply, motor, step_ms))
     state = replace(_note_journal(state, evidence), supply=supply, motor=motor, checks=checks)
+    state = replace(state, declared=tuple(dict.fromkeys((*state.declared, *site.declared))))
     return _spend_override(site, state, evidence, step_ms)
 
 

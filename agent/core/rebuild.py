@@ -86,6 +86,7 @@ def reconciled(state: State, records: tuple[Record, ...]) -> State:
         seen_ids=state.seen_ids,
         spent=state.spent,
         ended_utc_ms=state.ended_utc_ms,
+        declared=state.declared,
     )
 
 

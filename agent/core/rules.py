@@ -262,6 +262,7 @@ RULES: tuple[Rule, ...] = (
         K.UPLINK_STALE,
         (Stage(WARN, lambda f: f.uplink_stale, lambda site: site.limits.uplink_stale_ms),),
     ),
+    Rule(K.SETTINGS_INCOMPLETE, (Stage(WARN, lambda f: f.settings_incomplete),), Ends.ACCEPTED),
     Rule(K.CLOCK_UNTRUSTED, (Stage(WARN, lambda f: f.clock_untrusted),)),
     Rule(K.ALLOCATION_LOW, (Stage(WARN, lambda f: f.used_level_percent > 0),), Ends.ENTRY),
     Rule(K.REMAINING_LOW, (Stage(WARN, lambda f: f.remaining_low),), Ends.ENTRY),

@@ -131,6 +131,7 @@ class State:
     tallies: tuple[Tally, ...] = ()  # refusals that are counted
     thresholds: tuple[Threshold, ...] = ()  # set on this station, and not in its settings
     reports: int = 0  # how often a report was ordered
+    declared: tuple[str, ...] = ()  # once, and nobody said that it is gone
     entered: tuple[Entered, ...] = ()  # allocations and corrections, by their documents
 
 
@@ -153,6 +154,11 @@ class Seen:
     keys: tuple[PlatformKey, ...] = ()  # that the station knows, and those that it revoked
     relay_restarted: bool = False  # another relay process answers than at the last scan
     held: tuple[Command, ...] = ()  # stops that hold, and wait until they can be written down
+
+
+def missing(site: Site, state: State) -> tuple[str, ...]:
+    """What was declared once and is no longer; nobody said that this is meant."""
+    return tuple(one for one in state.declared if one not in site.declared)
 
 
 def last_total_l(state: State) -> int | None:

@@ -59,6 +59,7 @@ class Facts:
     mains_failed: bool = False
     door_open: bool | None = False
     uplink_stale: bool = False
+    settings_incomplete: bool = False
     used_level_percent: int = 0  # the highest warning step that was passed; 0 for none
     remaining_low: bool = False
     hours_low: bool | None = False
@@ -82,6 +83,7 @@ class Ends(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # once it cut: only an acknowledgement
     PROVEN = "proven"  # once it cut: an acknowledgement, or a scan that proves it untrue
     THIRD = "third"  # a rest, or an acknowledgement; the third cut in a day: only the latter
+    ACCEPTED = "accepted"  # by itself, or an acknowledgement that it is meant to be so
     ENTRY = "entry"  # when an entry makes its fact untrue
     RELEASE = "release"  # when whoever may release does
     TIME = "time"

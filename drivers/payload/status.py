@@ -55,6 +55,7 @@ def of_status() -> Schema:
                 ),
                 "uplinks": {"type": "object", "additionalProperties": _uplink()},
                 "thresholds": {"type": "object", "additionalProperties": _threshold()},
+                "missing": {"type": "array", "items": _TEXT},
                 "keys": {
                     "type": "object",
                     "additionalProperties": {"type": "array", "items": _TEXT},

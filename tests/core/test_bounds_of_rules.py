@@ -89,6 +89,7 @@ TABLE: list[tuple[dict[str, Any], K, Action, int, Site]] = [
     ({"year_unconfirmed": True}, K.YEAR_UNCONFIRMED, ALARM, 0, SITE),
     ({"door_open": True}, K.DOOR_OPEN, WARN, 0, SITE),
     ({"uplink_stale": True}, K.UPLINK_STALE, WARN, 6 * HOUR, SITE),
+    ({"settings_incomplete": True}, K.SETTINGS_INCOMPLETE, WARN, 0, SITE),
     ({"clock_untrusted": True}, K.CLOCK_UNTRUSTED, WARN, 0, SITE),
     ({"used_level_percent": 80}, K.ALLOCATION_LOW, WARN, 0, SITE),
     ({"used_level_percent": 1}, K.ALLOCATION_LOW, WARN, 0, SITE),

@@ -33,5 +33,7 @@ def test_a_folder_that_is_not_there_is_said(
 
 
 def test_what_can_be_acknowledged_is_what_latches_until_it_is() -> None:
-    latching = {rule.kind for rule in RULES if rule.ends in ("acknowledged", "proven", "third")}
+    latching = {
+        rule.kind for rule in RULES if rule.ends in ("acknowledged", "proven", "third", "accepted")
+    }
     assert latching == {ConditionKind(one) for one in Latched}

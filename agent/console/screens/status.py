@@ -128,6 +128,7 @@ def screen(state: State, language: str) -> list[str]:
             line("platform", around.platform(name, one, language))
             for name, one in state["uplinks"].items()
         ),
+        *(line("missing", one) for one in state["missing"]),
         line("journal", around.journal(state, language)),
         *around.health(state, language),
         line("clock", around.clock(state, language)),

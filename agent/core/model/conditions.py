@@ -42,6 +42,7 @@ class ConditionKind(StrEnum):
     MAINS_FAILED = "mains_failed"
     DOOR_OPEN = "door_open"
     UPLINK_STALE = "uplink_stale"
+    SETTINGS_INCOMPLETE = "settings_incomplete"
     ALLOCATION_LOW = "allocation_low"
     REMAINING_LOW = "remaining_low"
     HOURS_LOW = "hours_low"

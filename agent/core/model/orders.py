@@ -175,7 +175,7 @@ class ReleaseOrder:
 
 
 class Latched(StrEnum):
-    """The conditions that latch, so that a person acknowledges them (确认) once it was seen to."""
+    """What a person acknowledges (确认): that it was seen to, or that it is meant to be so."""
 
     RUNNING_WHILE_CUT = "running_while_cut"
     ENERGY_WITHOUT_WATER = "energy_without_water"
@@ -184,6 +184,7 @@ class Latched(StrEnum):
     PHASE_LOSS = "phase_loss"
     OVER_CURRENT = "over_current"
     UNDER_VOLTAGE = "under_voltage"
+    SETTINGS_INCOMPLETE = "settings_incomplete"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,15 @@ from agent.core.model.senders import Origin
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Control came up. `relay_permitted` is what it found the relay doing."""
+    """Control came up. `relay_permitted` is what it found the relay doing.
+
+    `declared`: the parts of the station that its settings name.
+    """
 
     version: str
     boot: str
     relay_permitted: bool
+    declared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

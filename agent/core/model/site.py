@@ -91,3 +91,4 @@ class Site:
     rating_test_ms: int = 3_600_000
     shared_power_meter: bool = False  # also measures other loads: no rate, no energy allocation
     granted: tuple[Grant, ...] = ()
+    declared: tuple[str, ...] = ()  # every part that has a name: "platform province", "bus main"
