@@ -12,7 +12,19 @@ RESOLUTIONS_L = (1, 1, 10, 100, 1000)
 PROTECTIONS = ("dry_well", "phase_loss", "over_current", "under_voltage", "water_without_energy")
 
 
-def site(rng: random.Random) -> Site:
+PARTS = ("bus main", "platform province", "platform division")
+
+
+def well(rng: random.Random) -> tuple[Site, House]:
+    """A station's settings, and what stands there: a probe is declared where there is one."""
+    site = _site(rng)
+    standing = house(rng, site)
+    if not standing.full_readings:
+        site = replace(site, limits=replace(site.limits, dry_level_mm=0, probe_depth_mm=0))
+    return site, standing
+
+
+def _site(rng: random.Random) -> Site:
     """The settings of a station, within what they may be."""
     return replace(
         SITE,
@@ -23,6 +35,7 @@ def site(rng: random.Random) -> Site:
         on_interruption=rng.choice((*InterruptionPolicy, InterruptionPolicy.CONVERT)),
         maintained=rng.random() < 0.2,
         shared_power_meter=rng.random() < 0.1,
+        declared=PARTS,
         limits=Limits(
             on_exhausted_cut=rng.random() >= 0.1,
             warn_remaining_l=rng.choice((0, 2_000_000, 2_000_000)),

@@ -80,6 +80,7 @@ DEEDS: dict[str, Kind] = {
     "bypass": Kind(0.8, faults.bypass),
     "worn pump": Kind(1.5, faults.worn, running=True),
     "dry well": Kind(2, faults.dry_well, running=True),
+    "probe blind": Kind(1.2, faults.probe_blind, exclusive=False),
     "phase lost": Kind(1.2, faults.phase_lost, running=True),
     "over-current": Kind(1.2, faults.over_current, running=True),
     "under-voltage": Kind(1.2, faults.under_voltage, running=True),
@@ -90,6 +91,7 @@ DEEDS: dict[str, Kind] = {
     "mains cut for days": Kind(0.6, outages.mains_cut_for_days),
     # --- the station
     "control restarted": Kind(3, outages.control_restarted, exclusive=False),
+    "settings cut": Kind(1.2, outages.settings_cut, exclusive=False),
     "control killed": Kind(8, outages.control_killed, exclusive=False),
     "control killed running": Kind(3, outages.control_killed, running=True),
     "control gone past its lease": Kind(1, outages.control_gone, running=True),

@@ -104,6 +104,14 @@ def dry_well(year: Year) -> int:
     return _danger(year, {Q.LEVEL_MM: year.rng.choice((75_000, 75_000, 75_000, 0, 90_000))})
 
 
+def probe_blind(year: Year) -> int:
+    """It says nothing, or shows what no water can: then nobody knows whether the well is dry."""
+    lasts_ms = year.rng.randint(8, 300) * MINUTE
+    if year.rng.random() < 0.5:
+        return lay(year, lasts_ms, Fault.TIMEOUT, Q.LEVEL_MM)
+    return show(year, lasts_ms, {Q.LEVEL_MM: year.rng.choice((0, 90_000))})
+
+
 def phase_lost(year: Year) -> int:
     return _danger(year, {Q.VOLTAGE_2_MV: 30_000, Q.CURRENT_2_MA: 500})
 

@@ -55,7 +55,10 @@ class Meter:
     def shown(self) -> int:
         if self.stuck is not None:
             return self.stuck
-        return self.counter // 1000 // self.resolution * self.resolution % self.modulus
+        return self.shown_of(self.counter)
+
+    def shown_of(self, counter: int) -> int:
+        return counter // 1000 // self.resolution * self.resolution % self.modulus
 
     def pass_through(self, thousandths: int) -> int:
         """Count, and say by how much the high-water mark rose."""
@@ -177,6 +180,12 @@ class House:
     def drained_l(self) -> int:
         """How far the counter stands below its high-water mark."""
         return (self.flow.high - self.flow.counter) // 1000
+
+    def unread_l(self, last_l: int) -> int:
+        """Of what drained back, what nobody read: it comes again, and counts when it does."""
+        return min(
+            self.drained_l, (self.flow.shown_of(self.flow.high) - last_l) % self.flow.modulus
+        )
 
     def start(self) -> None:
         """The owner's button, or his selector."""

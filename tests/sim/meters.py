@@ -105,8 +105,7 @@ def settle(year: Year) -> None:
     quiet = state.interruption is None and year.house.at_rest and state.totalizer is not None
     if not quiet or open_year is None or state.totalizer is None or state.totalizer.in_doubt:
         return
-    # A column that drained back comes through the meter again before it counts anew.
-    missing_l = -watch.deviation_l - year.house.drained_l
+    missing_l = -watch.deviation_l - year.house.unread_l(state.totalizer.last)
     if abs(missing_l) > watch.resolution_l(year.site):
         year.order(
             CorrectOrder(open_year, missing_l, "by the diary", f"doc {year.clock.true_utc_ms}")

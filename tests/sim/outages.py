@@ -3,8 +3,11 @@
 Each says how long it keeps others away, in ms: 0 where it meets whatever happens.
 """
 
+from dataclasses import replace
+
+from agent.core.model import AcknowledgeOrder, Latched
 from tests.core.story import DAY, HOUR, MINUTE, SECOND, utc_ms
-from tests.sim import people
+from tests.sim import build, people
 from tests.sim.station import LINES
 from tests.sim.year import Year
 
@@ -71,6 +74,29 @@ def control_restarted(year: Year) -> int:
     year.station.stop()
     year.down_until_ms = year.now_ms + year.rng.randint(2, 7) * SECOND
     return MINUTE
+
+
+def settings_cut(year: Year) -> int:
+    """The file lost its end, and with it a platform. It is mended, or somebody says it is meant."""
+    year.declare(replace(year.site, declared=build.PARTS[:-1]))
+    control_restarted(year)
+
+    def mend(now: Year) -> None:
+        now.declare(replace(now.site, declared=build.PARTS))
+        now.after(MINUTE, _restart)
+
+    lasts_ms = year.rng.randint(5, 600) * MINUTE
+    if year.rng.random() < 0.5:
+        meant = AcknowledgeOrder(Latched.SETTINGS_INCOMPLETE, "taken out of service")
+        year.after(lasts_ms, lambda now: now.order(meant))
+        lasts_ms += HOUR
+    year.after(lasts_ms, mend)
+    return MINUTE
+
+
+def _restart(year: Year) -> None:
+    if year.station.alive:
+        control_restarted(year)
 
 
 def control_killed(year: Year) -> int:

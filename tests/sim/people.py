@@ -113,7 +113,7 @@ def tend(year: Year) -> None:
     energy_wh = None if balance is None else balance.energy_remaining_wh
     if energy_wh is not None and energy_wh <= 0:
         more_wh = -energy_wh + 900_000
-        year.order(AllocateEnergyOrder(plan_year(year), A.ADDITION, more_wh, "doc"))
+        year.order(AllocateEnergyOrder(plan_year(year), A.ADDITION, more_wh, document(year)))
 
 
 # --- the owner ---------------------------------------------------------------------------------

@@ -56,7 +56,9 @@ def _give(year: Year) -> None:
         people.give(year, people.A.ADDITION, WATER_L - balance.remaining_l)
     if balance.energy_remaining_wh is not None and balance.energy_remaining_wh < ENERGY_WH:
         more_wh = ENERGY_WH - balance.energy_remaining_wh
-        year.order(AllocateEnergyOrder(plan_year, people.A.ADDITION, more_wh, "doc"))
+        year.order(
+            AllocateEnergyOrder(plan_year, people.A.ADDITION, more_wh, people.document(year))
+        )
     limit_l = balance.limit_remaining_l
     for one in year.station.state.ledger.rounds:
         if one.name == balance.limit_name and limit_l is not None and limit_l < WATER_L:

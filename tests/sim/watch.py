@@ -159,15 +159,10 @@ class Watch:
             if isinstance(one, InterruptionEnded):
                 self.ended, self.interrupted = one, True
         totalizer = state.totalizer
-        settled = (
-            totalizer is not None
-            and totalizer.at == outcome.moment
-            and not totalizer.in_doubt
-            and state.interruption is None
-            and self.house.flow.counting
-            and self.house.flow.stuck is None
-        )
-        if not settled:
+        if totalizer is None or totalizer.at != outcome.moment or totalizer.in_doubt:
+            return
+        flow = self.house.flow
+        if state.interruption is not None or not flow.counting or flow.stuck is not None:
             return
         self._grant_slack(site, state)
         self.mark = Mark(self.house.visible_ml, self.house.unmetered_ml, self.house.power.counter)
@@ -177,13 +172,13 @@ class Watch:
         self.deviation_l = told - self.excess_l - truth_ml // 1000
         steps_l = self.resolution_l(site)
         # What drained back before anybody read its peak is in no account, and comes again first.
-        drained_l = self.house.drained_l
-        low_l, high_l = -steps_l - self.low_slack_l - drained_l, steps_l + self.high_slack_l
+        unread_l = self.house.unread_l(totalizer.last)
+        low_l, high_l = -steps_l - self.low_slack_l - unread_l, steps_l + self.high_slack_l
         assert low_l <= self.deviation_l <= high_l, (
             f"the ledger is off by {self.deviation_l} L, allowed {low_l} to {high_l}"
         )
         if not self.interrupted:
-            off_l = max(self.deviation_l, -(self.deviation_l + drained_l + self.low_slack_l))
+            off_l = max(self.deviation_l, -(self.deviation_l + unread_l + self.low_slack_l))
             self.worst_l = max(self.worst_l, off_l)
 
     def resolution_l(self, site: Site) -> int:

@@ -74,22 +74,13 @@ class Year:
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
-        self.site = build.site(self.rng)
-        self.house = build.house(self.rng, self.site)
+        site, self.house = build.well(self.rng)
         # Half of them begin before New Year, so that a short run meets it as well.
         month = 1 if self.seed % 2 else 12
         begins = utc_ms(2026 + self.seed % 3, month, self.rng.randint(17, 26), 8)
         self.clock = HostClock(begins)
         self.watch = Watch(self.house)
-        # The margin at exhaustion is that of a station that scans every second, whatever we do.
-        self._sites = {
-            step_ms: replace(
-                self.site,
-                period_ms=step_ms,
-                cut_latency_ms=self.site.cut_latency_ms + SECOND - step_ms,
-            )
-            for step_ms in (FINE_MS, RUNNING_MS, RESTING_MS)
-        }
+        self.declare(site)
 
     # --- the loop --------------------------------------------------------------------------------
 
@@ -256,6 +247,17 @@ class Year:
 
     def after(self, time_ms: int, act: Act) -> None:
         self.at(self.now_ms + time_ms, act)
+
+    def declare(self, site: Site) -> None:
+        """What the settings say from now on."""
+        self.site = site
+        # The margin at exhaustion is that of a station that scans every second, whatever we do.
+        self._sites = {
+            step_ms: replace(
+                site, period_ms=step_ms, cut_latency_ms=site.cut_latency_ms + SECOND - step_ms
+            )
+            for step_ms in (FINE_MS, RUNNING_MS, RESTING_MS)
+        }
 
     def kill(self, down_ms: int) -> None:
         """Control is gone, at once and without a word."""
