@@ -79,6 +79,16 @@ def test_a_lease_is_whole_milliseconds_of_what_remains() -> None:
     assert story.outcomes[-1].decision.lease_ms == 97_308
 
 
+def test_a_flow_that_would_coast_away_with_all_that_is_left_gives_no_lease() -> None:
+    """Ten times the declared flow: 555 l in an assumed coast-down of 2 s, and 500 are left."""
+    story = Story().commission(500).after(2)
+    assert story.outcomes[-1].decision.lease_ms > 0
+    story.other_flow_l_per_h = 10**6
+    story.after(1)
+    assert story.outcomes[-1].decision.lease_ms == 0
+    assert story.reasons == []
+
+
 def test_the_total_at_a_cut_is_remembered_if_it_was_read_in_that_scan() -> None:
     for unread, remembered in ((False, True), (True, False)):
         story = pumping()

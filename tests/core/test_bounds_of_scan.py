@@ -31,6 +31,14 @@ from tests.core.story import OF_FLOW_METER, Story, addition, reduction, utc_ms
 K = ConditionKind
 
 
+def test_a_condition_that_goes_on_standing_is_said_once() -> None:
+    story = Story().at(5)
+    assert [(one.kind, one.raised) for one in story.of(ConditionChanged)] == [
+        (K.NOT_COMMISSIONED, True),
+        (K.NOT_ALLOCATED, True),
+    ]
+
+
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_a_run_that_began_while_water_was_not_metered_says_so(*, interrupted: bool) -> None:
     story = Story(coast_ms=0).commission(10**8).after(2)
