@@ -7,15 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.attendance import Attendance, failed
 from agent.core.calendar import SetClock
 from agent.core.commands import Deed, judge_command
 from agent.core.interlock import Standing
 from agent.core.keyring import joined, kid_of
 from agent.core.ledger import Grant, Ledger, Past
 from agent.core.model import (
-    Account,
-    AccountOrder,
     AcknowledgeOrder,
     Action,
     AllocateOrder,
@@ -23,9 +20,7 @@ from agent.core.model import (
     Command,
     Condition,
     ConditionKind,
-    FirstSupervisorOrder,
     KeyOrder,
-    Language,
     Latched,
     LimitOrder,
     Moment,
@@ -34,7 +29,6 @@ from agent.core.model import (
     Override,
     OverrideOrder,
     PlatformKey,
-    Rank,
     Refusal,
     Refused,
     ReleaseOverrideOrder,
@@ -45,18 +39,14 @@ from agent.core.model import (
     SetupOrder,
     SetupOutcome,
     SetupStep,
-    SignInOrder,
     StopOrder,
     Use,
     Verdict,
 )
 from agent.core.orders import Taken, take_commands
 from agent.core.override import Lifting
-from agent.core.people import Attended
 from agent.core.present import Present, refuse_range
-from agent.core.rights import refuse_rights
 from agent.core.state import Seen, State
-from agent.core.tallies import Tally, closed, noted
 from agent.core.thresholds import Threshold, differing, overlaid
 from agent.core.totalizer import Segment, Totalizer
 from tests.core.story import DAY, HOUR, MINUTE, SITE, Story, addition, plan, utc_ms
@@ -64,17 +54,14 @@ from tests.core.story import DAY, HOUR, MINUTE, SITE, Story, addition, plan, utc
 AT = utc_ms(2026, 6, 1)
 
 
-def moment(passed_ms: int = 0) -> Moment:
-    return Moment(AT + passed_ms, HOUR + passed_ms, "b1", trusted=True)
+def moment() -> Moment:
+    return Moment(AT, HOUR, "b1", trusted=True)
 
 
 def judged(
-    order: Order,
-    state: State | None = None,
-    keys: tuple[PlatformKey, ...] = (),
-    passed_ms: int = 0,
+    order: Order, state: State | None = None, keys: tuple[PlatformKey, ...] = ()
 ) -> Deed | Refusal:
-    now = moment(passed_ms)
+    now = moment()
     present = Present(state or State(), (), now, now, SITE, keys)
     return judge_command(Command("c1", Origin.ADMIN, "li", order), present)
 
@@ -140,6 +127,9 @@ PLANNED = State(
         (2027, A.TRANSFER_OUT, 81, Refused.TRANSFER_TOO_LARGE),
         (2025, A.CORRECTION, 1, None),
         (2025, A.CORRECTION, -1, Refused.CORRECTION_RANGE),
+        (2025, A.ADDITION, 1, Refused.YEAR_CLOSED),  # of a closed year only what was wrong
+        (2024, A.CORRECTION, 1, Refused.YEAR_CLOSED),  # its account is not kept any more
+        (2028, A.CORRECTION, 1, Refused.YEAR_TOO_FAR),
     ],
 )
 def test_what_may_be_taken_back_of_a_year_is_what_was_given_and_no_litre_more(
@@ -294,99 +284,3 @@ def test_an_override_is_an_entry_and_its_early_end_is_none() -> None:
     ended = taken(ReleaseOverrideOrder("it is out"), ordered.state, moment())
     assert [type(one) for one in ended.bodies] == [Verdict]
     assert ended.state.lifting is None
-
-
-# --- who asks ----------------------------------------------------------------------------------
-
-
-def failing(times: int) -> State:
-    people = Attendance()
-    for _ in range(times):
-        people = failed(people, ("port:x",), moment())
-    return State(people=people)
-
-
-@pytest.mark.parametrize(
-    ("passed_ms", "said"), [(0, "30"), (998, "30"), (1_000, "29"), (29_000, "1"), (29_999, "1")]
-)
-def test_the_wait_at_a_port_is_said_in_whole_seconds_and_never_too_short(
-    passed_ms: int, said: str
-) -> None:
-    told = judged(SignInOrder("li", "x", "no"), failing(5), passed_ms=passed_ms)
-    assert told == Refusal(Refused.SIGN_IN_DELAYED, said)
-
-
-@pytest.mark.parametrize(("before", "wait_s"), [(3, "0"), (4, "30"), (5, "60"), (9, "900")])
-def test_a_failure_says_how_long_the_next_attempt_waits(before: int, wait_s: str) -> None:
-    told = judged(SignInOrder("li", "x", "no"), failing(before), passed_ms=HOUR)
-    assert isinstance(told, Attended)
-    assert told.refusal == Refusal(Refused.SIGN_IN_WRONG, wait_s)
-    assert told.people.failures[-1].count == before + 1
-
-
-def test_the_first_supervisor_of_a_station_is_one() -> None:
-    told = judged(FirstSupervisorOrder("wang", Language.ZH, "p1"))
-    assert isinstance(told, Attended)
-    assert [one.rank for one in told.people.accounts] == [Rank.SUPERVISOR]
-
-
-@pytest.mark.parametrize(("known", "refused"), [(23, None), (24, Refused.ACCOUNTS_FULL)])
-def test_a_station_knows_twenty_four_people(known: int, refused: Refused | None) -> None:
-    accounts = tuple(Account(f"p{n}", Rank.VIEWER, Language.ZH, "") for n in range(known))
-    order = AccountOrder("wang", Rank.VIEWER, Language.ZH, "")
-    assert reason(judged(order, State(people=Attendance(accounts)))) is refused
-
-
-def test_failures_are_counted_in_forty_places_and_the_oldest_gives_way() -> None:
-    people = Attendance()
-    for place in range(41):
-        people = failed(people, (f"port:{place}",), moment())
-    assert [one.key for one in people.failures] == [f"port:{place}" for place in range(1, 41)]
-
-
-# --- a minute of refusals ----------------------------------------------------------------------
-
-
-def test_a_minute_of_refusals_is_over_with_its_last_millisecond() -> None:
-    tallies, first = noted((), "a", Refused.EXPIRED, 1, moment())
-    assert first
-    tallies, first = noted(tallies, "a", Refused.EXPIRED, 4, moment())
-    assert not first
-    assert tallies == (Tally("a", Refused.EXPIRED, moment(), 4),)
-    assert closed(tallies, moment(MINUTE - 1)) == (tallies, ())
-    left, (said,) = closed(tallies, moment(MINUTE))
-    assert (left, said.count, said.from_utc_ms, said.to_utc_ms) == ((), 4, AT, AT + MINUTE)
-
-
-def test_one_refusal_more_is_a_count_and_none_more_is_no_record() -> None:
-    once, _ = noted((), "a", Refused.EXPIRED, 1, moment())
-    assert closed(once, moment(MINUTE)) == ((), ())
-    twice, _ = noted(once, "a", Refused.EXPIRED, 1, moment())
-    _, (said,) = closed(twice, moment(MINUTE))
-    assert said.count == 1
-
-
-def test_thirty_two_senders_are_counted_by_name() -> None:
-    tallies: tuple[Tally, ...] = ()
-    for n in range(34):
-        tallies, _ = noted(tallies, f"a{n}", Refused.EXPIRED, 1, moment())
-    assert [one.actor for one in tallies] == [*(f"a{n}" for n in range(32)), ""]
-    assert tallies[-1] == Tally("", Refused.TOO_MANY, moment(), 1)
-
-
-@pytest.mark.parametrize(("ahead_ms", "said"), [(300_000, "accepted"), (300_001, Refused.NOT_YET)])
-def test_a_platforms_clock_may_be_ahead_by_five_minutes(ahead_ms: int, said: str) -> None:
-    story = Story().commission(100_000)
-    command = story.signed(addition(5_000), issued_ms=ahead_ms + story.site.period_ms)
-    assert story.hand_in(command) == [said]
-
-
-def test_a_platform_is_told_which_right_it_lacks() -> None:
-    command = Command("c1", Origin.PLATFORM, "nobody", addition(5))
-    assert refuse_rights(command, SITE) == Refusal(Refused.NOT_ALLOWED, "nobody", "allocate")
-
-
-@pytest.mark.parametrize(("rank", "had"), [(None, "-"), (Rank.TECHNICIAN, "technician")])
-def test_a_person_is_told_his_rank_and_the_one_that_is_needed(rank: Rank | None, had: str) -> None:
-    command = Command("c1", Origin.CONSOLE, "wang", addition(5), rank=rank)
-    assert refuse_rights(command, SITE) == Refusal(Refused.NOT_ALLOWED, had, "supervisor")
