@@ -13,7 +13,7 @@ SIGN: Final = (
 # As any platform publishes: the topic and QoS 1 are all there is to it.
 PUBLISH: Final = (
     "import sys, paho.mqtt.publish as to; "
-    f"to.single('wells/{ID}/commands', open(sys.argv[1]).read().strip(), qos=1, port=1883)"
+    f"to.single('wells/{ID}/commands', open(sys.argv[1]).read().strip(), 1, hostname='127.0.0.1')"
 )
 # What the receiver of docs/examples holds, an epoch a line: records, and how many are missing.
 HELD: Final = (
