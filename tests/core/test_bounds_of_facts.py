@@ -167,6 +167,15 @@ def test_a_well_that_is_laid_up_misses_no_meter() -> None:
         assert (rests.power_meter_lost, rests.both_meters_lost) == (False, False)
 
 
+def test_a_probe_is_missed_while_the_mains_are_there_and_the_well_is_in_use() -> None:
+    site = replace(SITE, limits=replace(SITE.limits, probe_depth_mm=60_000))
+    assert found(site=site).level_unseen is True
+    assert found(State(supply=Supply(failed=True)), site=site).level_unseen is None
+    assert found(State(supply=Supply(settling_ms=1)), site=site).level_unseen is None
+    rests = State(ledger=Ledger(laid_up=LayUp(500_000, None, "winter", "li")))
+    assert found(rests, site=site).level_unseen is False
+
+
 def test_the_cross_checks_see_no_total_that_was_not_accepted_and_no_rate_that_is_not() -> None:
     known = State(totalizer=Totalizer(500_000, moment()))
 
