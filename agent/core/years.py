@@ -123,7 +123,7 @@ def _open(
 
 def _last_instant(moment: Moment, begins: _Begin) -> Moment:
     """Of the year that closes: what is allocated to its end still counts then."""
-    return replace(moment, utc_ms=begins.utc_ms - 1, trusted=True)
+    return replace(moment, utc_ms=begins.utc_ms - 1)
 
 
 def _provisional_ended(ledger: Ledger, begins: _Begin) -> bool:

@@ -69,16 +69,23 @@ def test_what_flowed_over_a_new_year_is_apportioned_by_time_water_and_electricit
     assert after.ledger.past == (Past(2026, None, 1_400, 210),)
 
 
-@pytest.mark.parametrize(("early_ms", "remaining_l"), [(0, 8_600), (1, None)])
+@pytest.mark.parametrize(
+    ("grant", "remaining_l", "ended"),
+    [
+        (Grant(2026, None, 0, 10_000, NEW_YEAR), 8_600, False),
+        (Grant(2026, None, 0, 10_000, NEW_YEAR - 1), None, True),
+        (Grant(2026, 9_000, 0, 10_000, NEW_YEAR - 1), 7_600, False),
+        (Grant(2026), None, False),
+    ],
+)
 def test_a_run_that_the_year_ends_says_what_was_left_in_its_last_instant(
-    early_ms: int, remaining_l: int | None
+    grant: Grant, remaining_l: int | None, *, ended: bool
 ) -> None:
-    """Of an allocation that is provisional, until then or a millisecond less."""
+    """Of a plan, or of a provisional allocation until then, or a millisecond less."""
     state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY)
-    grant = Grant(2026, None, 0, 10_000, NEW_YEAR - early_ms)
     state = replace(state, ledger=replace(state.ledger, grants=(grant,)))
     (entry,), (old,), _ = opened(state, now)
-    assert (old.remaining_l, entry.provisional_ended) == (remaining_l, early_ms > 0)
+    assert (old.remaining_l, entry.provisional_ended) == (remaining_l, ended)
 
 
 def test_two_years_that_began_while_nobody_looked_are_apportioned_one_after_the_other() -> None:
