@@ -20,6 +20,8 @@ from agent.core.model import (
 ENTERED_MAX = 64
 # A plan is refused while there is one, and a provisional allocation takes its own place.
 _REPLACES = {AllocationKind.PLAN, AllocationKind.PROVISIONAL}
+_OF_WATER = frozenset(str(one) for one in AllocationKind)
+_OF_ENERGY = frozenset(f"energy_{one}" for one in AllocationKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,15 @@ class Entered:
 
 
 def after(entered: tuple[Entered, ...], entry: Entry) -> tuple[Entered, ...]:
-    """What stands after one more entry."""
-    mark = _mark(entry)
-    return entered if mark is None else (*entered, mark)[-ENTERED_MAX:]
+    """What stands after one more entry: what was corrected of a replaced allocation does not."""
+    match entry:
+        case Allocate() if entry.kind in _REPLACES:
+            return _without(entered, entry.year, _OF_WATER)
+        case AllocateEnergy() if entry.kind in _REPLACES:
+            return _without(entered, entry.year, _OF_ENERGY)
+        case _:
+            mark = _mark(entry)
+            return entered if mark is None else (*entered, mark)[-ENTERED_MAX:]
 
 
 def refuse_again(entered: tuple[Entered, ...], entry: Entry) -> Refusal | None:
@@ -48,12 +56,18 @@ def refuse_again(entered: tuple[Entered, ...], entry: Entry) -> Refusal | None:
     return Refusal(Refused.ENTERED_ALREADY, mark.document)
 
 
+def _without(entered: tuple[Entered, ...], year: int, what: frozenset[str]) -> tuple[Entered, ...]:
+    return tuple(one for one in entered if one.year != year or one.what not in what)
+
+
 def _mark(entry: Entry) -> Entered | None:
     match entry:
-        case Allocate(kind=kind) if kind not in _REPLACES:
-            return Entered(kind, entry.year, entry.volume_l, entry.document.strip())
-        case AllocateEnergy(kind=kind) if kind not in _REPLACES:
-            return Entered(f"energy_{kind}", entry.year, entry.energy_wh, entry.document.strip())
+        case Allocate():
+            return Entered(entry.kind, entry.year, entry.volume_l, entry.document.strip())
+        case AllocateEnergy():
+            return Entered(
+                f"energy_{entry.kind}", entry.year, entry.energy_wh, entry.document.strip()
+            )
         case Correct() if entry.volume_l:
             return Entered("correct", entry.year, entry.volume_l, entry.document.strip())
         case _:

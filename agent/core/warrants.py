@@ -72,5 +72,7 @@ def used_up(state: State, command: Command, refused: Refused | None) -> State:
     if command.issued_utc_ms is None or refused in _NOT_USED_UP:
         return state
     assert command.not_after_utc_ms is not None, "a signed command has an end"
+    full = spent.is_full(state.spent, command.actor)
+    assert command.held or not full, "a full memory takes no command"
     used = Used(command.actor, command.id, command.not_after_utc_ms, refused)
     return replace(state, spent=spent.used_up(state.spent, used))

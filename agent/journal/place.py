@@ -33,12 +33,19 @@ def is_elsewhere(path: Path, journal: Journal) -> bool:
 
 
 def note_place(path: Path, journal: Journal) -> None:
-    """From now on this is where it belongs."""
-    note, place = path.parent / NOTE, _place(path, journal)
+    """From now on this is where it belongs.
+
+    On a full disk an older note of it stays: it is as true, and tells less.
+    """
+    note, place, noted = path.parent / NOTE, _place(path, journal), ""
     try:
-        if not note.exists() or note.read_text("utf-8", errors="replace") != place:
-            durable.write(note, place, 0o600)
+        noted = note.read_text("utf-8", errors="replace") if note.exists() else ""
+        if noted == place:
+            return
+        durable.write(note, place, 0o600)
     except OSError as error:
+        if _is_noted(noted.split(), path, journal):
+            return
         raise JournalFailed("journal_failed.not_made", file=note, raw=error.strerror) from error
 
 

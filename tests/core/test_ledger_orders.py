@@ -425,7 +425,7 @@ def test_a_plan_replaces_a_provisional_allocation_and_what_was_corrected_of_it(y
         (planned, correct(700)),
         (new_year, correct(700)),
     ],
-    ids=str,
+    ids=lambda part: getattr(part, "__name__", str(part)),
 )
 def test_what_one_document_says_is_entered_once(
     situation: Callable[[], Story], order: AllocateOrder | AllocateEnergyOrder | CorrectOrder
@@ -459,6 +459,25 @@ def test_what_was_entered_is_known_after_the_state_was_made_again_from_its_entri
     entries = [one for one in story.records if isinstance(one, Entry)]
     records = [Record(n, story.moment.utc_ms, True, one) for n, one in enumerate(entries, 1)]
     assert rebuilt(records).entered == story.state.entered != ()
+
+
+@pytest.mark.parametrize(
+    "replaced_by",
+    [plan(100_000), provisional(50_000, AUGUST)],
+    ids=str,
+)
+def test_what_went_with_the_allocation_that_was_replaced_may_be_entered_again(
+    replaced_by: AllocateOrder,
+) -> None:
+    story = commissioned()
+    assert story.order(provisional(40_000, JULY)) is None
+    assert story.order(correct(700)) is None
+    assert story.order(give(A.CORRECTION, 5_000)) is None
+    assert story.order(replaced_by) is None
+    assert grant_of(story.state.ledger.grants, 2026).adjusted == 0
+    assert story.order(give(A.CORRECTION, 5_000)) is None
+    assert story.order(give(A.CORRECTION, 5_000)) == "entered_already"
+    assert story.order(correct(700)) == "entered_already"
 
 
 def test_documents_beyond_the_bound_are_forgotten_and_the_newest_are_not() -> None:

@@ -134,6 +134,18 @@ def test_a_full_memory_refuses_and_forgets_nothing() -> None:
     assert story.hand_in(first) == [Refused.EXPIRED]
 
 
+def test_a_stop_that_was_obeyed_is_written_down_though_the_memory_filled_meanwhile() -> None:
+    """It waited behind the orders that filled it; who obeyed it cannot refuse it any more."""
+    story = commissioned()
+    for _ in range(SPENT_MAX):
+        assert story.hand_in(story.signed(ReportOrder())) == ["accepted"]
+    obeyed = replace(story.signed(StopOrder("leak")), held=True)
+    assert story.hand_in(obeyed) == ["accepted"]
+    assert story.hand_in(obeyed) == [Refused.DUPLICATE]
+    assert story.hand_in(story.signed(ADD)) == [Refused.IDS_FULL]
+    assert [one.actor for one in story.state.stops] == [obeyed.actor]
+
+
 def test_the_state_of_a_full_memory_stays_small() -> None:
     story = commissioned()
     before = len(rows.dumps(rows.to_row(story.state)))

@@ -101,3 +101,20 @@ def test_a_note_that_cannot_be_written_is_said(path: Path, sample: Minute) -> No
         note_place(path, journal)
     with pytest.raises(JournalFailed):
         is_elsewhere(path, journal)
+
+
+def test_a_disk_without_room_keeps_the_older_note_of_the_same_place(
+    path: Path, sample: Minute
+) -> None:
+    """Else control could not start again on a full disk, where it must at least cut and say so."""
+    journal = written(path, sample(1))
+    note_place(path, journal)
+    noted = path.with_name(NOTE).read_bytes()
+    journal.append(Transaction([sample(2)]))
+    path.with_name(f".{NOTE}.new").mkdir()  # nothing can be made under this name
+    note_place(path, journal)
+    assert path.with_name(NOTE).read_bytes() == noted
+    assert not is_elsewhere(path, journal)
+    path.with_name(NOTE).write_bytes(b"of another journal")
+    with pytest.raises(JournalFailed):
+        note_place(path, journal)
