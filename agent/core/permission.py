@@ -25,7 +25,7 @@ from agent.core.protection import watch_motor
 from agent.core.pump import coast_down_l, may_run, note_cut, running_flow_l_per_h
 from agent.core.replacing import replace
 from agent.core.rules import RULES
-from agent.core.state import State, last_total_l, seen_ms, unmetered_l
+from agent.core.state import MISSING_MAX, State, last_total_l, missing, seen_ms, unmetered_l
 from agent.core.supply import watch_supply
 
 K = ConditionKind
@@ -137,7 +137,7 @@ def _watch(site: Site, state: State, evidence: Evidence, step_ms: int) -> State:
     motor = watch_motor(state.motor, view, evidence.readings, site, step_ms)
     checks = watch_checks(state.checks, evidence.sight(site, state, supply, motor, step_ms))
     state = replace(_note_journal(state, evidence), supply=supply, motor=motor, checks=checks)
-    state = replace(state, declared=tuple(dict.fromkeys((*state.declared, *site.declared))))
+    state = replace(state, declared=(*missing(site, state)[-MISSING_MAX:], *site.declared))
     return _spend_override(site, state, evidence, step_ms)
 
 

@@ -41,6 +41,8 @@ from agent.core.totalizer import Totalizer, tolerance
 
 # Longer between two scans than this many periods, and the agent was away: anything may have run.
 AWAY_PERIODS = 5
+# Beside what is declared: a part that is renamed again and again pushes out what went before it.
+MISSING_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)

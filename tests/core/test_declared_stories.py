@@ -12,7 +12,7 @@ from agent.core.model import (
     Latched,
     Refused,
 )
-from agent.core.state import missing
+from agent.core.state import MISSING_MAX, missing
 from tests.core.story import SITE, Story
 
 K = ConditionKind
@@ -58,3 +58,14 @@ def test_who_says_that_it_is_meant_ends_it_until_something_else_is_lost() -> Non
     assert story.order(ACKNOWLEDGE) is Refused.NOT_LATCHED
     story = declaring(*PARTS[:1], story=story)
     assert missing(story.site, story.state) == ("platform division",)
+
+
+def test_parts_that_were_renamed_again_and_again_are_remembered_up_to_a_bound() -> None:
+    """Nobody acknowledges any of it; what is declared now is never forgotten for what is not."""
+    story, others = declaring(*PARTS), ("platform division", "platform bureau")
+    for number in range(MISSING_MAX + 2):
+        story.site = replace(SITE, declared=(f"bus {number}", *others))
+        story.after(1)
+    newest = tuple(f"bus {number}" for number in range(1, MISSING_MAX + 1))
+    assert missing(story.site, story.state) == newest
+    assert story.after(5).state.declared == (*newest, f"bus {MISSING_MAX + 1}", *others)
