@@ -37,16 +37,19 @@ def held(desk: Desk) -> tuple[Command, ...]:
 
 
 def keep(organs: Organs, loop: Loop) -> None:
-    """Over a restart of control, where the host gives it memory; else as long as control lives."""
+    """Over a restart of control, where the host gives it memory; else as long as control lives.
+
+    What the host's memory does not take is tried again by the next scan.
+    """
     now = held(organs.desk)
     if organs.held_file is None or now == loop.held:
         return
-    loop.held = now
     with suppress(OSError):
         if now:
             durable.write(organs.held_file, rows.dumps(rows.to_row(now)).decode(), KEPT_MODE)
         else:
             organs.held_file.unlink(missing_ok=True)
+        loop.held = now
 
 
 def kept(path: Path | None) -> tuple[Command, ...]:

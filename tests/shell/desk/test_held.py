@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from agent.control import holding
 from agent.core.model import Command, Order, Origin, ReleaseOrder, StopOrder, Verdict
 from agent.desk.inbox import PENDING_MAX, STOPS_PENDING_MAX, Inbox
 from agent.desk.wire import TOO_BUSY, Refused
@@ -57,6 +60,23 @@ def test_a_restored_stop_is_the_oldest_and_is_known_when_it_is_sent_again() -> N
     assert [(one.id, one.held) for one in inbox.take(8)] == [("1", True), ("2", False)]
     inbox.answer([obeyed(stop)], lambda _: None)
     assert heard == [("1", True)]
+
+
+def test_what_the_hosts_memory_did_not_take_is_tried_again_and_goes_with_the_stop(
+    tmp_path: Path,
+) -> None:
+    stop = replace(given("1", StopOrder("x")), held=True)
+    stops, file = [stop], tmp_path / "run" / "held"
+    organs: Any = SimpleNamespace(held_file=file, desk=SimpleNamespace(stops=lambda: tuple(stops)))
+    loop: Any = SimpleNamespace(held=())
+    holding.keep(organs, loop)
+    assert holding.kept(file) == ()
+    file.parent.mkdir()
+    holding.keep(organs, loop)
+    assert holding.kept(file) == (stop,)
+    stops.clear()
+    holding.keep(organs, loop)
+    assert not file.exists()
 
 
 def test_what_waits_shuts_no_stop_out() -> None:
