@@ -93,11 +93,17 @@ class Inbox:
                 listener(verdict, written=False)
 
     def restore(self, held: Sequence[Command]) -> None:
-        """Stops that were held when control ended: they are the oldest."""
+        """Stops that were held when control ended: they are the oldest.
+
+        Who was faster and sent one again has joined it, and hears what becomes of it.
+        """
         with self._lock:
             for stop in held:
-                key = _key(stop.origin, stop.actor, stop.id)
-                self._pending[key] = _Pending(replace(stop, held=False))
+                key, given = _key(stop.origin, stop.actor, stop.id), replace(stop, held=False)
+                known = self._pending.setdefault(key, _Pending(given))
+                if known.command in self._waiting:
+                    self._waiting.remove(known.command)
+                known.command = given
             self._waiting.extendleft(reversed(held))
 
     def answer(self, verdicts: Sequence[Verdict], obeyed: Callable[[Command], None]) -> None:

@@ -62,6 +62,17 @@ def test_a_restored_stop_is_the_oldest_and_is_known_when_it_is_sent_again() -> N
     assert heard == [("1", True)]
 
 
+def test_who_sends_a_stop_again_before_it_is_restored_joins_it() -> None:
+    """The sockets are open while control still reads where it goes on from."""
+    inbox, heard = Inbox(), Heard()
+    stop = given("1", StopOrder("x"), Origin.PLATFORM)
+    inbox.accept(stop, listener(heard))
+    inbox.restore([replace(stop, held=True)])
+    assert inbox.take(8) == (replace(stop, held=True),)
+    inbox.answer([obeyed(stop)], lambda _: None)
+    assert heard == [("1", True)]
+
+
 def test_what_the_hosts_memory_did_not_take_is_tried_again_and_goes_with_the_stop(
     tmp_path: Path,
 ) -> None:
