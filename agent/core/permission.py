@@ -25,7 +25,15 @@ from agent.core.protection import watch_motor
 from agent.core.pump import coast_down_l, may_run, note_cut, running_flow_l_per_h
 from agent.core.replacing import replace
 from agent.core.rules import RULES
-from agent.core.state import MISSING_MAX, State, last_total_l, missing, seen_ms, unmetered_l
+from agent.core.state import (
+    MISSING_MAX,
+    Seen,
+    State,
+    last_total_l,
+    missing,
+    seen_ms,
+    unmetered_l,
+)
 from agent.core.supply import watch_supply
 
 K = ConditionKind
@@ -38,9 +46,8 @@ def permit(
 ) -> tuple[State, Decision, tuple[RelayMoved, ...]]:
     """Conditions, decision, and the edges of the relay that follow."""
     moment, account = evidence.moment, evidence.account
-    lapse = _lapse(state, evidence) if _relay_opened(site, state, evidence) else None
-    # Who was without power knows why the relay opened; nothing of the station's failed.
-    blamed = () if lapse in (None, Lapse.POWER) else (K.LEASE_LAPSED,)
+    lapse = opened_by(site, state, evidence.seen, moment)
+    blamed = blame(lapse)
     if lapse is not None:
         state = _cut(state, moment, lapsed=bool(blamed), reasons=blamed)
     step_ms = seen_ms(site, state, moment)
@@ -61,6 +68,23 @@ def permit(
         if not decision.permit:
             state = _cut(state, moment, lapsed=False, reasons=decision.reasons)
     return replace(state, permitted=decision.permit), decision, tuple(edges)
+
+
+def opened_by(site: Site, state: State, seen: Seen, moment: Moment) -> Lapse | None:
+    """What opened a relay that was permitted, as far as it can be known; None: it did not open."""
+    if not _relay_opened(site, state, seen, moment):
+        return None
+    assert state.scanned_at is not None, "what was permitted was scanned"
+    if state.scanned_at.boot != moment.boot:
+        return Lapse.POWER
+    if seen.relay_permitted is None or seen.relay_restarted:
+        return Lapse.RELAY
+    return Lapse.CONTROL
+
+
+def blame(lapse: Lapse | None) -> tuple[ConditionKind, ...]:
+    """Who was without power knows why the relay opened; nothing of the station's failed."""
+    return () if lapse in (None, Lapse.POWER) else (K.LEASE_LAPSED,)
 
 
 def _given(evidence: Evidence) -> frozenset[ConditionKind]:
@@ -86,17 +110,7 @@ def _edge(
     )
 
 
-def _lapse(state: State, evidence: Evidence) -> Lapse:
-    """What opened the relay, as far as it can be known."""
-    assert state.scanned_at is not None, "what was permitted was scanned"
-    if state.scanned_at.boot != evidence.moment.boot:
-        return Lapse.POWER
-    if evidence.seen.relay_permitted is None or evidence.seen.relay_restarted:
-        return Lapse.RELAY
-    return Lapse.CONTROL
-
-
-def _relay_opened(site: Site, state: State, evidence: Evidence) -> bool:
+def _relay_opened(site: Site, state: State, seen: Seen, moment: Moment) -> bool:
     """Whether a relay that was permitted is so no longer.
 
     A question that was not answered says nothing: the relay holds its lease meanwhile. After a
@@ -104,12 +118,12 @@ def _relay_opened(site: Site, state: State, evidence: Evidence) -> bool:
     """
     if not state.permitted:
         return False
-    if evidence.seen.relay_permitted is not None:
-        return not evidence.seen.relay_permitted
+    if seen.relay_permitted is not None:
+        return not seen.relay_permitted
     watches = state.standing.watches
     silent = next((one.since for one in watches if one.kind is K.RELAY_SILENT), state.scanned_at)
     assert silent is not None, "what was permitted was scanned"
-    silent_ms = elapsed_ms(silent, evidence.moment)
+    silent_ms = elapsed_ms(silent, moment)
     return silent_ms is None or silent_ms >= site.lease_ms
 
 

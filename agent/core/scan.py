@@ -31,8 +31,8 @@ from agent.core.model import (
     elapsed_ms,
 )
 from agent.core.orders import take_commands
-from agent.core.permission import permit
-from agent.core.pump import Counts, View, good_value, may_run, powered, watch_pump
+from agent.core.permission import blame, opened_by, permit
+from agent.core.pump import Counts, View, good_value, may_run, note_cut, powered, watch_pump
 from agent.core.ratings import learn, watch_test
 from agent.core.replacing import replace
 from agent.core.state import Seen, State, account, away, counts
@@ -66,6 +66,7 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     were = counts(state, before.scanned_at, moment)
     state, accounted, readings = _account_for(site, state, seen, moment)
     view = _view(readings, state, were, moment)
+    state = _lay_cut(site, before, state, seen, moment)
     state, ended = _watch_pump(site, before, state, view, moment)
     ended = tuple(replace(one, remaining_l=_remaining_l(state, moment)) for one in ended)
     state, proposed = learn(state, ended)
@@ -198,6 +199,12 @@ def _view(readings: tuple[Reading, ...], state: State, were: Counts | None, mome
         before=were,
         interrupted=interrupted,
     )
+
+
+def _lay_cut(site: Site, before: State, state: State, seen: Seen, moment: Moment) -> State:
+    """A relay that opened by itself ended the run of a pump that was running until then."""
+    blamed = blame(opened_by(site, before, seen, moment))
+    return replace(state, pump=note_cut(state.pump, None, blamed)) if blamed else state
 
 
 def _watch_pump(

@@ -56,6 +56,27 @@ def test_a_run_that_ended_while_nobody_looked_says_so(*, trusted: bool) -> None:
     assert run.started_utc_ms < run.stopped_utc_ms
 
 
+def test_a_run_that_our_lease_ended_says_so_though_nobody_looked() -> None:
+    """Found with SIGSTOP: the relay dropped the pump, and the run read as ended unseen."""
+    story = pumping()
+    story.away(30_000)
+    story.after(5)
+    (run,) = story.of(Session)
+    assert (run.cause, run.reasons) == (StopCause.CUT, (K.LEASE_LAPSED,))
+    assert not run.metered
+
+
+def test_a_run_that_had_ended_before_the_lease_is_not_laid_on_it() -> None:
+    story = pumping()
+    story.stop()
+    story.coasting_ms = 0
+    story.after(1)
+    story.away(30_000)
+    story.after(5)
+    (run,) = story.of(Session)
+    assert (run.cause, run.reasons) == (StopCause.UNSEEN, ())
+
+
 def test_a_contactor_that_bounces_ends_no_run() -> None:
     story = pumping()
     story.stop()
