@@ -270,6 +270,38 @@ def test_side_names_the_side() -> None:
     assert side({**state, "readings": dead}) == "grid"
 
 
+@pytest.mark.parametrize(
+    ("language", "alone", "with_another"),
+    [
+        (
+            "zh",
+            "本机故障：继电器进程无应答",
+            "本机故障：继电器进程无应答；另有停泵原因：{other}",
+        ),
+        (
+            "en",
+            "This controller: the relay process does not answer",
+            "This controller: the relay process does not answer; cut as well for: {other}",
+        ),
+    ],
+)
+def test_a_silent_relay_is_named_once_apart_from_the_other_reasons_and_explained(
+    language: str, alone: str, with_another: str
+) -> None:
+    """Found with both meters and the relay dead: all of it stood in one run-on word."""
+    from agent import words
+    from agent.console.screens.status import answer, headline
+
+    station = Station(Story().commission().after(2))
+    station.seat = "li"
+    state = {**station._status()["state"], "permitted": False, "relay": "silent"}
+    assert answer({**state, "reasons": ["relay_silent"]}, language) == alone
+    both = {**state, "reasons": ["both_meters_silent", "relay_silent"]}
+    other = words.say("condition.both_meters_silent", language)
+    assert answer(both, language) == with_another.format(other=other)
+    assert "wellkeeper-relay" in "".join(headline(both, language))
+
+
 def test_control_that_is_away_is_waited_for_and_does_not_fill_the_line() -> None:
     visitor = Visitor()
     visitor.station.away = True

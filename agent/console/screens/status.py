@@ -84,8 +84,11 @@ _ALARMING: Final = frozenset({"cut", "cut_running", "relay_silent", "relay_open"
 
 def answer(state: State, language: str) -> str:
     """On which side a standing pump is, in one sentence. The shell says the same."""
-    reasons = [words.say(f"condition.{kind}", language) for kind in state["reasons"]]
-    return words.say(f"side.{side(state)}", language, why=around.AND[language].join(reasons))
+    which = side(state)
+    others = [kind for kind in state["reasons"] if kind != which]
+    key = "relay_silent_and" if which == "relay_silent" and others else which
+    why = around.AND[language].join(words.say(f"condition.{kind}", language) for kind in others)
+    return words.say(f"side.{key}", language, why=why)
 
 
 def headline(state: State, language: str) -> list[str]:
@@ -105,7 +108,9 @@ def means(kind: str, language: str, level: int = 0) -> str:
 
 
 def _told(state: State) -> Iterable[str]:
-    """The gravest reason is explained; the others have their names."""
+    """What the headline names first is explained; the others have their names."""
+    if side(state) == "relay_silent":
+        return (ConditionKind.RELAY_SILENT,)
     return state["reasons"][:1] if not state["permitted"] else ()
 
 
