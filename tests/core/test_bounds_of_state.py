@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.ledger import Ledger
+from agent.core.ledger import Grant, Ledger
 from agent.core.model import (
     InterruptionCause,
     InterruptionPolicy,
@@ -19,6 +19,7 @@ from agent.core.model import (
 from agent.core.state import (
     Interruption,
     State,
+    allocations,
     away,
     flow_reversed,
     moved_while_laid_up_l,
@@ -96,3 +97,17 @@ def test_a_cubic_metre_or_two_steps_go_back_without_a_word(resolution_l: int, mo
     site = replace(SITE, flow_resolution_l=resolution_l)
     assert not flow_reversed(site, State(backflow_l=most_l))
     assert flow_reversed(site, State(backflow_l=most_l + 1))
+
+
+def test_what_is_allocated_is_told_of_every_year_that_has_a_paper() -> None:
+    """In litres and watt-hours; a year without the one or the other says so."""
+    ends_ms = moment().utc_ms + 1
+    water = (
+        Grant(2026, plan=50_000, adjusted=-1_000),
+        Grant(2027, provisional=7, provisional_until_utc_ms=ends_ms),
+    )
+    ledger = Ledger(grants=water, energy_grants=(Grant(2025, plan=3_000), Grant(2026, plan=4_000)))
+    now = {2025: (None, 3_000), 2026: (49_000, 4_000), 2027: (7, None)}
+    assert allocations(State(ledger=ledger), moment()) == now
+    assert allocations(State(ledger=ledger), moment(1)) == now | {2027: (None, None)}
+    assert allocations(State(), moment()) == {}
