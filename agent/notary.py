@@ -25,6 +25,7 @@ from agent.signing import (
     KeyUnusable,
     Proof,
     Unproved,
+    is_whole,
     refuse_exposed,
     written_public,
 )
@@ -54,7 +55,7 @@ class Notary:
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         refuse_exposed(folder / KEY_FILE)
-        made = all((folder / name).exists() for name in (KEY_FILE, PUBLIC_FILE))
+        made = (folder / KEY_FILE).exists() and is_whole(folder / PUBLIC_FILE)
         self.public: str = written_public(folder) if made else self._ask("public")["public"]
 
     def begin_signing(self, message: bytes) -> Future[bytes]:

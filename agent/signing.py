@@ -16,6 +16,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from string import hexdigits
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent import durable
@@ -31,6 +32,7 @@ ALGORITHM: Final = "EdDSA"
 HEADER: Final = frozenset({"alg", "kid", "typ"})
 LINE_BYTES_MAX: Final = 64 * 1024
 KID_MAX: Final = 64
+PUBLIC_DIGITS: Final = 64  # of Ed25519, in hex
 
 
 class KeyUnusable(Told):
@@ -55,13 +57,27 @@ class Unproved(NamedTuple):
 
 
 def public_half(folder: Path) -> str:
-    """In hex. The key is made when there is none, and the public half when it was lost."""
+    """In hex. The key is made when there is none, and the public half when it is lost or cut."""
     file, public = folder / KEY_FILE, folder / PUBLIC_FILE
     if not file.exists():
         _write(file, new_pair()[0], 0o600)
-    if not public.exists():
+    if not is_whole(public):
         _write(public, _private(file).public_key().public_bytes_raw().hex() + "\n", 0o644)
     return written_public(folder)
+
+
+def is_whole(public: Path) -> bool:
+    """Whether a public half stands there. One cut short by a crash would spoil every seal.
+
+    Of one that cannot be read nothing is said here: `written_public` does.
+    """
+    try:
+        text = public.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return len(text) == PUBLIC_DIGITS and all(one in hexdigits for one in text)
 
 
 def refuse_exposed(file: Path) -> None:

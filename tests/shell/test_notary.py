@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent.notary import Notary, NotaryGone
-from agent.signing import Proof, Unproved, new_pair, public_of, signed_by, token_of
+from agent.signing import PUBLIC_FILE, Proof, Unproved, new_pair, public_of, signed_by, token_of
 
 WAIT_S = 20.0
 PR_SET_MDWE = 65
@@ -51,6 +52,18 @@ def test_a_station_that_has_its_key_starts_no_process(notary: Notary, tmp_path: 
     again = Notary(tmp_path)
     assert again.public == notary.public
     assert again._process is None
+
+
+@pytest.mark.parametrize("cut_to", [0, 20])
+def test_a_public_half_that_a_crash_cut_short_is_made_again(tmp_path: Path, cut_to: int) -> None:
+    """Found on a card that lost its last writes: every seal would have named a key of nothing."""
+    with closing(Notary(tmp_path)) as one:
+        whole = one.public
+    public = tmp_path / PUBLIC_FILE
+    public.write_text(whole[:cut_to], encoding="ascii")
+    with closing(Notary(tmp_path)) as one:
+        assert one.public == whole
+    assert public.read_text(encoding="ascii").strip() == whole
 
 
 def test_it_proves_commands(notary: Notary, tmp_path: Path) -> None:
