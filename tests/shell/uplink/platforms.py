@@ -52,9 +52,11 @@ class PlatformSide:
         if self.receiver is None:
             return
         self.receiver.step(STEP_S)
-        self.ledger.take(payload for _, payload, _ in self.receiver.take())
+        came = [payload for _, payload, _ in self.receiver.take()]
+        self.ledger.take(came)
         number = self.in_turn
-        if number > self.acknowledged and self.receiver.subscribed:
+        # Of what comes again it says so again: who sends it has not heard.
+        if number and (came or number > self.acknowledged) and self.receiver.subscribed:
             receipt = {"epoch": self.house.epoch, "number": number}
             self.say("receipts", json.dumps(receipt).encode())
             self.acknowledged = number
