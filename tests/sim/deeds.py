@@ -112,9 +112,16 @@ DEEDS: dict[str, Kind] = {
 }
 
 
+DARK_FIRST = 0.75  # of the years: before anybody has measured what a kilowatt-hour lifts
+
+
 def fill(year: Year) -> None:
     """Commission the station, then spread the year's deeds over it."""
     people.commission(year)
+    if year.rng.random() < DARK_FIRST:
+        name = "controller dark, pump bypassed"
+        at_ms = year.rng.randint(2, 15) * DAY // year.density
+        year.wish(at_ms, _begin(name, DEEDS[name]))
     for name, kind in DEEDS.items():
         mean = kind.mean * year.density * year.lasts_ms / YEAR_MS
         many = int(mean) + (year.rng.random() < mean % 1)

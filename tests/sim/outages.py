@@ -226,7 +226,7 @@ NIGHTS = {
     "off": 1,
     "with time unknown": 1,
     "with time unknown, pumping": 1,
-    "off, after pumping in a boot without time": 9,  # then a technician is asked
+    "off, after pumping in a boot without time": 14,  # then a technician is asked
 }
 
 
