@@ -33,12 +33,17 @@ class Suback(NamedTuple):
 
 
 class Parting(NamedTuple):
-    """Why a connection ended. `said`: the broker gave a reason of its own."""
+    """Why a connection ended. `said`: the broker gave a reason of its own.
+
+    `closed`: it was closed in order and without a word, as by a broker that gave our name away; a
+    gateway that drops a connection resets it.
+    """
 
     words: str
     reason: int = 0
     said: bool = False
     fault: LinkFault = LinkFault.LOST
+    closed: bool = False
 
 
 def judge(token: int, puback: Puback, topic: str) -> Receipt:
@@ -59,7 +64,7 @@ def parting(flags: Any, reason: ReasonCode, properties: Properties | None) -> Pa
         words = f"the broker ended the session: {reason_words(reason, properties)}"
         return Parting(words, reason.value, said=True, fault=LinkFault.ENDED)
     if str(reason) == "Unspecified error":  # paho's word for an end without a packet
-        return Parting("the connection was lost")
+        return Parting("the connection was lost", closed=True)
     return Parting(str(reason).lower())
 
 

@@ -47,7 +47,7 @@ from drivers.mqtt.traffic import Traffic
 CONNACK_TIMEOUT_MS = 10_000
 RECEIPT_TIMEOUT_MS = 120_000
 PUBLISH_OVERHEAD = 16  # fixed header, topic length, packet id, empty properties: at most 10
-# A link that is lost without a word so soon after it came up, so often in a row, has a rival:
+# A link that is closed without a word so soon after it came up, so often in a row, has a rival:
 # Mosquitto hangs up on the one whose name was taken without saying why.
 SOON_MS = 60_000
 SOON_COUNT = 3
@@ -235,7 +235,7 @@ class MqttLink:
     def _part(self, now_ms: int) -> None:
         """The connection is gone: what ended it, and whether somebody else has our name."""
         parting = self._ears.partings[0] if self._ears.partings else Parting("connection lost")
-        why, reason, said, fault = parting
+        why, reason, said, fault, closed = parting
         traffic = self._traffic
         under_way = traffic is not None and any(isinstance(one, int) for one in traffic.unanswered)
         if reason == PACKET_TOO_LARGE:
@@ -243,8 +243,7 @@ class MqttLink:
         elif under_way and not self._accepted and not said:
             self._appetite.cut(now_ms)
         soon = traffic is not None and now_ms - self._up_since_ms < SOON_MS
-        silently = soon and not said and not under_way
-        self._lost_soon = self._lost_soon + 1 if silently else 0
+        self._lost_soon = self._lost_soon + 1 if soon and closed and not under_way else 0
         rival = reason == TAKEN_OVER or self._lost_soon >= SOON_COUNT
         if rival:
             why, fault = f"{why}: {rival_words(self._config.broker.client_id)}", LinkFault.RIVAL

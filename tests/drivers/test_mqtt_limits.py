@@ -29,6 +29,7 @@ from drivers.mqtt.link import SOON_COUNT
 from tests.drivers.certificates import HOST, Authority
 from tests.links import hear, subscribe, turn
 from tests.mosquitto import OPEN, Mosquitto
+from tests.proxy import Proxy
 
 DAY_MS = 86_400_000
 
@@ -151,6 +152,20 @@ def test_a_link_lost_at_once_again_and_again_names_a_rival(mosquitto: Mosquitto)
             words = down.why
             second.close()
         assert "is a second controller running that comes as uplink?" in words
+
+
+def test_a_link_that_the_network_resets_again_and_again_has_no_rival(mosquitto: Mosquitto) -> None:
+    """Else a bad modem would cost more than a minute of silence each time."""
+    with Proxy(mosquitto.port) as proxy, closing(link_at(proxy.port)) as link:
+        for _ in range(SOON_COUNT + 1):
+            up(link)
+            while link.wants_write() or link._traffic is None or link._traffic.unanswered:
+                turn(link)
+            proxy.cut()
+            down = hear(link, LinkDown)[-1]
+            assert isinstance(down, LinkDown)
+            assert not down.rival
+            assert "reset" in down.why
 
 
 # --- what the platform says -----------------------------------------------------------------------

@@ -94,7 +94,13 @@ class House:
 
     def publish(self, key: int) -> None:
         number, digest = self.journal.head.number, self.journal.head.hash.hex()
-        state = {"station": STATION, "key": key, "head": [number, digest], "at_utc_ms": AT_UTC_MS}
+        state = {
+            "station": STATION,
+            "epoch": self.epoch,
+            "key": key,
+            "head": [number, digest],
+            "at_utc_ms": AT_UTC_MS,
+        }
         self.desk.publish(state, key)
 
     def write(self, *bodies: model.Body) -> None:
