@@ -69,6 +69,7 @@ def host_ailments(host: Host, now: Moment, language: str) -> Iterator[tuple[str,
         instruments=(),
         processes=(),
         metrics_written=True,
+        sealed=True,
         utc_ms=now.utc_ms,
         trusted=now.trusted,
     )

@@ -61,7 +61,8 @@ def _health(organs: Organs, moment: Moment) -> Health | None:
         name: Link(one.reported.began_ms, one.reported.wire_bytes)
         for name, one in organs.desk.uplinks().items()
     }
-    around = Around(organs.meters.counters(), links, organs.relay.process_id())
+    unsealed = organs.upkeep is not None and organs.upkeep.unsealed
+    around = Around(organs.meters.counters(), links, organs.relay.process_id(), unsealed)
     return organs.health.due(moment, around)
 
 

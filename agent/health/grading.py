@@ -70,6 +70,7 @@ class Found:
     instruments: Sequence[BusHealth]
     processes: Sequence[ProcessHealth]
     metrics_written: bool
+    sealed: bool
     utc_ms: int
     trusted: bool
 
@@ -116,6 +117,7 @@ def _plain(found: Found) -> Iterator[Ailment]:
         (AilmentKind.CLOCK_UNSYNCHRONISED, host.clock_synchronised is False),
         (AilmentKind.NO_RTC, not host.rtc),
         (AilmentKind.METRICS_UNWRITTEN, not found.metrics_written),
+        (AilmentKind.UNSEALED, not found.sealed),
     ):
         if ails:
             yield Ailment(kind, Grade.WARN)

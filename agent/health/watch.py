@@ -25,11 +25,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the scan knows beside the host. `relay`: the process id of the relay process."""
+    """What the scan knows beside the host. `relay`: the process id of the relay process.
+
+    `unsealed`: the journal's daily seal is owed, and nothing signs it.
+    """
 
     counters: Sequence[Counters]
     links: Mapping[str, Link]
     relay: int | None
+    unsealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class Watch:
             instruments=_since(before.instruments, instruments),
             processes=tally.starts_since(before.processes),
             metrics_written=not seen.metrics_fault,
+            sealed=not around.unsealed,
             utc_ms=moment.utc_ms,
             trusted=moment.trusted,
         )

@@ -46,6 +46,7 @@ class Upkeep:
         self._prune_due_ms = 0
         self._signing: tuple[chain.Head, Future[bytes]] | None = None
         self._seal_due_ms = 0
+        self.unsealed = False  # a seal is owed, and no signature could be had for it
 
     def step(self, now: Now) -> None:
         """The most pressing step. JournalDamaged when the chain is found broken."""
@@ -82,8 +83,9 @@ class Upkeep:
             signature = signed.result().hex()
         except self._signer.passing:
             self._signing = self._sealed_day = None
+            self.unsealed = True
             self._seal_due_ms = now.utc_ms + SEAL_AGAIN_MS
             return
         seal = Seal(head.number, head.hash.hex(), self._signer.public, signature)
         self._journal.append(Transaction([Stamped(now.utc_ms, now.trusted, seal)]))
-        self._signing = None
+        self._signing, self.unsealed = None, False

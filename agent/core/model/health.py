@@ -32,6 +32,7 @@ class AilmentKind(StrEnum):
     BUS_POOR = "bus_poor"
     RESTARTING = "restarting"
     METRICS_UNWRITTEN = "metrics_unwritten"
+    UNSEALED = "unsealed"
 
 
 class Grade(StrEnum):

@@ -35,7 +35,7 @@ WELL = HostHealth(
     rtc="rtc-ds1307",
 )
 MODEM = ModemHealth(NOW_MS, "8986", "CHN-UNICOM", "home", "lte", 67, NOW_MS + 365 * DAY_MS)
-FOUND = Found(WELL, MODEM, (), (), metrics_written=True, utc_ms=NOW_MS, trusted=True)
+FOUND = Found(WELL, MODEM, (), (), metrics_written=True, sealed=True, utc_ms=NOW_MS, trusted=True)
 
 
 def bus(requests: int, timeouts: int, garbled: int) -> tuple[BusHealth, ...]:
@@ -95,6 +95,17 @@ MODEMS: list[tuple[ModemHealth, AilmentKind, Grade]] = [
 @pytest.mark.parametrize(("modem", "kind", "grade"), MODEMS, ids=lambda one: str(one)[:20])
 def test_modem(modem: ModemHealth, kind: AilmentKind, grade: Grade) -> None:
     assert ailments(replace(FOUND, modem=modem), ()) == (Ailment(kind, grade),)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"metrics_written": False}, AilmentKind.METRICS_UNWRITTEN),
+        ({"sealed": False}, AilmentKind.UNSEALED),
+    ],
+)
+def test_what_control_cannot_write_or_sign(change: dict[str, Any], kind: AilmentKind) -> None:
+    assert ailments(replace(FOUND, **change), ()) == (Ailment(kind, Grade.WARN),)
 
 
 def test_a_clock_that_is_not_believed_ages_no_modem_and_no_contract() -> None:

@@ -111,10 +111,10 @@ def test_a_signature_that_cannot_be_had_is_asked_for_again(
     upkeep = Upkeep(journal, RULES, Signer(usual.public, fails_at_first, (KeyUnusable,)))
     for _ in range(5):
         upkeep.step(at(0))
-    assert (len(asked), seals(journal)) == (1, [])
+    assert (len(asked), seals(journal), upkeep.unsealed) == (1, [], True)
     for _ in range(2):
         upkeep.step(replace(at(0), utc_ms=EPOCH_UTC_MS + SEAL_AGAIN_MS))
-    assert (len(asked), len(seals(journal))) == (2, 1)
+    assert (len(asked), len(seals(journal)), upkeep.unsealed) == (2, 1, False)
 
 
 @pytest.fixture
