@@ -98,6 +98,7 @@ NOT_OURS = (
     (DATA, "agent.report.merge", ("MergeRefused",)),
     (IO, "agent.cli.report", ("Unwritable",)),
     (DATA, "agent.journal", ("JournalDamaged", "JournalNewer")),
+    (DATA, "agent.control.holding", ("HeldUnreadable",)),
     (UNAVAILABLE, "agent.cli.asking", ("Unsettled",)),
     (UNAVAILABLE, "agent.ports.relay", ("LineGone",)),
     (UNAVAILABLE, "agent.notary", ("NotaryGone",)),

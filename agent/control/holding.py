@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent import durable, rows
+from agent.catalogue import Told
 from agent.control.organs import Loop, Organs
 from agent.core.model import Command, Site, Verdict
 from agent.core.scan import scan
@@ -18,6 +19,10 @@ from agent.core.state import Seen
 from agent.desk.server import Desk
 
 KEPT_MODE = 0o600
+
+
+class HeldUnreadable(Told):
+    """Stops may hold that nobody can name: the pump stays cut until somebody has looked."""
 
 
 def obeyed(organs: Organs, site: Site, loop: Loop, seen: Seen) -> tuple[Verdict, ...]:
@@ -56,6 +61,9 @@ def kept(path: Path | None) -> tuple[Command, ...]:
     """Those that were held when control ended."""
     if path is None or not path.exists():
         return ()
-    found = rows.from_row(tuple[Command, ...], json.loads(path.read_text("utf-8")))
+    try:
+        found = rows.from_row(tuple[Command, ...], json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise HeldUnreadable("held.unreadable", file=path, raw=error) from error
     assert isinstance(found, tuple), "commands were kept"
     return found

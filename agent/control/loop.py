@@ -45,6 +45,7 @@ def run(
 
     It also ends when a platform holds more than this journal; that is then returned.
     """
+    held = holding.kept(organs.held_file)
     committed = Committed(organs.journal.head, organs.desk)
     unheard = _unheard(organs)
     writer = Writer(organs.journal, committed, organs.upkeep)
@@ -53,7 +54,6 @@ def run(
     started = Started(identity.version, boot, relay_permitted=False, declared=site.declared)
     known = organs.book.known()
     tell_desk(organs)
-    held = holding.kept(organs.held_file)
     organs.desk.restore(held)
     # The book's word is the last: a state that was made again from entries knows nobody.
     people = replace(

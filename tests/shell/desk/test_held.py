@@ -90,6 +90,16 @@ def test_what_the_hosts_memory_did_not_take_is_tried_again_and_goes_with_the_sto
     assert not file.exists()
 
 
+@pytest.mark.parametrize("spoilt", [b"", b"[[", b"\xff", b"7", b'[["1","chance"]]'])
+def test_stops_that_nobody_can_read_are_not_forgotten(tmp_path: Path, spoilt: bytes) -> None:
+    file = tmp_path / "held"
+    file.write_bytes(spoilt)
+    with pytest.raises(holding.HeldUnreadable) as told:
+        holding.kept(file)
+    assert str(file) in told.value.said("zh")
+    assert "the pump stays cut" in str(told.value)
+
+
 def test_what_waits_shuts_no_stop_out() -> None:
     inbox, heard = Inbox(), Heard()
     for n in range(PENDING_MAX):
