@@ -55,17 +55,18 @@ GAP_MS = 3_600_000
 RATE_MARGIN_PERCENT = 150
 
 
-def pass_time(site: Site, state: State, moment: Moment, *, may_run: bool) -> State:
+def pass_time(site: Site, state: State, moment: Moment, *, may_have_run: bool) -> State:
     """Count the time in which each total could have advanced since it was last accepted.
 
-    Water could when the pump was seen to run at the last scan or at this one (`may_run`), when
-    the power meter could not say, and while the agent was away; electricity always could. Where
-    no clock can tell how long that was, the time is unknown, not zero.
+    Water could when the pump was seen to run at the last scan, when the power meter could not say,
+    while the agent was away, and when this scan says so: it sees the pump run, or it is the first
+    of a control that did not see what was before. Electricity always could. Where no clock can
+    tell how long that was, the time is unknown, not zero.
     """
     if state.scanned_at is None:
         return state
     passed_ms = elapsed_ms(state.scanned_at, moment)
-    ran = passed_ms is None or away(site, state, moment) or state.pump.could_run or may_run
+    ran = passed_ms is None or away(site, state, moment) or state.pump.could_run or may_have_run
     return replace(
         state,
         totalizer=aged(state.totalizer, passed_ms) if ran else state.totalizer,

@@ -257,9 +257,10 @@ def _post_open_year(ledger: Ledger, entry: OpenYear) -> Ledger:
     if entry.closes is None:
         return replace(ledger, year=entry.year, before_l=entry.withdrawn_before_l)
     assert ledger.segment is not None, "a year opens on a fitted meter"
-    power, closed_wh = ledger.power, ledger.closed_wh
+    # Without a total no power meter was fitted when the year began: one that is now counts for it.
+    power = ledger.power
     if power is not None and entry.energy_total_wh is not None:
-        power, closed_wh = replace(power, start=entry.energy_total_wh, wrapped=0), 0
+        power = replace(power, start=entry.energy_total_wh, wrapped=0)
     return replace(
         ledger,
         segment=replace(ledger.segment, start=entry.total_l, wrapped=0),
@@ -269,7 +270,7 @@ def _post_open_year(ledger: Ledger, entry: OpenYear) -> Ledger:
         converted_l=0,
         corrected_l=0,
         power=power,
-        closed_wh=closed_wh,
+        closed_wh=0,
     )
 
 

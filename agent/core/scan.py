@@ -60,7 +60,8 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     site = overlaid(site, state.thresholds)
     moment = calendar.believe(state.watermark, state.clock, seen.moment)
     before = state
-    state = pass_time(site, state, moment, may_run=may_run(_meters(seen.readings), site))
+    ran = seen.started is not None or may_run(_meters(seen.readings), site)
+    state = pass_time(site, state, moment, may_have_run=ran)
     taken = take_commands(site, state, seen, moment)
     state = taken.state
     were = counts(state, before.scanned_at, moment)

@@ -108,7 +108,8 @@ def _open(
         monotonic_ms=moment.monotonic_ms - (moment.utc_ms - begins.utc_ms),
     )
     pump, ended = split(state.pump, closing, opening, began)
-    account = balance(before, total_l, _last_instant(moment, begins), total_wh)
+    now_wh = None if state.energy is None else state.energy.last
+    account = balance(before, total_l, _last_instant(moment, begins), now_wh)
     remaining_l = None if account is None else account.remaining_l
     ledger = post(before, entry)
     state = replace(

@@ -38,6 +38,7 @@ from agent.core.model import (
     Refused,
     Role,
     Site,
+    Started,
     TurnedAway,
 )
 from agent.core.scan import Outcome, scan
@@ -183,6 +184,7 @@ class Story:
     coasting_ms: int = 0
     relay: bool | None = False
     relay_restarted: bool = False
+    restarted: bool = False  # control, since the last scan
     lease_until_ms: int = 0
     faults: dict[Quantity, Fault] = field(default_factory=dict)
     beside: dict[Quantity, int] = field(default_factory=dict)  # what is read beside the usual four
@@ -328,6 +330,8 @@ class Story:
         return outcome
 
     def seen(self, *commands: Command) -> Seen:
+        restarted, self.restarted = self.restarted, False
+        started = Started("1", self.boot, relay_permitted=self.relay is True)
         return Seen(
             moment=self.moment,
             readings=self.readings(),
@@ -341,6 +345,7 @@ class Story:
             keys=self.keys,
             held=self.held,
             relay_restarted=self.relay_restarted,
+            started=started if restarted else None,
         )
 
     def readings(self) -> tuple[Reading, ...]:

@@ -188,12 +188,12 @@ def test_a_total_that_stays_elsewhere_for_three_scans_interrupts(step_l: int, ki
 def test_every_total_of_the_station_ages_with_its_time() -> None:
     known = Totalizer(500, moment(), 5)
     state = State(totalizer=known, reverse=known, energy=known, scanned_at=moment())
-    for may_run, runnable_ms in ((True, 1005), (False, 5)):
+    for may_have_run, runnable_ms in ((True, 1005), (False, 5)):
         pump = Pump(could_run=False)
-        after = pass_time(SITE, replace(state, pump=pump), moment(1000), may_run=may_run)
+        after = pass_time(SITE, replace(state, pump=pump), moment(1000), may_have_run=may_have_run)
         assert after.totalizer == replace(known, runnable_ms=runnable_ms)
         assert after.reverse == after.energy == replace(known, runnable_ms=1005)
-    dark = pass_time(SITE, state, moment(1000, "b2", trusted=False), may_run=False)
+    dark = pass_time(SITE, state, moment(1000, "b2", trusted=False), may_have_run=False)
     assert dark.totalizer == dark.reverse == dark.energy == replace(known, runnable_ms=None)
 
 

@@ -26,6 +26,7 @@ from agent.core.model import (
     Session,
     StartCause,
     StopCause,
+    Withheld,
 )
 from agent.core.posting import PAST_YEARS_MAX
 from agent.core.state import flow_reversed
@@ -203,6 +204,19 @@ def test_a_run_that_began_while_nobody_looked_says_so_and_has_all_its_water() ->
     (run,) = story.of(Session)
     assert run.start_cause is StartCause.UNSEEN
     assert run.volume_l == story.total_l - 500_000
+
+
+def test_water_that_flowed_while_control_was_restarted_is_believed() -> None:
+    """It had seen a pump at rest, and its scans are ten seconds apart: no long absence."""
+    story = Story(coast_ms=0).commission().unhurried().after(60)
+    story.start()
+    story.away(30_000)
+    story.stop()
+    story.away(10_000)
+    story.restarted = True
+    story.after(10)
+    assert story.of(Withheld) == []
+    assert story.withdrawn_l == story.total_l - 500_000 > 0
 
 
 def test_a_run_counts_through_a_rollover() -> None:

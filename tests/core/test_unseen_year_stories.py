@@ -7,6 +7,8 @@ import pytest
 from agent.core import calendar
 from agent.core.model import (
     Action,
+    AllocateEnergyOrder,
+    AllocationKind,
     ConditionKind,
     Fault,
     Moment,
@@ -15,6 +17,8 @@ from agent.core.model import (
     Origin,
     Quantity,
     Refused,
+    RemoveMeterOrder,
+    Role,
     Session,
     SetClockOrder,
     StopCause,
@@ -97,6 +101,53 @@ def test_new_year_between_the_boot_and_the_synchronisation_is_apportioned_within
     assert entry.total_l == pytest.approx(500_000 + old_l + before_ms * 25 // 1000, abs=3000)
     run = story.of(Session)[-1]
     assert (run.cause, run.stopped_utc_ms) == (StopCause.YEAR, MIDNIGHT)
+
+
+def unpowered_december() -> Story:
+    """Electricity is allocated in both years, and the power meter was taken to be tested."""
+    story = december(HOUR)
+    for year in (2026, 2027):
+        order = AllocateEnergyOrder(year, AllocationKind.PLAN, 90_000, f"e {year}")
+        assert story.order(order) is None
+    story.after(1800).stop()
+    story.after(20)
+    assert (used_wh(story) or 0) > 10_000
+    removed = RemoveMeterOrder(Role.POWER_METER, "serial-power_meter", "form no. 2")
+    assert story.order(removed) is None
+    return story
+
+
+def used_wh(story: Story) -> int | None:
+    balance = story.look().balance
+    return None if balance is None else balance.energy_used_wh
+
+
+def test_a_year_without_a_power_meter_begins_with_no_electricity_used() -> None:
+    story = unpowered_december()
+    story.at((MIDNIGHT - story.begins_utc_ms) / 1000 + 60)
+    assert (years(story), used_wh(story)) == ([2026, 2027], 0)
+    (past,) = story.state.ledger.past
+    assert past.used_wh is not None
+    assert past.used_wh > 10_000
+    assert story.fit(Role.POWER_METER, serial="p2") is None
+    story.start()
+    fitted_wh = story.energy_wh
+    story.after(600)
+    assert used_wh(story) == pytest.approx(story.energy_wh - fitted_wh, abs=100)
+
+
+def test_a_power_meter_fitted_before_the_time_is_known_counts_for_the_new_year() -> None:
+    story = unpowered_december()
+    boot(story, 2 * HOUR, trusted=False)
+    story.after(REST_S)
+    assert story.fit(Role.POWER_METER, serial="p2") is None
+    fitted_wh = story.energy_wh
+    story.start()
+    story.after(600)
+    story.trusted = True
+    story.after(1)
+    assert years(story) == [2026, 2027]
+    assert used_wh(story) == pytest.approx(story.energy_wh - fitted_wh, abs=100)
 
 
 def twice_dark(*, pumped: bool) -> Story:
