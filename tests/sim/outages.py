@@ -72,6 +72,8 @@ def dark_while_pumping(year: Year) -> int:
 def control_restarted(year: Year) -> int:
     """An upgrade: it ends in order and is back within its lease."""
     year.station.stop()
+    if year.station.card_fails:
+        year.watch.killed()  # and could not write down where it was
     year.down_until_ms = year.now_ms + year.rng.randint(2, 7) * SECOND
     return MINUTE
 

@@ -191,10 +191,11 @@ class Watch:
         visible_l = (self.house.visible_ml - self.mark.visible_ml) // 1000
         ended, self.ended = self.ended, None
         ruled, self.ruled = self.ruled, False
-        if ended is None:
-            self.low_slack_l += unmetered_l
-            return
+        # What somebody ruled to be the meter's fault and no water is nobody's account.
         lost_l = unmetered_l + (visible_l if ruled else 0)
+        if ended is None:
+            self.low_slack_l += lost_l
+            return
         volume_l = visible_l + unmetered_l
         if lost_l == 0 and ended.standing_l == 0:
             return  # metered water won: nothing may be off
