@@ -2,6 +2,8 @@
 
 One question of each kind is under way at a time. A question that no longer matters is dropped:
 its answer, when it comes, is not believed. The desk bounds how many may be under way; so do we.
+Where those that were dropped leave no room (a link that comes and goes drops some each time, and
+the desk waits before it answers them), a new connection ends them all.
 """
 
 from collections.abc import Callable, Mapping
@@ -117,12 +119,17 @@ class Inquiry:
     ) -> bool:
         """False when it was not asked: too many at once, or nobody is there. Ask again later.
 
+        What was dropped stands in nobody's way: then we begin afresh, as with a desk that went.
         `answer_to` is the name under which the answer comes, when it is not the method's. A
         refusal ends the connection, unless it may be: then nothing comes of it.
         """
         name = answer_to or method
         assert not self.under_way(name), f"{name} is under way"
-        if self._client is None or len(self._wanted) + len(self._dropped) >= UNDER_WAY_MAX:
+        if self._client is None:
+            return False
+        if len(self._wanted) + len(self._dropped) >= UNDER_WAY_MAX:
+            if self._dropped:
+                self.close()  # `retry_in_ms` is 0
             return False
         try:
             number = self._client.post(method, fields)
