@@ -33,6 +33,9 @@ HEADER: Final = frozenset({"alg", "kid", "typ"})
 LINE_BYTES_MAX: Final = 64 * 1024
 KID_MAX: Final = 64
 PUBLIC_DIGITS: Final = 64  # of Ed25519, in hex
+# A command's claims nest three deep. What this process can read and its asker cannot, further down
+# its own stack, would end the asker.
+NEST_MAX: Final = 16
 
 
 class KeyUnusable(Told):
@@ -172,7 +175,14 @@ def proved(token: str, keys: Mapping[str, str]) -> Proof | Unproved:
         claims = jwt.decode(token, key, algorithms=[ALGORITHM], options=_SIGNATURE_ALONE)
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         return Unproved("signature", kid)
-    return Proof(kid, claims)
+    return Unproved("no_token", kid) if _nests(claims, NEST_MAX) else Proof(kid, claims)
+
+
+def _nests(value: object, deeper_than: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return deeper_than == 0 or any(_nests(one, deeper_than - 1) for one in parts)
 
 
 _SIGNATURE_ALONE: Final[Any] = {

@@ -59,4 +59,7 @@ def id_of(claims: Mapping[str, Any]) -> str:
 
 
 def _given(value: object) -> str:
-    return value[:64] if isinstance(value, str) else "-"
+    """As it can be written down: half a surrogate pair cannot, and a line must stay one."""
+    if not isinstance(value, str):
+        return "-"
+    return value[:64] if value.isprintable() else ascii(value)[:64]

@@ -1,5 +1,6 @@
 """The process that signs: started when it is needed, gone when it is not, and no one's burden."""
 
+import json
 import os
 import select
 import signal
@@ -12,7 +13,16 @@ from pathlib import Path
 import pytest
 
 from agent.notary import Notary, NotaryGone
-from agent.signing import PUBLIC_FILE, Proof, Unproved, new_pair, public_of, signed_by, token_of
+from agent.signing import (
+    NEST_MAX,
+    PUBLIC_FILE,
+    Proof,
+    Unproved,
+    new_pair,
+    public_of,
+    signed_by,
+    token_of,
+)
 
 WAIT_S = 20.0
 PR_SET_MDWE = 65
@@ -76,6 +86,19 @@ def test_it_proves_commands(notary: Notary, tmp_path: Path) -> None:
         "signature", "k1"
     )
     assert notary.begin_proving("x" * 8000, keys).result(WAIT_S) == Unproved("no_token")
+
+
+def test_no_claims_that_it_can_read_and_control_cannot(notary: Notary, tmp_path: Path) -> None:
+    """Signed by a platform that may only ask, they ended control, again at each start."""
+    file = tmp_path / "province.pem"
+    file.write_text(new_pair()[0])
+    keys = {"k1": public_of(file)}
+    found = []
+    for depth in (1, NEST_MAX, NEST_MAX + 1, 500):
+        nest = json.loads("[" * (depth - 1) + "]" * (depth - 1) or "0")
+        token = token_of({"x": nest}, "k1", file)
+        found.append(type(notary.begin_proving(token, keys).result(WAIT_S)))
+    assert found == [Proof, Proof, Unproved, Unproved]
 
 
 def test_one_process_serves_whoever_asks(notary: Notary) -> None:

@@ -196,6 +196,8 @@ BAD: dict[str, tuple[dict[str, Any], Refused]] = {
     "audiences": ({"aud": [STATION, "W-2"]}, Refused.WRONG_AUDIENCE),
     "no audience": ({"aud": None}, Refused.WRONG_AUDIENCE),
     "wrong issuer": ({"iss": "bureau"}, Refused.WRONG_ISSUER),
+    "half an issuer": ({"iss": "\ud800"}, Refused.WRONG_ISSUER),
+    "half an audience": ({"aud": "W-1\n\udfff"}, Refused.WRONG_AUDIENCE),
     "unknown kind": ({"order": "self_destruct"}, Refused.NO_COMMAND),
     "no kind": ({"order": ["allocate"]}, Refused.NO_COMMAND),
     "no fields": ({"fields": {}}, Refused.NO_COMMAND),
