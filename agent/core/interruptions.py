@@ -145,7 +145,8 @@ def _pending(state: State, now: Interruption) -> tuple[int, int]:
 
 
 def _used_wh(state: State) -> int:
-    return 0 if state.energy is None else used_wh(state.ledger, state.energy.last)
+    """In the year, also by meters that were removed: one may be fitted before water is metered."""
+    return used_wh(state.ledger, last_total_wh(state))
 
 
 @dataclass(frozen=True, slots=True)

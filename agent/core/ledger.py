@@ -139,6 +139,11 @@ def used_wh(ledger: Ledger, last_total_wh: int | None) -> int:
     return ledger.closed_wh + _counted(ledger.power, last_total_wh)
 
 
+def used_until(ledger: Ledger, total_wh: int | None) -> int:
+    """As `used_wh`, up to what an entry tells: without a total, what the meters before it used."""
+    return ledger.closed_wh if total_wh is None else used_wh(ledger, total_wh)
+
+
 def round_at(ledger: Ledger, utc_ms: int) -> Round | None:
     """The round of the open year that runs at an instant."""
     return next(

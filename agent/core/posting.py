@@ -14,6 +14,7 @@ from agent.core.ledger import (
     Round,
     counted_l,
     grant_of,
+    used_until,
     used_wh,
     withdrawn_l,
 )
@@ -172,7 +173,7 @@ def _post_fit_meter(ledger: Ledger, entry: FitMeter) -> Ledger:
                 ledger,
                 power=segment,
                 power_serial=entry.serial,
-                closed_wh=_used_until(ledger, entry.closed_total),
+                closed_wh=used_until(ledger, entry.closed_total),
             )
         case Role.FLOW_METER:
             return replace(
@@ -185,11 +186,6 @@ def _post_fit_meter(ledger: Ledger, entry: FitMeter) -> Ledger:
         case Role.LEVEL_PROBE:
             raise AssertionError("a level probe has no place in the ledger")
     assert_never(entry.role)
-
-
-def _used_until(ledger: Ledger, total_wh: int | None) -> int:
-    """As `used_wh`; an entry of an older version did not say where the power meter stood."""
-    return ledger.closed_wh if total_wh is None else used_wh(ledger, total_wh)
 
 
 def _post_remove_meter(ledger: Ledger, entry: RemoveMeter) -> Ledger:
@@ -286,6 +282,6 @@ def _with_past(ledger: Ledger, entry: OpenYear) -> tuple[Past, ...]:
         year=entry.closes,
         allocated_l=None if granted is None else granted + grant.adjusted,
         withdrawn_l=withdrawn_l(ledger, entry.total_l),
-        used_wh=_used_until(ledger, entry.energy_total_wh),
+        used_wh=used_until(ledger, entry.energy_total_wh),
     )
     return (*ledger.past, closed)[-PAST_YEARS_MAX:]

@@ -8,7 +8,7 @@ any stretches are the ledger's figures to the litre, whatever the clock did mean
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from agent.core.ledger import Ledger, counted_l, used_wh, withdrawn_l
+from agent.core.ledger import Ledger, counted_l, used_until, used_wh, withdrawn_l
 from agent.core.model import (
     Bridged,
     Confirmed,
@@ -63,11 +63,9 @@ class Account:
         """Post an entry; a year that opens closes the one before at its own total."""
         moved: list[Moved] = []
         if isinstance(entry, OpenYear) and entry.closes is not None:
-            total_wh = self.total_wh if entry.energy_total_wh is None else entry.energy_total_wh
-            moved += self._moved(self._standing(entry.total_l, total_wh))
-            # An opening without the power meter's total goes on counting from the year before.
-            used = self._used_wh(total_wh) if entry.energy_total_wh is None else 0
-            self._told = _Standing(entry.year, used_wh=used)
+            used = used_until(self.ledger, entry.energy_total_wh)
+            moved += self._moved(self._standing(entry.total_l, used))
+            self._told = _Standing(entry.year)
         if isinstance(entry, Correct) and self._is_of_the_past(entry):
             moved.append(Moved(entry.year, Volumes(corrected_l=entry.volume_l), 0))
         self.ledger = post(self.ledger, entry)
@@ -110,9 +108,9 @@ class Account:
 
     def settle(self) -> list[Moved]:
         """What was added since this was last asked."""
-        return self._moved(self._standing(self.total_l, self.total_wh))
+        return self._moved(self._standing(self.total_l, used_wh(self.ledger, self.total_wh)))
 
-    def _standing(self, total_l: int | None, total_wh: int | None) -> _Standing | None:
+    def _standing(self, total_l: int | None, used: int) -> _Standing | None:
         ledger = self.ledger
         if ledger.year is None:
             return None
@@ -122,10 +120,7 @@ class Account:
             corrected_l=ledger.corrected_l,
             before_l=ledger.before_l,
         )
-        return _Standing(ledger.year, volumes, self._used_wh(total_wh))
-
-    def _used_wh(self, total_wh: int | None) -> int:
-        return used_wh(self.ledger, total_wh)
+        return _Standing(ledger.year, volumes, used)
 
     def _moved(self, now: _Standing | None) -> list[Moved]:
         if now is None:

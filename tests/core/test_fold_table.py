@@ -164,7 +164,7 @@ TABLE: list[tuple[Entry, dict[str, Any]]] = [
         },
     ),
     (
-        OpenYear(2027, 2026, 1_500, 0),  # nobody knows what electricity had been used
+        OpenYear(2027, 2026, 1_500, 0),  # what the power meter that is fitted counts is this year's
         {
             "segment": Segment("f1", 1_500, 1, 10_000, 500),
             "year": 2027,
@@ -173,6 +173,7 @@ TABLE: list[tuple[Entry, dict[str, Any]]] = [
             "grants": (G27,),
             "converted_l": 0,
             "corrected_l": 0,
+            "closed_wh": 0,
             "energy_grants": (E27,),
             "rounds": (MAY,),
             "past": (*FULL.past, Past(2026, 905, 630, 23)),

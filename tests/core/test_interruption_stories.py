@@ -239,6 +239,26 @@ def test_an_exchanged_meter_leaves_the_estimate_standing() -> None:
     assert story.of(InterruptionEnded)[0].standing_l == story.state.ledger.converted_l
 
 
+def test_a_power_meter_that_is_fitted_meanwhile_converts_its_own_electricity_alone() -> None:
+    """What the year had used until the meter before it was removed has lifted metered water."""
+    story = pumping().after(600)
+    story.stop()
+    story.after(10)
+    before_l = story.withdrawn_l
+    removal = RemoveMeterOrder(Role.POWER_METER, "serial-power_meter", "form 2")
+    assert story.order(removal) is None
+    story.after(10)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(90)
+    assert story.fit(Role.POWER_METER, serial="p2") is None
+    story.after(15 * 60)
+    story.heal()
+    story.after(2)
+    assert len(story.of(InterruptionEnded)) == 1
+    assert story.of(Convert) == []
+    assert story.withdrawn_l == before_l
+
+
 def test_what_a_removed_meter_shows_takes_the_estimate_back() -> None:
     """It was only not read; its display says what it counted."""
     story = pumping()

@@ -135,6 +135,21 @@ def test_a_year_ends_where_the_ledger_closed_it(pen: Pen, report: Report) -> Non
     assert after.allocated_l == 50_000_000
 
 
+def test_a_year_that_opens_without_a_power_meter_begins_without_electricity(
+    pen: Pen, report: Report
+) -> None:
+    """One that is fitted before the clock was believed counts for the year that then opens."""
+    pen.commission("2026-12-01")
+    pen.write("2026-12-20", sample(1_100_000, 40_000, withdrawn=100_000))
+    pen.write("2026-12-21", RemoveMeter(Role.POWER_METER, "P-1", 40_000, "form 2", "li"))
+    pen.write("2027-01-09", fit_power(700))
+    pen.write("2027-01-10", sample(1_100_000, 900, withdrawn=100_000))
+    pen.write("2027-01-11", OpenYear(2027, 2026, 1_100_000, 0, apportioned=True))
+    pen.write("2027-01-12", sample(1_103_000, 1_700, withdrawn=3_000))
+    assert report(pen.save(), "2026").sums.energy_wh == 40_000
+    assert report(pen.path, "2027").sums.energy_wh == 1_000
+
+
 def test_what_is_entered_late_belongs_to_the_year_it_names(pen: Pen, report: Report) -> None:
     pen.commission("2026-12-01")
     pen.write("2026-12-20", sample(1_100_000, withdrawn=100_000))
