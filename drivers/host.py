@@ -24,6 +24,7 @@ BUILT_UTC_MS: Final = 1_767_225_600_000
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR: Final = 5  # adjtimex's answer: the clock is not synchronised
 _STA_UNSYNC: Final = 0x0040
+BUSY_S: Final = 30
 
 
 def monotonic_ms() -> int:
@@ -123,6 +124,10 @@ class SystemdWatchdog:
 
     def pet(self) -> None:
         self._tell(b"WATCHDOG=1")
+
+    def busy(self) -> None:
+        """A long work goes on, maybe before we are ready: be given BUSY_S from now for it."""
+        self._tell(b"WATCHDOG=1\nEXTEND_TIMEOUT_USEC=%d" % (BUSY_S * 1_000_000))
 
     def close(self) -> None:
         if self._socket is not None:

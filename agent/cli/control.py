@@ -5,6 +5,7 @@ import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import drivers.offline  # noqa: F401  before anybody loads asyncio
@@ -16,6 +17,7 @@ from agent.cli.options import add_config, settings_of
 from agent.cli.site import keys_of
 from agent.control import Beginning, beginning_of
 from agent.core.model import Health
+from agent.core.state import missing_platforms
 from agent.desk.server import Desk
 from agent.health import Looking, Watch
 from agent.journal import (
@@ -78,8 +80,8 @@ def run(options: argparse.Namespace) -> int:
         looking = Looking(host, metrics.write)
         told = Journald({"station": station.id})
         parts = _Parts(settings, house, clock, inputs, notary, stop, looking, told)
-        while (ahead := _epoch(parts)) is not None:
-            _begin_anew(parts, ahead)
+        while (anew := _epoch(parts)) is not None:
+            _begin_anew(parts, anew)
         notary.close()
         looking.close()
         told.close()
@@ -102,14 +104,22 @@ class _Parts:
     log: Journald
 
 
-def _epoch(parts: _Parts) -> Ahead | None:
+class _Anew(NamedTuple):
+    """Why another epoch is necessary, and to whom what was not read is owed."""
+
+    ahead: Ahead
+    uplinks: tuple[str, ...]
+
+
+def _epoch(parts: _Parts) -> _Anew | None:
     """Control on one journal; what is returned makes another epoch necessary."""
     settings, house, clock = parts.settings, parts.house, parts.clock
     station, kept = settings.station, settings.journal
     journal = Journal.open(journal_file(settings))
     if (copied := _copied(parts, journal_file(settings), journal)) is not None:
+        owed = _owed(parts, journal)
         journal.close()
-        return copied
+        return _Anew(copied, owed)
     retention = Retention(kept.samples_days, kept.events_days, kept.megabytes_max * 1_000_000)
     meters = Buses(house.buses, house.instruments, house.bus_budget_ms, clock.monotonic_ms)
     desk = _desk(parts, journal)
@@ -147,8 +157,15 @@ def _epoch(parts: _Parts) -> Ahead | None:
     meters.close()
     with suppress(JournalFailed):  # the note from the beginning is as true, and tells less
         note_place(journal_file(settings), journal)
+    owed = () if ahead is None else _owed(parts, journal)
     journal.close()
-    return ahead
+    return None if ahead is None else _Anew(ahead, owed)
+
+
+def _owed(parts: _Parts, journal: Journal) -> tuple[str, ...]:
+    """Every platform that is declared, and every one that is missing until somebody says why."""
+    declared = (platform.name for platform in parts.settings.platform)
+    return (*declared, *missing_platforms(parts.house.site, beginning_of(journal).state))
 
 
 def _desk(parts: _Parts, journal: Journal) -> Desk:
@@ -169,13 +186,19 @@ def _desk(parts: _Parts, journal: Journal) -> Desk:
     )
 
 
-def _begin_anew(parts: _Parts, ahead: Ahead) -> None:
+def _begin_anew(parts: _Parts, anew: _Anew) -> None:
     """The one record that no scan writes: the host's log hears of it here."""
-    now, settings = parts.clock.now(), parts.settings
-    uplinks = [platform.name for platform in settings.platform]
-    file = journal_file(settings)
-    began = begin_epoch(file, ahead, now.utc_ms, trusted=now.trusted, uplinks=uplinks)
-    for line in log.lines([began], settings.station.language):
+    now, file, watchdog = parts.clock.now(), journal_file(parts.settings), SystemdWatchdog()
+
+    def alive() -> None:
+        if not parts.stop.requested():  # else the service manager's patience is what it is
+            watchdog.busy()
+
+    began = begin_epoch(
+        file, anew.ahead, now.utc_ms, trusted=now.trusted, uplinks=anew.uplinks, alive=alive
+    )
+    watchdog.close()
+    for line in log.lines([began], parts.settings.station.language):
         parts.log.say(line.priority, line.words, line.facts)
 
 

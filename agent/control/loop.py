@@ -22,7 +22,7 @@ from agent.control.seeing import see
 from agent.core.model import Fault, Site, Started, Verdict
 from agent.core.scan import scan
 from agent.core.spent import of_epoch
-from agent.core.state import missing
+from agent.core.state import missing_platforms
 from agent.journal import Ahead, Now, Writer
 from agent.status import Identity
 
@@ -124,8 +124,8 @@ def _unheard(organs: Organs) -> Mapping[str, int]:
 
 def _tend(organs: Organs, site: Site, loop: Loop, unheard: Mapping[str, int]) -> None:
     """Room is made of what every platform has; of one that is missing, until somebody says so."""
-    absent = missing(site, loop.state)
-    waited_for = [number for name, number in unheard.items() if f"platform {name}" in absent]
+    absent = missing_platforms(site, loop.state)
+    waited_for = [number for name, number in unheard.items() if name in absent]
     cursors = (*organs.desk.cursors().values(), *waited_for)
     passed = min(cursors, default=loop.committed.head.number)
     moment = loop.state.scanned_at

@@ -163,6 +163,12 @@ def missing(site: Site, state: State) -> tuple[str, ...]:
     return tuple(one for one in state.declared if one not in site.declared)
 
 
+def missing_platforms(site: Site, state: State) -> tuple[str, ...]:
+    """By name. What they have not read is owed to them, as to those that are declared."""
+    word = "platform "
+    return tuple(one.removeprefix(word) for one in missing(site, state) if one.startswith(word))
+
+
 def last_total_l(state: State) -> int | None:
     """The last accepted total; None while no flow meter is fitted."""
     return None if state.totalizer is None else state.totalizer.last

@@ -7,7 +7,7 @@ what happened, then follow all entries and whatever not every uplink had passed;
 book come along; the old file stays beside the new one under its epoch's name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
@@ -64,12 +64,19 @@ def has_room(reader: Reader) -> bool:
 
 
 def begin_epoch(
-    path: Path, ahead: Ahead, at_utc_ms: int, *, trusted: bool, uplinks: Sequence[str]
+    path: Path,
+    ahead: Ahead,
+    at_utc_ms: int,
+    *,
+    trusted: bool,
+    uplinks: Sequence[str],
+    alive: Callable[[], object],
 ) -> EpochBegan:
     """Put a journal of a new epoch in the place of this one, which nobody has open; its record 1.
 
     What not all of `uplinks` have passed is carried over. At any moment a power cut leaves one of
-    the two, whole, under the name.
+    the two, whole, under the name. A year that one of them has not read takes half a minute here
+    and minutes on a Pi: `alive` is called for each batch, so that nobody takes it for stuck.
     """
     fresh = path.with_name(FRESH)
     for leftover in (fresh, _beside(fresh, "-wal"), _beside(fresh, "-shm")):
@@ -84,11 +91,12 @@ def begin_epoch(
             previous_hash=old.head.hash.hex(),
             seen_number=ahead.number,
             platform=ahead.platform,
-            copied=sum(1 for _ in _carried(old, passed)),
+            copied=sum(1 for _ in _carried(old, passed, alive)),
         )
         first = Stamped(at_utc_ms, trusted, began)
-        new.append(Transaction([first], state=old.state(), book=old.book()))
-        carried = _carried(old, passed)
+        nothing_read = dict.fromkeys(uplinks, 0)
+        new.append(Transaction([first], old.state(), nothing_read, book=old.book()))
+        carried = _carried(old, passed, alive)
         while batch := list(islice(carried, BATCH_RECORDS)):
             new.append(Transaction(batch))
         old.fold()
@@ -105,14 +113,15 @@ def begin_epoch(
     return began
 
 
-def _carried(old: Journal, passed: int) -> Iterator[Stamped]:
+def _carried(old: Journal, passed: int, alive: Callable[[], object]) -> Iterator[Stamped]:
     """Every entry, and every record that not every uplink has passed, as far as it is whole."""
     sent = (Stamped(one.at_utc_ms, one.trusted, one.body) for one in old.entries(passed))
-    return chain(sent, _unsent(old, passed))
+    return chain(sent, _unsent(old, passed, alive))
 
 
-def _unsent(old: Journal, passed: int) -> Iterator[Stamped]:
+def _unsent(old: Journal, passed: int, alive: Callable[[], object]) -> Iterator[Stamped]:
     while page := old.after(passed, BATCH_RECORDS):
+        alive()
         for row in page:
             if row.body is not None and row.kind not in _NOT_CARRIED:
                 body = rows.decode_body(row.kind, row.body)

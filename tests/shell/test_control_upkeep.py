@@ -1,14 +1,18 @@
 """What control lets the journal make room of: what every platform has, and who counts as one."""
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from agent import rows
+from agent.cli.control import _owed
 from agent.control.loop import _tend, _unheard
 from agent.core.state import State
-from agent.journal import Now
+from agent.journal import Journal, Now, Transaction
 from tests.core.story import SITE, Story
 
 KEPT = {"division": 90, "bureau": 40}
@@ -45,3 +49,19 @@ def test_a_platform_that_vanished_is_waited_for_until_it_is_acknowledged(
     declared: tuple[str, ...], known: tuple[str, ...], number: int
 ) -> None:
     assert passed(declared, known) == number
+
+
+@pytest.mark.parametrize(
+    ("known", "owed"), [(BOTH, ("division", "bureau")), (BOTH[:1], ("division",))]
+)
+def test_a_new_epoch_carries_over_what_a_platform_that_vanished_has_not_read(
+    tmp_path: Path, known: tuple[str, ...], owed: tuple[str, ...]
+) -> None:
+    """Else it stayed in the file of the old epoch, where no platform ever looks."""
+    site = replace(SITE, declared=BOTH[:1])
+    settings = SimpleNamespace(platform=[SimpleNamespace(name="division")])
+    parts: Any = SimpleNamespace(settings=settings, house=SimpleNamespace(site=site))
+    with closing(Journal.open(tmp_path / "journal.db")) as journal:
+        state = rows.dumps(rows.to_row(State(declared=(*known, "bus main"))))
+        journal.append(Transaction(state=state))
+        assert _owed(parts, journal) == owed

@@ -39,7 +39,9 @@ def restored(path: Path, sample: Minute, entry: Minute) -> Journal:
 
 
 def begin(path: Path) -> EpochBegan:
-    return begin_epoch(path, Ahead("a", 500), AT_UTC_MS, trusted=True, uplinks=["a", "b"])
+    return begin_epoch(
+        path, Ahead("a", 500), AT_UTC_MS, trusted=True, uplinks=["a", "b"], alive=list
+    )
 
 
 def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
@@ -51,7 +53,7 @@ def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
     new = Journal.open(path)
     assert new.epoch != old.epoch
     assert not is_elsewhere(path, new), "it is no copy: it need not begin once more"
-    assert (new.state(), new.book(), new.cursors()) == (b"[12]", b"{}", {})
+    assert (new.state(), new.book(), new.cursors()) == (b"[12]", b"{}", {"a": 0, "b": 0})
     reader = Reader(path)
     assert list(reader.verify()) == [new.head]
     page = reader.page(0, 100).rows
@@ -99,6 +101,23 @@ def test_an_epoch_begins_at_most_once_in_a_thousand_records(
     assert not has_room(reader)
     reader.close()
     new.close()
+
+
+def test_a_long_copy_says_that_it_goes_on(
+    path: Path, sample: Minute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year that a platform had not read took longer than the watchdog waits, at each start."""
+    monkeypatch.setattr(room, "BATCH_RECORDS", 2)
+    journal, said = Journal.open(path), []
+    journal.append(Transaction([sample(n) for n in range(1, 13)]))
+    journal.close()
+    ahead = Ahead("", 12)
+
+    def alive() -> None:
+        said.append("alive")
+
+    begin_epoch(path, ahead, AT_UTC_MS, trusted=True, uplinks=["a"], alive=alive)
+    assert len(said) == 2 * 12 / 2, "once for each batch, of counting and of writing"
 
 
 def test_a_reader_of_the_old_file_does_not_spoil_the_new_one(

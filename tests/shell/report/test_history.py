@@ -131,7 +131,7 @@ def restored(path: Path) -> None:
     journal.append(Transaction([], cursors={"a": 40, "b": 30}))
     journal.close()
     at = ms("2026-04-20")
-    begin_epoch(path, Ahead("a", 500), at, trusted=True, uplinks=["a", "b"])
+    begin_epoch(path, Ahead("a", 500), at, trusted=True, uplinks=["a", "b"], alive=list)
     later = Stamped(ms("2026-04-21"), trusted=True, body=sample(1_050_000, withdrawn=50_000))
     journal = Journal.open(path)
     journal.append(Transaction([later]))

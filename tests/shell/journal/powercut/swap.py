@@ -26,7 +26,7 @@ def main() -> None:
         journal.append(Transaction([stamped(n)], b"%d" % n, PASSED if n == OLD else {}))
         promise(journal)
     journal.close()
-    begin_epoch(path, AHEAD, OLD, trusted=True, uplinks=UPLINKS)
+    begin_epoch(path, AHEAD, OLD, trusted=True, uplinks=UPLINKS, alive=list)
     journal = Journal.open(path)
     promise(journal)
     for _ in range(NEW):

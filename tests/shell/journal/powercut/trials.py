@@ -121,7 +121,7 @@ def swapped(folder: Path, disk: Disk, seen: Seen, where: str) -> None:
         if began is None:
             _promised(journal, disk, seen, where)
     if began is None:
-        begin_epoch(path, swap.AHEAD, swap.OLD, trusted=True, uplinks=swap.UPLINKS)
+        begin_epoch(path, swap.AHEAD, swap.OLD, trusted=True, uplinks=swap.UPLINKS, alive=list)
     with _opened(path, seen, where) as journal:
         if journal is None:
             return
