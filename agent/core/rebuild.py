@@ -72,22 +72,36 @@ def rebuilt(records: Iterable[Record], changes: Iterable[Record] = ()) -> State:
 def reconciled(state: State, records: tuple[Record, ...]) -> State:
     """A checkpoint set right by the entries: they are the account, whatever it says."""
     told = rebuilt(records)
+    if state.scanned_at is not None:
+        told = replace(_later(told, state.scanned_at), scanned_at=state.scanned_at)
     one_series = state.ledger.segment == told.ledger.segment and state.totalizer is not None
+    one_power = state.ledger.power == told.ledger.power and state.energy is not None
+    told = replace(told, energy=state.energy) if one_power else told
+    if one_series:
+        at_total_wh = _by_another_account(state, told.ledger) if one_power else None
+        told = replace(told, totalizer=state.totalizer, energy_at_total_wh=at_total_wh)
     return replace(
         told,
-        totalizer=state.totalizer if one_series else told.totalizer,
         standing=state.standing,
         permitted=state.permitted,
         cut_at=state.cut_at,
         cut_by_lapse=state.cut_by_lapse,
         lifting=state.lifting,
-        scanned_at=state.scanned_at,
+        clock=state.clock,
         watermark=state.watermark or told.watermark,
         seen_ids=state.seen_ids,
         spent=state.spent,
         ended_utc_ms=state.ended_utc_ms,
         declared=state.declared,
     )
+
+
+def _by_another_account(state: State, ledger: Ledger) -> int | None:
+    """What was used when the last water total was accepted, by another account of it."""
+    if state.energy_at_total_wh is None:
+        return None
+    last_wh = last_total_wh(state)
+    return state.energy_at_total_wh + used_wh(ledger, last_wh) - used_wh(state.ledger, last_wh)
 
 
 def _moment(record: Record) -> Moment:
@@ -130,8 +144,7 @@ def _followed(state: State, entry: Entry, moment: Moment) -> State:
         scanned_at=moment,
         watermark=moment if moment.trusted else state.watermark,
     )
-    if state.energy is not None:
-        state = replace(state, energy_at_total_wh=used_wh(state.ledger, state.energy.last))
+    state = replace(state, energy_at_total_wh=_at_total_wh(state, entry, told, moment))
     return _interrupted(state, entry, moment) if isinstance(entry, Convert) else state
 
 
@@ -171,6 +184,20 @@ def _told(entry: Entry) -> _Told:
         case RolledOver() | FitMeter() | RemoveMeter() | ThresholdSet():
             return _Told()
     assert_never(entry)
+
+
+def _at_total_wh(state: State, entry: Entry, told: _Told, moment: Moment) -> int | None:
+    """What was used at the last water total: as far as an entry tells both, and else nobody knows.
+
+    An estimate begins at the last total, and tells how much was used since.
+    """
+    used = used_wh(state.ledger, last_total_wh(state))
+    if isinstance(entry, Convert) and not entry.ends:
+        return used - entry.energy_wh if state.interruption is None else state.energy_at_total_wh
+    if None not in (told.total_l, told.total_wh, state.energy):
+        return used
+    moved = state.totalizer is not None and state.totalizer.at == moment
+    return None if moved or isinstance(entry, OpenYear) else state.energy_at_total_wh
 
 
 def _interrupted(state: State, entry: Convert, moment: Moment) -> State:

@@ -139,25 +139,27 @@ def after(*entries: Entry, trusted: bool = True) -> State:
 
 
 @pytest.mark.parametrize(
-    ("entry", "total_l", "total_wh"),
+    ("entry", "total_l", "total_wh", "at_total_wh"),
     [
-        (Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", 700), 700, 60),
-        (Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", 499), 500, 60),
-        (AllocateEnergy(2026, AllocationKind.PLAN, 40, "d", "li", 90, None), 500, 90),
-        (LayUp(700, 90, "winter", "li"), 700, 90),
-        (LayUp(700, None, "winter", "li"), 700, 60),
-        (Correct(2026, 7, "tank", "d", "li", 700), 700, 60),
-        (Correct(2026, 7, "tank", "d", "li", 700, 700, 20), 20, 60),  # a ruling: from there on
+        (Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", 700), 700, 63, None),
+        (Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", 650), 650, 63, 3),
+        (AllocateEnergy(2026, AllocationKind.PLAN, 40, "d", "li", 90, None), 650, 90, 3),
+        (LayUp(700, 90, "winter", "li"), 700, 90, 30),
+        (LayUp(700, None, "winter", "li"), 700, 63, None),
+        (Correct(2026, 7, "tank", "d", "li", 700), 700, 63, None),
+        (Correct(2026, 7, "tank", "d", "li", 700, 700, 20), 20, 63, None),  # a ruling: from there
+        (Convert(30, 10, 1, 3_000, 0, 0, 650, 80), 650, 80, 10),  # its own began before it
+        (Convert(-3, 10, 1, 3_000, 0, 0, 700, 80, ends=True), 700, 80, 20),
     ],
 )
 def test_the_last_total_that_an_entry_carried_is_what_is_known(
-    entry: Entry, total_l: int, total_wh: int
+    entry: Entry, total_l: int, total_wh: int, at_total_wh: int | None
 ) -> None:
-    state = after(entry)
+    state = after(Resume(650, 63, 0, 0, "spring", "li"), entry)
     assert state.totalizer is not None
     assert state.energy is not None
     assert (state.totalizer.last, state.energy.last) == (total_l, total_wh)
-    assert state.energy_at_total_wh == total_wh - 60
+    assert state.energy_at_total_wh == at_total_wh
 
 
 @pytest.mark.parametrize("trusted", [True, False])

@@ -44,11 +44,12 @@ from agent.core.model import (
     RolledOver,
     Sample,
     StopOrder,
+    Withheld,
 )
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.scan import scan
 from agent.core.spent import LOST
-from agent.core.state import State, last_total_l
+from agent.core.state import State, last_total_l, unmetered_l
 from tests.core.story import (
     HOUR,
     MINUTE,
@@ -201,6 +202,30 @@ def test_an_estimate_that_waits_for_the_totalizer_waits_on() -> None:
     assert rebuilt(entries_of(story)).interruption is None
 
 
+def test_an_estimate_of_hours_vouches_for_the_water_that_it_stood_for() -> None:
+    story = lifting().after(60)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(2 * HOUR / 1000)
+    story.state = rebuilt(entries_of(story))
+    story.heal()
+    story.after(10)
+    assert story.of(Withheld) == []
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
+def test_electricity_that_is_told_alone_vouches_for_no_water_before_it() -> None:
+    """An energy allocation tells no water total; what flowed since one was told is plausible."""
+    story = lifting().after(3 * HOUR / 1000)
+    assert story.order(AllocateEnergyOrder(2026, AllocationKind.PLAN, 10**7, "e 1")) is None
+    story.after(600).stop()
+    story.after(60)
+    story.state = rebuilt(entries_of(story))
+    story.power_off(HOUR)
+    story.after(60)
+    assert story.conditions == {}
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
 def test_an_account_without_entries_is_a_new_one() -> None:
     assert rebuilt(()) == State(spent=LOST)
     assert ledger_of(()) == Ledger()
@@ -225,6 +250,45 @@ def test_a_checkpoint_that_contradicts_its_entries_gives_way_to_them() -> None:
     assert state.seen_ids == story.state.seen_ids
     assert state.watermark == story.state.watermark
     assert state.standing == story.state.standing
+
+
+def lifting() -> Story:
+    """A pump with a coefficient, seen every ten seconds."""
+    story = Story(coast_ms=0).commission(10**9)
+    assert story.order(rate()) is None
+    story.after(2).start()
+    return story.unhurried()
+
+
+def test_a_checkpoint_that_contradicts_its_entries_keeps_both_meters_totals() -> None:
+    """Hours after the last entry: neither total has jumped, and no electricity is older."""
+    story = lifting().after(2 * HOUR / 1000)
+    story.state = replace(story.state, ledger=replace(story.state.ledger, closed_wh=70_000))
+    spoilt = story.after(10).state
+    story.state = reconciled(spoilt, entries_of(story))
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(10)
+    assert unmetered_l(story.site, story.state, story.moment) == pytest.approx(250, abs=5)
+    assert story.state.energy is not None
+    assert story.state.energy.last == story.energy_wh
+    known = replace(spoilt, energy_at_total_wh=None)
+    assert reconciled(known, entries_of(story)).energy_at_total_wh is None
+
+
+def test_totals_that_the_entries_alone_tell_are_as_old_as_they_are() -> None:
+    story = lifting().after(2 * HOUR / 1000)
+    segment, power = story.state.ledger.segment, story.state.ledger.power
+    assert segment is not None
+    assert power is not None
+    other = replace(
+        story.state.ledger, segment=replace(segment, start=1), power=replace(power, start=1)
+    )
+    story.state = reconciled(replace(story.state, ledger=other), entries_of(story))
+    story.after(60)
+    assert story.conditions == {}
+    assert story.state.energy is not None
+    assert story.state.energy.last == story.energy_wh
+    assert story.withdrawn_l == story.total_l - 500_000
 
 
 def test_a_checkpoint_of_another_series_gives_up_its_total_as_well() -> None:
