@@ -56,7 +56,7 @@ class Checks:
     total_l: int | None = None
     energy_wh: int | None = None
     pump_power_w: int | None = None  # learned
-    proven_ms: int = 0
+    proven_ms: int | None = None  # None: the last scan did not see it
     full: tuple[Bucket, ...] = ()
     filling: Bucket = Bucket()
     ratio_off: bool | None = None
@@ -115,13 +115,19 @@ def watch_checks(checks: Checks, sight: Sight) -> Checks:
     checks = _learn_power(checks, sight)
     checks = _follow_ratio(checks, sight, moved_l, used_wh)
     checks = _follow_creep(checks, sight, moved_l)
-    proven = _flow_fault(sight.readings) is None and flowing(sight.view, sight.site) is True
     return replace(
         checks,
         total_l=sight.total_l,
         energy_wh=sight.energy_wh,
-        proven_ms=checks.proven_ms + sight.step_ms if proven else 0,
+        proven_ms=_proven_ms(checks, sight),
     )
+
+
+def _proven_ms(checks: Checks, sight: Sight) -> int | None:
+    """How long scans have seen water flow in good order; one scan alone has seen no time."""
+    if _flow_fault(sight.readings) is not None or flowing(sight.view, sight.site) is not True:
+        return None
+    return 0 if checks.proven_ms is None else checks.proven_ms + sight.step_ms
 
 
 def _moved(checks: Checks, sight: Sight) -> tuple[int | None, int | None]:
@@ -197,7 +203,7 @@ def compare(facts: Facts, checks: Checks, sight: Sight) -> Facts:
         facts,
         flow_signal_lost=_signal_lost(checks, sight) if sight.judged else None,
         both_meters_lost=_both_lost(sight) if sight.judged else None,
-        power_meter_lost=view.power_w is None if sight.judged else None,
+        power_meter_lost=None in (view.power_w, sight.energy_wh) if sight.judged else None,
         pumping_backward=_backward(sight, needs_power=True),
         reverse_flow=_backward(sight, needs_power=False),
         power_while_cut=False if excused else _power_while_cut(sight),
@@ -232,7 +238,8 @@ def _signal_lost(checks: Checks, sight: Sight) -> bool | None:
     """True while the pump runs without it, False once it is proven, else not to be told."""
     if _flow_fault(sight.readings) in SIGNAL_FAULTS:
         return True if powered(sight.view, sight.site) else None
-    return False if checks.proven_ms >= PROVEN_MS else None
+    proven_ms = checks.proven_ms
+    return False if proven_ms is not None and proven_ms >= PROVEN_MS else None
 
 
 def _both_lost(sight: Sight) -> bool:

@@ -96,7 +96,9 @@ def _standing_facts(site: Site, state: State, evidence: Evidence) -> Facts:
         stopped_by_platform=stopped_by_platform((*state.stops, *seen.held)),
         unallocated=account is None,
         exhausted=account is not None and account.usable_l <= _kept_back_l(site, state, evidence),
-        energy_exhausted=account is not None and _is_spent(account.energy_remaining_wh),
+        energy_exhausted=account is not None
+        and not site.shared_power_meter
+        and _is_spent(account.energy_remaining_wh),
         used_level_percent=_warning_step(site, account),
         remaining_low=account is not None
         and site.limits.warn_remaining_l > 0
@@ -189,6 +191,8 @@ def converting(site: Site, state: State, evidence: Evidence) -> Exemption | None
     now, account = state.interruption, evidence.account
     if now is None or now.policy is InterruptionPolicy.CUT or account is None:
         return None
+    if not _electricity_counts(site, state, evidence.moment):
+        return None
     lasted_ms = elapsed_ms(now.began, evidence.moment)
     left_ms = 0 if lasted_ms is None else site.convert_max_ms - lasted_ms
     most_l = account.allocated_l * site.convert_max_percent // 100
@@ -196,6 +200,16 @@ def converting(site: Site, state: State, evidence: Evidence) -> Exemption | None
     if min(left_ms, left_l) <= 0:
         return None
     return Exemption(ConditionKind.FLOW_METER_SILENT, left_l, left_ms)
+
+
+def _electricity_counts(site: Site, state: State, moment: Moment) -> bool:
+    """Whether there is electricity to reckon by: of this pump alone, read of late and believed."""
+    energy = state.energy
+    if site.shared_power_meter or energy is None or energy.in_doubt:
+        return False
+    unread_ms = elapsed_ms(energy.at, moment)
+    late = unread_ms is not None and unread_ms > site.both_meters_cut_ms
+    return not (late and state.supply.judged)
 
 
 def _warning_step(site: Site, account: Balance | None) -> int:

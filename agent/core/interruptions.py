@@ -60,7 +60,9 @@ def _begin(
     if totalizer is None or state.ledger.laid_up is not None:
         return state, ()
     silent_ms = elapsed_ms(state.lost_since, moment)
-    if not totalizer.in_doubt and (silent_ms is None or silent_ms < site.flow_meter_alarm_ms):
+    # An alarm that may come later than the cut must not be what keeps water from being reckoned.
+    lasts_ms = min(site.flow_meter_alarm_ms, site.flow_meter_cut_ms)
+    if not totalizer.in_doubt and (silent_ms is None or silent_ms < lasts_ms):
         return state, ()
     convertible = state.ledger.rate is not None and not site.shared_power_meter
     convert = convertible and site.on_interruption is InterruptionPolicy.CONVERT
@@ -100,7 +102,7 @@ def _go_on(
     since_ms = elapsed_ms(now.entered_at, moment)
     if since_ms is not None and since_ms < site.convert_every_ms:
         return state, ()
-    volume_l, energy_wh = _pending(state, now)
+    volume_l, energy_wh = _pending(site, state, now)
     if volume_l <= 0 or state.ledger.rate is None:
         return state, ()
     reckoned = _Reckoned(state.ledger.rate, volume_l, energy_wh)
@@ -111,7 +113,7 @@ def _end(
     site: Site, state: State, now: Interruption, moment: Moment
 ) -> tuple[State, tuple[Body, ...]]:
     """Metering goes on. What no totalizer counted stands; the rest of the estimate is undone."""
-    pending_l, energy_wh = _pending(state, now)
+    pending_l, energy_wh = _pending(site, state, now)
     reckoned_l = now.converted_l + pending_l
     counted = max(counted_l(state.ledger, last_total_l(state)) - now.counted_l, 0)
     missing_l = reckoned_l - counted
@@ -135,10 +137,12 @@ def _end(
     return replace(state, interruption=None), (*bodies, ended)
 
 
-def _pending(state: State, now: Interruption) -> tuple[int, int]:
+def _pending(site: Site, state: State, now: Interruption) -> tuple[int, int]:
     """Litres and watt-hours that are not entered yet; nothing while nothing is converted."""
     rate = state.ledger.rate
-    if state.energy is None or rate is None or now.policy is InterruptionPolicy.CUT:
+    if now.policy is InterruptionPolicy.CUT or site.shared_power_meter:
+        return 0, 0
+    if state.energy is None or rate is None:
         return 0, 0
     energy_wh = _used_wh(state) - now.used_wh
     return energy_wh * rate.litres_per_kwh // 1000, energy_wh

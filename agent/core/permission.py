@@ -53,7 +53,7 @@ def permit(
     step_ms = seen_ms(site, state, moment)
     state = _watch(site, state, evidence, step_ms)
     facts = gather(site, state, evidence, step_ms)
-    present = Present(facts, moment, step_ms, site, _given(evidence))
+    present = Present(facts, moment, step_ms, site, _given(site, evidence))
     state = replace(state, standing=assess(RULES, state.standing, present))
     decision = decide(
         RULES,
@@ -87,10 +87,11 @@ def blame(lapse: Lapse | None) -> tuple[ConditionKind, ...]:
     return () if lapse in (None, Lapse.POWER) else (K.LEASE_LAPSED,)
 
 
-def _given(evidence: Evidence) -> frozenset[ConditionKind]:
-    """The latches that an entry of this scan releases."""
+def _given(site: Site, evidence: Evidence) -> frozenset[ConditionKind]:
+    """The latches that an entry of this scan releases, or that nobody could release any more."""
     water = {K.ALLOCATION_EXHAUSTED} if evidence.water_given else set()
-    return frozenset(water | ({K.ENERGY_EXHAUSTED} if evidence.energy_given else set()))
+    energy_given = evidence.energy_given or site.shared_power_meter
+    return frozenset(water | ({K.ENERGY_EXHAUSTED} if energy_given else set()))
 
 
 def _edge(
@@ -114,15 +115,19 @@ def _relay_opened(site: Site, state: State, seen: Seen, moment: Moment) -> bool:
     """Whether a relay that was permitted is so no longer.
 
     A question that was not answered says nothing: the relay holds its lease meanwhile. After a
-    whole lease of silence it has opened, because nobody renewed it.
+    whole lease of silence it has opened, because nobody renewed it. What a control knows that was
+    started just now may be older than a lease that was renewed until a moment ago.
     """
     if not state.permitted:
         return False
     if seen.relay_permitted is not None:
         return not seen.relay_permitted
+    assert state.scanned_at is not None, "what was permitted was scanned"
+    if state.scanned_at.boot != moment.boot:
+        return True  # no lease outlives a boot
+    renewed = state.scanned_at if seen.started is None else moment
     watches = state.standing.watches
-    silent = next((one.since for one in watches if one.kind is K.RELAY_SILENT), state.scanned_at)
-    assert silent is not None, "what was permitted was scanned"
+    silent = next((one.since for one in watches if one.kind is K.RELAY_SILENT), renewed)
     silent_ms = elapsed_ms(silent, moment)
     return silent_ms is None or silent_ms >= site.lease_ms
 
@@ -148,8 +153,10 @@ def _watch(site: Site, state: State, evidence: Evidence, step_ms: int) -> State:
     supply = watch_supply(
         state.supply, view, evidence.readings, seen.contacts, site, step_ms=step_ms, booted=booted
     )
-    motor = watch_motor(state.motor, view, evidence.readings, site, step_ms)
-    checks = watch_checks(state.checks, evidence.sight(site, state, supply, motor, step_ms))
+    # A pump may have run, or begun to, while no control was there: it did not creep, nor start up.
+    looked_ms = step_ms if seen.started is None else 0
+    motor = watch_motor(state.motor, view, evidence.readings, site, looked_ms)
+    checks = watch_checks(state.checks, evidence.sight(site, state, supply, motor, looked_ms))
     state = replace(_note_journal(state, evidence), supply=supply, motor=motor, checks=checks)
     state = replace(state, declared=(*missing(site, state)[-MISSING_MAX:], *site.declared))
     return _spend_override(site, state, evidence, step_ms)

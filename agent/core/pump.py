@@ -148,8 +148,8 @@ def watch_pump(
         idle_scans=0 if running else min(pump.idle_scans + 1, IDLE_SCANS),
         flow_l_per_h=_learned_flow(pump, view, site, permitted=permitted),
     )
-    if running and permitted:
-        pump = replace(pump, cut_total_l=None)  # it was never seen to rest: nothing to learn
+    if unseen or (running and permitted):
+        pump = replace(pump, cut_total_l=None)  # it was never seen to come to rest
     pump = _learn_coast(pump, view, site)
     if unseen and pump.run is not None:
         pump = replace(pump, run=replace(pump.run, metered=False))

@@ -209,7 +209,8 @@ def test_every_total_of_the_station_ages_with_its_time() -> None:
 def test_electricity_stands_in_until_the_last_litre_and_millisecond(
     converted_l: int, lasted_ms: int, left: tuple[int, int] | None
 ) -> None:
-    state, now = interrupted(converted_l, 0), moment(lasted_ms - HOUR)
+    now = moment(lasted_ms - HOUR)
+    state = replace(interrupted(converted_l, 0), energy=Totalizer(0, now))
     found = Evidence(
         Seen(now, ()),
         (),

@@ -170,6 +170,12 @@ def test_only_a_pump_that_is_permitted_to_run_on_ends_its_coast_down_untold() ->
     assert rested.coast_l == 60
 
 
+def test_what_flowed_while_nobody_looked_is_no_coast_down() -> None:
+    cut = Pump(cut_total_l=440, coast_l=20, idle_scans=2)
+    after, _ = watch_pump(cut, seen(0, 0), SITE, moment(), permitted=False, unseen=True)
+    assert (after.coast_l, after.cut_total_l) == (20, None)
+
+
 @pytest.mark.parametrize(
     ("cut_total_l", "coast_l", "learned_l"),
     [

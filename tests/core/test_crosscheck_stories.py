@@ -147,6 +147,18 @@ def test_water_seen_to_flow_proves_the_signal_and_a_flicker_does_not() -> None:
     assert story.conditions == {}
 
 
+def test_one_look_in_ten_seconds_proves_no_signal() -> None:
+    """Every second scan finds it, ten seconds apart: nobody saw water flow for ten seconds."""
+    story = pumping().unhurried()
+    for scans in range(400):
+        if scans % 2:
+            story.heal()
+        else:
+            story.lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
+        story.after(10)
+    assert story.reasons == [K.FLOW_SIGNAL_LOST]
+
+
 def test_an_acknowledged_signal_gets_a_trial_and_no_more() -> None:
     story = pumping().unhurried()
     story.lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
@@ -407,6 +419,18 @@ def test_a_total_that_creeps_alarms_is_counted_and_falls_after_a_quiet_hour() ->
     story.after(200)
     assert story.conditions == {}
     assert story.permitted
+
+
+def test_a_pump_that_ran_while_control_was_restarted_is_no_creep() -> None:
+    story = Story(site=replace(SITE, lease_ms=30_000), coast_ms=0).commission().unhurried()
+    story.after(3600).start()
+    story.away(30_000)
+    story.stop()
+    story.away(10_000)
+    story.restarted = True
+    story.after(10)
+    assert story.withdrawn_l > 0
+    assert K.IDLE_CREEP not in story.conditions
 
 
 def test_a_litre_now_and_then_is_no_creep() -> None:

@@ -347,6 +347,22 @@ def test_nothing_is_unmetered_where_nothing_can_be_reckoned() -> None:
     assert unmetered_l(SITE, replace(state, energy_at_total_wh=None), moment) == 0
 
 
+def test_a_power_meter_that_is_declared_shared_meanwhile_converts_no_more() -> None:
+    story = pumping()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(15 * 60)
+    converted_l = story.state.ledger.converted_l
+    assert converted_l > 0
+    story.site = replace(SITE, shared_power_meter=True)
+    story.after(14 * 60)
+    assert story.state.ledger.converted_l == converted_l
+    story.after(2 * 60)
+    assert not story.permitted
+    story.heal()
+    story.after(1)
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
 def test_a_run_with_an_interruption_in_it_says_so_and_teaches_nothing() -> None:
     story = pumping()
     silence(story, 300)

@@ -17,6 +17,7 @@ from agent.core.model import (
 )
 from tests.core.story import (
     HOUR,
+    SITE,
     Story,
 )
 from tests.core.wells import AMPERES, VOLTS, protected, protected_pumping
@@ -116,6 +117,21 @@ def test_a_pump_that_starts_is_not_judged_for_half_a_minute(
     assert story.permitted
     story.after(13)
     assert story.reasons[0] is kind
+
+
+def test_a_pump_that_started_while_control_was_restarted_is_not_judged_for_half_a_minute() -> None:
+    story = protected(K.OVER_CURRENT, site=replace(SITE, lease_ms=60_000)).unhurried().after(30)
+    story.away(39_000)
+    story.start()
+    story.beside |= dict.fromkeys(AMPERES, 200_000)
+    story.away(1000)
+    story.restarted = True
+    story.look()
+    story.after(20)
+    assert story.permitted
+    story.beside |= dict.fromkeys(AMPERES, 50_000)
+    story.after(60)
+    assert story.conditions == {}
 
 
 def test_a_phase_that_is_gone_shows_in_the_voltage_while_the_pump_rests() -> None:

@@ -190,6 +190,32 @@ def test_one_question_the_relay_did_not_answer_stops_no_pump() -> None:
     assert moves(story) == [(True, False)]
 
 
+def test_a_question_that_a_restarted_control_asks_in_vain_stops_no_pump() -> None:
+    """What it knows is older than the lease, which the killed control had renewed since."""
+    story = pumping()
+    on_disk = story.state
+    story.after(40).away(2000)
+    story.state, story.restarted = on_disk, True
+    story.relay = None
+    assert story.look().decision.permit
+    story.relay = True
+    story.after(1)
+    assert story.running
+    assert moves(story) == [(True, False)]
+    story.relay = None
+    story.after(11)
+    assert moves(story)[-1] == (False, True), "from its first question on, a lease and no longer"
+
+
+def test_a_relay_that_is_silent_after_a_boot_holds_no_lease_of_the_one_before() -> None:
+    story = pumping()
+    story.power_off(5000)
+    story.relay, story.restarted = None, True
+    story.after(1)
+    assert story.of(RelayMoved)[-1].lapse is Lapse.POWER
+    assert not story.permitted
+
+
 def test_a_relay_that_is_silent_for_a_whole_lease_has_cut() -> None:
     """Nobody renewed it, so it lapsed; that is written down though nobody could see it."""
     story = pumping()

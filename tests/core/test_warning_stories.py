@@ -14,13 +14,16 @@ from agent.core.model import (
     InterruptionPolicy,
     Quality,
     Quantity,
+    Refused,
     RelayMoved,
+    Role,
     Site,
 )
 from tests.core.story import (
     DAY,
     HOUR,
     OF_FLOW_METER,
+    OF_POWER_METER,
     SITE,
     Story,
     addition,
@@ -156,6 +159,53 @@ def test_beyond_its_bounds_nothing_stands_in_for_a_silent_flow_meter(site: Site)
     assert story.reasons[0] is K.FLOW_METER_SILENT
 
 
+def test_an_alarm_that_comes_later_than_the_cut_lets_electricity_stand_in_before_it() -> None:
+    story = silent_with_a_rate(replace(SITE, flow_meter_alarm_ms=HOUR)).after(50 * 60)
+    assert story.permitted
+    assert story.state.ledger.converted_l > 0
+
+
+@pytest.mark.parametrize("step_mwh", [-50_000_000, 900_000_000], ids=["back", "ahead"])
+def test_electricity_in_doubt_stands_in_for_nothing_and_is_told(step_mwh: int) -> None:
+    """A power meter that nobody declared hangs there: all that passes would be free."""
+    story = silent_with_a_rate()
+    story.energy_mwh += step_mwh
+    story.after(120)
+    assert story.conditions[K.POWER_METER_SILENT] is Action.ALARM
+    story.after(25 * 60)
+    assert story.permitted
+    story.after(5 * 60)
+    assert story.reasons[0] is K.FLOW_METER_SILENT
+    assert story.fit(Role.POWER_METER) is None
+    assert K.POWER_METER_SILENT not in story.conditions
+    story.after(180)
+    assert story.permitted
+
+
+def test_electricity_that_is_not_read_stands_in_for_nothing() -> None:
+    """The power meter still says that the pump runs, so that not both are silent."""
+    story = silent_with_a_rate().after(20 * 60)
+    story.lay(Fault.INVALID, Quantity.ENERGY_WH)
+    story.after(9 * 60)
+    assert story.permitted
+    story.after(2 * 60)
+    assert story.reasons[0] is K.FLOW_METER_SILENT
+
+
+def test_electricity_that_went_away_with_the_mains_stands_in_when_they_are_back() -> None:
+    story = silent_with_a_rate().after(HOUR / 1000)
+    story.stop()
+    story.contacts = Contacts(mains_present=False)
+    story.lay(Fault.TIMEOUT, *OF_POWER_METER)
+    story.after(HOUR / 1000)
+    assert story.permitted
+    story.contacts = Contacts(mains_present=True)
+    story.heal()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(300)
+    assert story.permitted
+
+
 def test_an_energy_allocation_that_is_used_up_cuts_until_more_is_given() -> None:
     story = Story().commission(100_000_000).after(2)
     assert story.order(energy(AllocationKind.PLAN, 5_000)) is None
@@ -169,6 +219,21 @@ def test_an_energy_allocation_that_is_used_up_cuts_until_more_is_given() -> None
     assert story.reasons == [K.ENERGY_EXHAUSTED], "water is not electricity"
     assert story.order(energy(AllocationKind.ADDITION, 5_000)) is None
     assert story.permitted
+
+
+def test_a_power_meter_that_is_declared_shared_uses_up_no_electricity_of_the_pump() -> None:
+    """Nobody could give it more: an energy allocation is refused from then on."""
+    story = Story().commission(100_000_000).after(2)
+    assert story.order(energy(AllocationKind.PLAN, 5_000)) is None
+    story.start()
+    while story.permitted:
+        story.after(1)
+    story.site = replace(SITE, shared_power_meter=True)
+    story.restarted = True
+    story.after(200)
+    assert story.permitted
+    refused = story.order(energy(AllocationKind.ADDITION, 5_000))
+    assert refused is Refused.POWER_METER_SHARED
 
 
 def energy(kind: AllocationKind, energy_wh: int) -> AllocateEnergyOrder:

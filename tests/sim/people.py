@@ -104,6 +104,8 @@ def tend(year: Year) -> None:
         year.order(OpenYearOrder(state.year_asked, year.last_total_l, "diary"))
     if state.totalizer is not None and state.totalizer.in_doubt:
         meters.rule(year)
+    if state.energy is not None and state.energy.in_doubt:
+        meters.fit_meter(year, Role.POWER_METER)
     balance = account(state, year.clock.moment) if state.scanned_at else None
     standing = {one.kind for one in state.standing.conditions}
     if balance and ConditionKind.ALLOCATION_EXHAUSTED in standing and year.rng.random() < 0.6:
