@@ -67,11 +67,15 @@ def _health(organs: Organs, moment: Moment) -> Health | None:
 
 
 def _contacts(inputs: Inputs | None) -> Contacts:
-    """Each declared contact as the core knows it; None for one that is not wired."""
+    """Each declared contact as the core knows it; None for one that cannot be read.
+
+    A bypass or a door without a contact is closed off: what its contact had told before somebody
+    took it out of the settings does not stand for ever.
+    """
     active = {} if inputs is None else inputs.read()
     return Contacts(
-        bypass_closed=active.get("bypass"),
-        door_open=active.get("door"),
+        bypass_closed=active.get("bypass", False),
+        door_open=active.get("door", False),
         mains_present=active.get("mains"),
         contactor_closed=active.get("contactor"),
     )
