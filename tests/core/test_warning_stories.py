@@ -231,7 +231,7 @@ def test_a_power_meter_that_is_declared_shared_uses_up_no_electricity_of_the_pum
     story.site = replace(SITE, shared_power_meter=True)
     story.restarted = True
     story.after(200)
-    assert story.permitted
+    assert story.reasons == []
     refused = story.order(energy(AllocationKind.ADDITION, 5_000))
     assert refused is Refused.POWER_METER_SHARED
 
