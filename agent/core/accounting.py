@@ -97,8 +97,8 @@ def enter(state: State, entry: Entry, moment: Moment) -> State:
             return replace(state, totalizer=None, reverse=None, backflow_l=0)
         case RemoveMeter(role=Role.POWER_METER):
             return replace(state, energy=None)
-        case Correct(restart_total_l=int(restart_l)):
-            return replace(state, totalizer=Totalizer(restart_l, moment))
+        case Correct():
+            return _corrected(state, entry, moment)
         case RolledOver(role=Role.FLOW_METER):
             return replace(state, totalizer=Totalizer(entry.total_l, moment))
         case RolledOver(role=Role.POWER_METER):
@@ -109,6 +109,16 @@ def enter(state: State, entry: Entry, moment: Moment) -> State:
             return replace(state, thresholds=thresholds.after(state.thresholds, entry))
         case _:
             return state
+
+
+def _corrected(state: State, entry: Correct, moment: Moment) -> State:
+    """A ruling begins a series; a figure on paper is no water that an override gave."""
+    if entry.restart_total_l is not None:
+        return replace(state, totalizer=Totalizer(entry.restart_total_l, moment))
+    if state.lifting is None or entry.year != state.ledger.year:
+        return state
+    withdrawn = state.lifting.withdrawn_l + entry.volume_l
+    return replace(state, lifting=replace(state.lifting, withdrawn_l=withdrawn))
 
 
 # --- totals ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Water and electricity follow one set of rules; what differs is told by `_Wish`.
 from dataclasses import dataclass
 from typing import assert_never
 
-from agent.core.calendar import plan_year, year_span_ms
+from agent.core.calendar import plan_year, reckoned, year_span_ms
 from agent.core.ledger import Grant, allocated, grant_of, used_wh, withdrawn_l
 from agent.core.model import (
     Allocate,
@@ -160,7 +160,8 @@ def _refuse_kind(wish: _Wish, present: Present) -> Refusal | None:
         case AllocationKind.CORRECTION:
             held = wish.closed
             if held is None:
-                held = allocated(wish.grant, present.moment)
+                dated = reckoned(present.state.watermark, present.moment)
+                held = allocated(wish.grant, dated, present.state.ended_utc_ms)
             return _refuse_correction(wish, held)
         case (
             AllocationKind.ADDITION
@@ -227,8 +228,21 @@ def judge_limit(order: LimitOrder, author: str, present: Present) -> Limit | Ref
         document=order.document,
         author=author,
         total_l=present.last_total_l,
-        withdrawn_before_l=order.withdrawn_before_l,
+        withdrawn_before_l=order.withdrawn_before_l or _carried_l(order, present),
     )
+
+
+def _carried_l(order: LimitOrder, present: Present) -> int:
+    """What the limit of this name had counted already, where another one takes its place."""
+    ledger = present.ledger
+    was = next(
+        (one for one in ledger.rounds if (one.year, one.name) == (order.year, order.name)), None
+    )
+    if was is None or order.from_utc_ms > (present.latest_ms or 0):
+        return 0
+    withdrawn = withdrawn_l(ledger, present.last_total_l)
+    since_l = 0 if was.begun_l is None else withdrawn - was.begun_l
+    return max(was.before_l + since_l, 0)
 
 
 def _refuse_window(order: LimitOrder, present: Present) -> Refusal | None:

@@ -129,8 +129,16 @@ def _with_grant(grants: tuple[Grant, ...], grant: Grant) -> tuple[Grant, ...]:
 
 
 def _post_limit(ledger: Ledger, entry: Limit) -> Ledger:
-    """A limit that replaces one of its name goes on from where that began to count."""
+    """A limit that replaces one of its name goes on from where that began to count.
+
+    But for one that was put off. One of which it is said what was withdrawn has begun.
+    """
     was = next((one for one in ledger.rounds if _is(one, entry.year, entry.name)), None)
+    begun_l = None
+    if was is not None and entry.from_utc_ms <= was.from_utc_ms:
+        begun_l = was.begun_l
+    if entry.withdrawn_before_l > 0 and entry.year == ledger.year:
+        begun_l = withdrawn_l(ledger, entry.total_l)
     one = Round(
         year=entry.year,
         name=entry.name,
@@ -138,7 +146,7 @@ def _post_limit(ledger: Ledger, entry: Limit) -> Ledger:
         from_utc_ms=entry.from_utc_ms,
         to_utc_ms=entry.to_utc_ms,
         before_l=entry.withdrawn_before_l,
-        begun_l=None if was is None else was.begun_l,
+        begun_l=begun_l,
     )
     others = (other for other in ledger.rounds if not _is(other, entry.year, entry.name))
     return replace(ledger, rounds=tuple(sorted((*others, one), key=lambda one: one.from_utc_ms)))
@@ -174,6 +182,7 @@ def _post_fit_meter(ledger: Ledger, entry: FitMeter) -> Ledger:
                 power=segment,
                 power_serial=entry.serial,
                 closed_wh=used_until(ledger, entry.closed_total),
+                laid_up=_laid_up(ledger, entry.role, entry.closed_total, entry.total),
             )
         case Role.FLOW_METER:
             return replace(
@@ -182,19 +191,36 @@ def _post_fit_meter(ledger: Ledger, entry: FitMeter) -> Ledger:
                 closed_l=counted_l(ledger, entry.closed_total),
                 before_l=ledger.before_l + (entry.withdrawn_before_l or 0),
                 taken_over=True,
+                laid_up=_laid_up(ledger, entry.role, entry.closed_total, entry.total),
             )
         case Role.LEVEL_PROBE:
             raise AssertionError("a level probe has no place in the ledger")
     assert_never(entry.role)
 
 
+def _laid_up(ledger: Ledger, role: Role, closed: int | None, begins: int | None) -> LayUp | None:
+    """A series that ends and one that begins while a well is laid up: nothing moved by that."""
+    laid_up, step = ledger.laid_up, (begins or 0) - (closed or 0)
+    if laid_up is None:
+        return None
+    if role is Role.FLOW_METER:
+        return replace(laid_up, total_l=laid_up.total_l + step)
+    if laid_up.total_wh is None:
+        return laid_up
+    return replace(laid_up, total_wh=laid_up.total_wh + step)
+
+
 def _post_remove_meter(ledger: Ledger, entry: RemoveMeter) -> Ledger:
+    laid_up = _laid_up(ledger, entry.role, entry.total, None)
     match entry.role:
         case Role.POWER_METER:
             closed_wh = used_wh(ledger, entry.total)
-            return replace(ledger, power=None, power_serial=None, closed_wh=closed_wh)
+            return replace(
+                ledger, power=None, power_serial=None, closed_wh=closed_wh, laid_up=laid_up
+            )
         case Role.FLOW_METER:
-            return replace(ledger, segment=None, closed_l=counted_l(ledger, entry.total))
+            closed_l = counted_l(ledger, entry.total)
+            return replace(ledger, segment=None, closed_l=closed_l, laid_up=laid_up)
         case Role.LEVEL_PROBE:
             raise AssertionError("a level probe has no place in the ledger")
     assert_never(entry.role)
@@ -205,6 +231,7 @@ def _post_rolled_over(ledger: Ledger, entry: RolledOver) -> Ledger:
     segment = ledger.segment if flow else ledger.power
     assert segment is not None, "a totalizer rolled over, but no meter is fitted"
     rolled = replace(segment, wrapped=segment.wrapped + entry.modulus_l)
+    ledger = replace(ledger, laid_up=_laid_up(ledger, entry.role, entry.modulus_l, None))
     return replace(ledger, segment=rolled) if flow else replace(ledger, power=rolled)
 
 
@@ -222,6 +249,7 @@ def _post_correct(ledger: Ledger, entry: Correct) -> Ledger:
         ledger,
         closed_l=counted_l(ledger, entry.closed_total_l),
         segment=replace(ledger.segment, start=entry.restart_total_l, wrapped=0),
+        laid_up=_laid_up(ledger, Role.FLOW_METER, entry.closed_total_l, entry.restart_total_l),
     )
 
 

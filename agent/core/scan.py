@@ -157,13 +157,18 @@ def _remaining_l(state: State, moment: Moment) -> int | None:
 
 
 def _gave_water(before: Balance | None, after: Balance | None) -> bool:
-    """Whether an entry of this scan gave water: the only thing that releases an exhausted well."""
+    """Whether an entry of this scan gave water: the only thing that releases an exhausted well.
+
+    What is taken off the withdrawn gives it back.
+    """
     if after is None:
         return False
     if before is None or after.year != before.year or after.limit_name != before.limit_name:
         return True
-    return after.allocated_l > before.allocated_l or _more(
-        before.limit_remaining_l, after.limit_remaining_l
+    return (
+        after.allocated_l > before.allocated_l
+        or after.remaining_l > before.remaining_l
+        or _more(before.limit_remaining_l, after.limit_remaining_l)
     )
 
 

@@ -217,9 +217,10 @@ def begin_round(
     if now is None or one is None or one.begun_l is not None:
         return state, ()
     found = None
-    if state.dated is not None and state.dated.at.utc_ms < one.from_utc_ms:
+    if state.dated is not None and state.dated.at.utc_ms <= one.from_utc_ms:
         found = _counted_at(site, state, now, one.from_utc_ms)
-    since_l = 0 if found is None else now.counted_l - found.counted_l
+    # What was told of it is among what was counted since it began.
+    since_l = 0 if found is None else max(now.counted_l - found.counted_l - one.before_l, 0)
     last_l = _last_l(state)
     ledger = state.ledger
     beside_l = ledger.before_l + ledger.converted_l + ledger.corrected_l

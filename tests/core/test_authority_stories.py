@@ -13,6 +13,7 @@ from agent.core.model import (
     Command,
     ConditionChanged,
     ConditionKind,
+    CorrectOrder,
     Fault,
     Latched,
     OpenYear,
@@ -303,6 +304,23 @@ def test_an_override_across_new_year_counts_on() -> None:
     lifting = story.state.lifting
     assert lifting is not None
     assert abs(lifting.metered_l - (story.total_l - begun_l)) <= 60
+
+
+@pytest.mark.parametrize("volume_l", [50_000, -400])
+def test_a_correction_on_paper_is_no_water_that_an_override_gave(volume_l: int) -> None:
+    story = exhausted()
+    assert story.order(override(30_000)) is None
+    story.start()
+    story.after(20)
+    begun_l = story.total_l
+    before = story.state.lifting
+    assert before is not None
+    assert story.order(CorrectOrder(2026, volume_l, "flushing in May", "form 3")) is None
+    story.after(5)
+    assert story.running
+    after = story.state.lifting
+    assert after is not None
+    assert after.metered_l - before.metered_l == story.total_l - begun_l
 
 
 # --- what an override never lifts --------------------------------------------------------------

@@ -302,7 +302,7 @@ def test_a_new_year_with_as_much_electricity_releases_what_the_old_had_used_up()
     assert ConditionKind.ENERGY_EXHAUSTED not in story.conditions
 
 
-@pytest.mark.parametrize("early_ms", [0, DAY])
+@pytest.mark.parametrize("early_ms", [1, DAY])
 def test_a_round_that_was_entered_after_it_began_counts_from_now_on(early_ms: int) -> None:
     """What it had taken before, the order says."""
     begins = NEW_YEAR - 10 * DAY
@@ -311,4 +311,17 @@ def test_a_round_that_was_entered_after_it_began_counts_from_now_on(early_ms: in
     state = replace(state, ledger=replace(state.ledger, rounds=rounds))
     _, (entry,) = begin_round(SITE, state, now, (reading(Quantity.FORWARD_TOTAL_L, 5),))
     assert isinstance(entry, BeginLimit)
-    assert entry.withdrawn_l == 2_400 - early_ms // DAY * 1_000
+    assert entry.withdrawn_l == 2_400 - -(-early_ms // DAY) * 1_000
+
+
+@pytest.mark.parametrize(("before_l", "begun_l"), [(0, 400), (90, 490), (5_000, 2_400)])
+def test_what_was_told_of_a_round_is_among_what_was_counted_since_it_began(
+    before_l: int, begun_l: int
+) -> None:
+    begins = NEW_YEAR - 10 * DAY
+    state, now = between_years(begins, begins + 2 * DAY)
+    rounds = (Round(2026, "december", 500, begins, NEW_YEAR, before_l),)
+    state = replace(state, ledger=replace(state.ledger, rounds=rounds))
+    _, (entry,) = begin_round(SITE, state, now, (reading(Quantity.FORWARD_TOTAL_L, 5),))
+    assert isinstance(entry, BeginLimit)
+    assert entry.withdrawn_l == begun_l

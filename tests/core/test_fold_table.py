@@ -38,7 +38,6 @@ POWER = Segment("p1", 2_000, 10, 20_000, 55, wrapped=30)
 JUNE = Round(2026, "june", 400, 100, 200, before_l=3, begun_l=29)
 MAY = Round(2027, "may", 500, 900, 950)
 RATED = Rate(1, 3_000, RateMethod.TEST, 5, None, None, "r 1", "li", None)
-RESTS = LayUp(1_200, 2_100, "winter", "li")
 FULL = Ledger(
     segment=FLOW,
     power_serial="p1",
@@ -54,7 +53,7 @@ FULL = Ledger(
     energy_grants=(Grant(2026, 600, 2), Grant(2027, 700)),
     rounds=(JUNE, MAY),
     rate=RATED,
-    laid_up=RESTS,
+    laid_up=LayUp(1_200, 2_100, "winter", "li"),
     past=(Past(2024, None, 60, 50), Past(2025, 90, 80, 70)),
 )
 AT = Moment(150, 7, "b1", trusted=True)
@@ -72,8 +71,12 @@ def fit(role: Role, closed_total: int | None, before_l: int | None = None) -> Fi
     return FitMeter(role, "new", 4_000, closed_total, 2, 30_000, 60, before_l, "d", "li")
 
 
-def limit(name: str, year: int = 2026) -> Limit:
-    return Limit(year, name, 450, 101, 201, "d", "li", 1_500, 4)
+def rests(total_l: int = 1_200, total_wh: int = 2_100) -> dict[str, LayUp]:
+    return {"laid_up": LayUp(total_l, total_wh, "winter", "li")}
+
+
+def limit(name: str, year: int = 2026, begins_ms: int = 101, before_l: int = 4) -> Limit:
+    return Limit(year, name, 450, begins_ms, 201, "d", "li", 1_500, before_l)
 
 
 NEW = Segment("new", 4_000, 2, 30_000, 60)
@@ -95,8 +98,16 @@ TABLE: list[tuple[Entry, dict[str, Any]]] = [
     (give(A.CORRECTION, 2024), {"past": (Past(2024, 40, 60, 50), Past(2025, 90, 80, 70))}),
     (power(A.ADDITION), {"energy_grants": (Grant(2026, 600, 42), E27)}),
     (power(A.PLAN, 2027), {"energy_grants": (Grant(2026, 600, 2), Grant(2027, 40))}),
-    (limit("x"), {"rounds": (JUNE, Round(2026, "x", 450, 101, 201, 4), MAY)}),
-    (limit("june"), {"rounds": (Round(2026, "june", 450, 101, 201, 4, 29), MAY)}),
+    (limit("x"), {"rounds": (JUNE, Round(2026, "x", 450, 101, 201, 4, 630), MAY)}),
+    (limit("june"), {"rounds": (Round(2026, "june", 450, 101, 201, 4, 630), MAY)}),
+    (
+        limit("june", 2026, 100, 0),
+        {"rounds": (Round(2026, "june", 450, 100, 201, 0, 29), MAY)},
+    ),
+    (
+        limit("june", 2026, 101, 0),
+        {"rounds": (Round(2026, "june", 450, 101, 201, 0), MAY)},
+    ),
     (limit("may", 2027), {"rounds": (JUNE, Round(2027, "may", 450, 101, 201, 4))}),
     (
         BeginLimit(2027, "may", 33, 1_500),
@@ -104,26 +115,35 @@ TABLE: list[tuple[Entry, dict[str, Any]]] = [
     ),
     (
         fit(R.FLOW_METER, 1_500),
-        {"segment": NEW, "closed_l": 583},
+        {"segment": NEW, "closed_l": 583, **rests(3_700)},
     ),
-    (fit(R.FLOW_METER, 1_500, 6), {"segment": NEW, "closed_l": 583, "before_l": 17}),
-    (fit(R.POWER_METER, 2_500), {"power": NEW, "power_serial": "new", "closed_wh": 553}),
-    (fit(R.POWER_METER, None), {"power": NEW, "power_serial": "new"}),
+    (
+        fit(R.FLOW_METER, 1_500, 6),
+        {"segment": NEW, "closed_l": 583, "before_l": 17, **rests(3_700)},
+    ),
+    (
+        fit(R.POWER_METER, 2_500),
+        {"power": NEW, "power_serial": "new", "closed_wh": 553, **rests(total_wh=3_600)},
+    ),
+    (fit(R.POWER_METER, None), {"power": NEW, "power_serial": "new", **rests(total_wh=6_100)}),
     (
         RemoveMeter(R.FLOW_METER, "f1", 1_500, "d", "li"),
-        {"segment": None, "closed_l": 583},
+        {"segment": None, "closed_l": 583, **rests(-300)},
     ),
     (
         RemoveMeter(R.POWER_METER, "p1", 2_500, "d", "li"),
-        {"power": None, "power_serial": None, "closed_wh": 553},
+        {"power": None, "power_serial": None, "closed_wh": 553, **rests(total_wh=-400)},
     ),
     (
         RolledOver(9_999, 3, 10_000),
-        {"segment": Segment("f1", 1_000, 1, 10_000, 500, wrapped=10_070)},
+        {"segment": Segment("f1", 1_000, 1, 10_000, 500, wrapped=10_070), **rests(-8_800)},
     ),
     (
         RolledOver(19_999, 3, 20_000, R.POWER_METER),
-        {"power": Segment("p1", 2_000, 10, 20_000, 55, wrapped=20_030)},
+        {
+            "power": Segment("p1", 2_000, 10, 20_000, 55, wrapped=20_030),
+            **rests(total_wh=-17_900),
+        },
     ),
     (Correct(2026, 7, "r", "d", "li", 1_500), {"corrected_l": 26}),
     (
@@ -132,6 +152,7 @@ TABLE: list[tuple[Entry, dict[str, Any]]] = [
             "corrected_l": 26,
             "closed_l": 583,
             "segment": Segment("f1", 5_000, 1, 10_000, 500),
+            **rests(4_700),
         },
     ),
     (

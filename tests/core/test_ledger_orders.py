@@ -412,6 +412,17 @@ def test_a_plan_replaces_a_provisional_allocation_and_what_was_corrected_of_it(y
     assert allocated(grant_of(story.state.ledger.grants, year), story.moment) == 100_000
 
 
+def test_a_provisional_allocation_that_ended_takes_no_correction_whatever_the_clock_says() -> None:
+    story = commissioned().unhurried()
+    assert story.order(provisional(500_000, story.moment.utc_ms + HOUR)) is None
+    story.after(3_700)
+    assert story.order(give(A.CORRECTION, -5_000)) == "no_plan"
+    story.trusted = False
+    assert story.order(give(A.CORRECTION, -5_000)) == "no_plan"
+    story.trusted, story.calendar_off_ms = True, -2 * HOUR
+    assert story.order(give(A.CORRECTION, -5_000)) == "no_plan"
+
+
 @pytest.mark.parametrize(
     ("situation", "order"),
     [
@@ -672,6 +683,25 @@ def test_a_laid_up_well_without_a_power_meter_says_what_it_can() -> None:
     assert story.fit(serial="f2") is None
     assert story.order(ResumeOrder("spring")) is None
     assert story.of(Resume)[0].moved_wh is None
+
+
+def test_a_meter_that_is_exchanged_while_the_well_is_laid_up_moved_nothing() -> None:
+    story = laid_up()
+    story.total_ml += 5_000
+    story.energy_mwh += 40_000
+    story.after(5)
+    story.total_ml = 7_000_000_000
+    assert story.fit(serial="f2") is None
+    serial = story.state.ledger.power_serial or ""
+    assert story.order(RemoveMeterOrder(R.POWER_METER, serial, "form")) is None
+    story.energy_mwh = 900_000
+    assert story.fit(R.POWER_METER, serial="p2") is None
+    story.total_ml += 3_000
+    story.after(5)
+    assert ConditionKind.MOVED_WHILE_LAID_UP not in story.conditions
+    assert story.order(ResumeOrder("spring")) is None
+    (up,) = story.of(Resume)
+    assert (up.moved_l, up.moved_wh) == (8, 40)
 
 
 # --- rating tests ------------------------------------------------------------------------------

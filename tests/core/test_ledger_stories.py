@@ -11,7 +11,9 @@ from agent.core.model import (
     BeginLimit,
     BeginRatingOrder,
     ConditionKind,
+    CorrectOrder,
     EndRatingOrder,
+    Entry,
     Fault,
     LimitOrder,
     Quantity,
@@ -19,6 +21,7 @@ from agent.core.model import (
     RateProposed,
     RatingAborted,
     RatingBroken,
+    Record,
     Refused,
     RemoveMeterOrder,
     Role,
@@ -29,6 +32,7 @@ from agent.core.model import (
     Withheld,
 )
 from agent.core.posting import PAST_YEARS_MAX
+from agent.core.rebuild import ledger_of
 from agent.core.state import flow_reversed
 from tests.core.story import (
     DAY,
@@ -152,6 +156,97 @@ def test_rounds_end_with_their_year() -> None:
     story.at(3_610)
     assert [one.name for one in story.state.ledger.rounds] == ["jan"]
     assert [one.withdrawn_l for one in story.of(BeginLimit)] == [0, 0]
+
+
+def test_a_round_of_a_year_that_nobody_saw_begin_counts_from_new_year() -> None:
+    midnight = utc_ms(2027, 1, 1)
+    story = Story(begins_utc_ms=midnight - 3 * HOUR).commission(10_000_000)
+    assert story.order(plan(10_000_000, 2027)) is None
+    assert story.order(LimitOrder(2027, "jan", 900_000, midnight, midnight + DAY, "l")) is None
+    story.after(200)
+    story.power_off(MINUTE, trusted=False)
+    story.after(200).start()
+    story.unhurried().after(5 * 3_600)
+    story.trusted = True
+    story.after(10)
+    assert story.withdrawn_l > 100_000
+    assert limit_l(story) == 900_000 - story.withdrawn_l
+
+
+@pytest.mark.parametrize("told", ["nothing", "all of it"])
+@pytest.mark.parametrize("begins_s", [-DAY // 1000, -60], ids=["as it was", "later"])
+def test_a_round_that_is_raised_keeps_what_was_withdrawn_in_it(told: str, begins_s: int) -> None:
+    story = Story().commission(1_000_000).after(2)
+    now = story.moment.utc_ms
+    assert story.order(LimitOrder(2026, "1", 20_000, now - DAY, now + DAY, "l 1", 9_000)) is None
+    story.start()
+    story.after(120)
+    story.stop()
+    story.after(10)
+    taken_l = 20_000 - limit_l(story)
+    assert taken_l == 9_000 + story.withdrawn_l
+    before_l = 0 if told == "nothing" else taken_l
+    raised = LimitOrder(2026, "1", 30_000, now + begins_s * 1000, now + DAY, "l 2", before_l)
+    assert story.order(raised) is None
+    assert limit_l(story) == 30_000 - taken_l
+    story.start()
+    story.after(10)
+    assert limit_l(story) == 30_000 - 9_000 - story.withdrawn_l
+    assert ledger_of(entries(story)) == story.state.ledger
+
+
+def test_a_round_that_is_put_off_begins_to_count_when_it_does() -> None:
+    story = Story().commission(1_000_000).after(2)
+    round_of(story, 20_000, 0, 7_200)
+    story.start()
+    story.after(120)
+    round_of(story, 20_000, 600, 7_200)
+    story.after(300)
+    assert story.outcomes[-1].balance is not None
+    assert story.outcomes[-1].balance.limit_name == ""
+    story.stop()
+    story.after(400)
+    assert limit_l(story) == 20_000
+
+
+def test_a_round_that_is_entered_while_no_clock_is_believed_counts_at_once() -> None:
+    """And what was told of it is not counted again when the time is known."""
+    story = Story().commission(1_000_000).unhurried().after(20)
+    begins = story.moment.utc_ms + HOUR
+    story.power_off(MINUTE, trusted=False)
+    story.after(200).start()
+    story.after(2 * 3_600)
+    before_l = story.withdrawn_l
+    order = LimitOrder(2026, "1", 900_000, begins, begins + DAY, "l 1", 80_000)
+    assert story.order(order) is None
+    story.after(1_800)
+    story.trusted = True
+    story.after(10)
+    assert limit_l(story) == pytest.approx(820_000 - (story.withdrawn_l - before_l), abs=300)
+
+
+def limit_l(story: Story) -> int:
+    balance = story.outcomes[-1].balance
+    assert balance is not None
+    assert balance.limit_remaining_l is not None
+    return balance.limit_remaining_l
+
+
+def entries(story: Story) -> list[Record]:
+    found = (one for one in story.records if isinstance(one, Entry))
+    return [Record(number, 0, True, one) for number, one in enumerate(found, 1)]
+
+
+def test_a_correction_gives_an_exhausted_well_its_water_back() -> None:
+    story = Story().commission(20_000).after(2)
+    story.start()
+    story.after(1_200)
+    assert story.reasons == [K.ALLOCATION_EXHAUSTED]
+    assert story.order(CorrectOrder(2026, 5_000, "a leak", "form 8")) is None
+    assert story.order(CorrectOrder(2026, -4_000, "air", "form 9")) is None
+    assert K.ALLOCATION_EXHAUSTED in story.reasons, "it is over plan still"
+    assert story.order(CorrectOrder(2026, -6_000, "air", "form 10")) is None
+    assert story.permitted
 
 
 # --- runs --------------------------------------------------------------------------------------
