@@ -140,7 +140,8 @@ def take_energy(
     """Judge the power meter's total: it is an account as well, and it vouches for the water."""
     if state.energy is None or state.ledger.power is None:
         return state, (), readings
-    series = _Series(Role.POWER_METER, Quantity.ENERGY_WH, state.energy, state.ledger.power)
+    power = replace(state.ledger.power, rate_max_per_h=site.power_max_w)
+    series = _Series(Role.POWER_METER, Quantity.ENERGY_WH, state.energy, power)
     taken = _take(site, series, readings, moment, may_enter=may_enter)
     return replace(_posted(state, taken), energy=taken.totalizer), taken.bodies, taken.readings
 
@@ -152,6 +153,7 @@ def take_total(
     last, segment = state.totalizer, state.ledger.segment
     if last is None or segment is None:
         return state, (), readings
+    segment = replace(segment, rate_max_per_h=site.flow_max_l_per_h)
     bound = _bound(site, state, last, moment)
     series = _Series(Role.FLOW_METER, Quantity.FORWARD_TOTAL_L, last, segment, bound)
     taken = _take(site, series, readings, moment, may_enter=may_enter)
@@ -165,6 +167,8 @@ def take_total(
 
 @dataclass(frozen=True, slots=True)
 class _Series:
+    """What is judged, by the most that can be real: as the settings say it now, not when fitted."""
+
     role: Role
     quantity: Quantity
     totalizer: Totalizer
@@ -298,7 +302,7 @@ def _watch_reverse(
         return replace(state, reverse=Totalizer(total, moment))
     judged = judge(
         state.reverse,
-        segment,
+        replace(segment, rate_max_per_h=site.flow_max_l_per_h),
         total,
         moment,
         slack_ms=site.period_ms,

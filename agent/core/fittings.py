@@ -163,7 +163,8 @@ def _final_total(
     if totalizer.runnable_ms is None:
         most = last + VOLUME_MAX_L
     else:
-        most = last + allowed_forward(totalizer, fitted, present.site.period_ms)
+        real = replace(fitted, rate_max_per_h=place.rate_max_per_h)
+        most = last + allowed_forward(totalizer, real, present.site.period_ms)
     read = read_total(present, place.quantity)
     read = read if read is not None and last <= read <= most else None
     if order.displayed is None:

@@ -314,6 +314,20 @@ def test_water_that_flowed_while_control_was_restarted_is_believed() -> None:
     assert story.withdrawn_l == story.total_l - 500_000 > 0
 
 
+def test_a_largest_flow_that_the_settings_corrected_counts_from_then_on() -> None:
+    """The meter was fitted by another nameplate; nobody fits it again for that."""
+    small = replace(SITE, flow_max_l_per_h=50_000, power_max_w=15_000, lease_ms=90_000)
+    story = Story(site=small).commission().after(2)
+    story.start()
+    story.after(5)
+    story.site = replace(small, flow_max_l_per_h=100_000, power_max_w=55_000)
+    story.away(60_000)
+    story.restarted = True
+    story.after(5)
+    assert story.of(Withheld) == []
+    assert story.withdrawn_l == story.total_l - 500_000 > 1_500
+
+
 def test_a_run_counts_through_a_rollover() -> None:
     story = Story(total_ml=999_998_000_000, coast_ms=0).commission(10**9).after(2)
     story.start()
