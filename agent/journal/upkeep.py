@@ -12,6 +12,7 @@ from typing import Final
 from agent.core.model import Seal
 from agent.journal import chain
 from agent.journal.retention import DAY_MS, Now, Pruning, Retention
+from agent.journal.seals import SEALED_WITHIN
 from agent.journal.store import Journal, Stamped, Transaction
 
 VERIFY_RECORDS: Final = 500
@@ -79,6 +80,9 @@ class Upkeep:
     def _seal(self, head: chain.Head, signed: Future[bytes], now: Now) -> None:
         """The signature vouches for that head and for every record before it."""
         assert self._signer is not None, "it signed"
+        if self._journal.head.number - head.number >= SEALED_WITHIN:
+            self._signing = self._sealed_day = None  # the disk took nothing for long: afresh
+            return
         try:
             signature = signed.result().hex()
         except self._signer.passing:

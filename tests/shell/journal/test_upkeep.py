@@ -23,6 +23,7 @@ from agent.journal import (
     Writer,
 )
 from agent.journal.retention import DAY_MS
+from agent.journal.seals import SEALED_WITHIN
 from agent.journal.upkeep import SEAL_AGAIN_MS
 from agent.signing import KeyUnusable, signed_by
 
@@ -90,6 +91,23 @@ def test_a_signature_that_takes_its_time_holds_up_nothing(
     upkeep.step(at(0))
     (seal,) = seals(journal)
     assert (seal.through, journal.head.number) == (1, 5)
+    journal.close()
+    assert main(["journal", "verify", str(path)]) == 0
+
+
+def test_a_signature_that_came_before_a_long_failure_is_asked_for_afresh(
+    journal: Journal, path: Path, tmp_path: Path, sample: Minute
+) -> None:
+    """Written behind all that had waited, it vouched for a head too far back: `verify` said 65."""
+    usual = signer_of(tmp_path)
+    journal.append(Transaction([sample(1)]))
+    upkeep = Upkeep(journal, RULES, usual)
+    upkeep.step(at(0))
+    head = journal.append(Transaction([sample(n) for n in range(2, SEALED_WITHIN + 2)]))
+    for _ in range(3):
+        upkeep.step(at(0))
+    (seal,) = seals(journal)
+    assert (seal.through, upkeep.unsealed) == (head.number, False)
     journal.close()
     assert main(["journal", "verify", str(path)]) == 0
 
