@@ -8,14 +8,17 @@ cut is tried again after an hour, since a bad line looks just the same.
 from dataclasses import dataclass
 
 BATCH_BYTES_MAX = 65_536
-BATCH_BYTES_MIN = 1_024  # any single record fits; a broker that takes less cannot be used
+BATCH_BYTES_MIN = 1_024  # a broker that says it takes less cannot be used
+# The least that is learned: any single record fits, the station's own health with all that ails.
+# A record that does not would stay, with all behind it, as long as the link stands.
+LEARNED_BYTES_MIN = 4_096
 STRIKES = 2
 GROW_AFTER_MS = 3_600_000
 
 
 @dataclass(slots=True)
 class Appetite:
-    """`bytes_max` is for the next connection; it never falls below BATCH_BYTES_MIN."""
+    """`bytes_max` is for the next connection; it never falls below LEARNED_BYTES_MIN."""
 
     bytes_max: int = BATCH_BYTES_MAX
     _strikes: int = 0
@@ -40,5 +43,5 @@ class Appetite:
     def refused(self, now_ms: int) -> None:
         """The broker said that a batch was too large."""
         self._strikes = 0
-        self.bytes_max = max(BATCH_BYTES_MIN, self.bytes_max // 2)
+        self.bytes_max = max(LEARNED_BYTES_MIN, self.bytes_max // 2)
         self._changed_ms = now_ms

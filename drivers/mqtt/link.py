@@ -72,7 +72,7 @@ class MqttLink:
         """Nothing outlives a connection."""
         self._traffic: Traffic | None = None  # while the link is up
         self._up_since_ms = 0
-        self._batch_bytes_max = 0
+        self._batch_bytes_max = self._message_bytes_max = 0
         self._since_ms: int | None = None  # of the last progress
         self._accepted = False
 
@@ -164,7 +164,8 @@ class MqttLink:
         topic_bytes = len(self._config.topic("records").encode())
         packet_max = getattr(limits, "MaximumPacketSize", BATCH_BYTES_MAX * 2)
         bytes_max = self._appetite.connected(now_ms)
-        self._batch_bytes_max = min(bytes_max, packet_max - topic_bytes - PUBLISH_OVERHEAD)
+        self._message_bytes_max = packet_max - topic_bytes - PUBLISH_OVERHEAD
+        self._batch_bytes_max = min(bytes_max, self._message_bytes_max)
         if getattr(limits, "MaximumQoS", 1) < 1:
             why = "the broker takes QoS 0 only, which gives no receipt: allow QoS 1"
             self._fall(why, LinkFault.LIMITS)
@@ -267,8 +268,8 @@ class MqttLink:
     def send_state(self, payload: bytes) -> None:
         if self._traffic is None:
             return
-        if len(payload) > self._batch_bytes_max:
-            too_large = f"the state has {len(payload)} bytes, the link {self._batch_bytes_max}"
+        if len(payload) > self._message_bytes_max:  # as told: what was learned is of batches
+            too_large = f"the state has {len(payload)} bytes, the link {self._message_bytes_max}"
             self._events.append(LinkTrouble(too_large, LinkFault.LIMITS))
             return
         self._traffic.retain(self._config.topic("state"), payload)

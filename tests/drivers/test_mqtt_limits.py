@@ -1,5 +1,6 @@
 """What a link learns by itself: how large a batch may be, who else is there, when all that ends."""
 
+import json
 import socket
 import ssl
 from contextlib import closing
@@ -12,22 +13,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent import rows
+from agent.core.model import (
+    Ailment,
+    AilmentKind,
+    BusHealth,
+    Grade,
+    Health,
+    HostHealth,
+    ModemHealth,
+    ProcessHealth,
+    Role,
+    Traffic,
+)
 from agent.ports import (
+    Batch,
     Certificate,
     CertificatesSeen,
     Heard,
     LinkDown,
     LinkTrouble,
     LinkUp,
+    RawRecord,
     Spent,
     Word,
 )
 from drivers.mqtt import Broker, MqttConfig, MqttLink, Receiver, TlsFiles, certificate
-from drivers.mqtt.appetite import BATCH_BYTES_MAX, BATCH_BYTES_MIN, GROW_AFTER_MS, Appetite
+from drivers.mqtt.appetite import (
+    BATCH_BYTES_MAX,
+    GROW_AFTER_MS,
+    LEARNED_BYTES_MIN,
+    Appetite,
+)
 from drivers.mqtt.attempts import DIAL_TIMEOUT_MS
 from drivers.mqtt.link import SOON_COUNT
+from drivers.payload.json import JsonCodec
 from tests.drivers.certificates import HOST, Authority
-from tests.links import hear, subscribe, turn
+from tests.links import hear, listen, subscribe, turn
 from tests.mosquitto import OPEN, Mosquitto
 from tests.proxy import Proxy
 
@@ -77,7 +99,46 @@ def test_a_batch_never_shrinks_below_what_one_record_needs(blows: list[str]) -> 
     appetite = Appetite()
     for blow in blows:
         getattr(appetite, blow)(0)
-    assert BATCH_BYTES_MIN <= appetite.connected(0) <= BATCH_BYTES_MAX
+    assert LEARNED_BYTES_MIN <= appetite.connected(0) <= BATCH_BYTES_MAX
+
+
+TIRED = HostHealth(
+    10**8, 400, 10**10, 10**10, 85_000, True, True, True, 100, "SD SC16G 03/2021", 100, 3,
+    10**12, 10**12, 10**9, True, 10**6, "rtc-ds1307 1-0068",
+)  # fmt: skip
+AILING = Health(
+    version="1.12.103-rc1",
+    boot="3f2c6f6e-0000-4000-8000-000000000000",
+    running_s=10**8,
+    host=TIRED,
+    month="2026-12",
+    instruments=tuple(BusHealth(role, "meters-2", *[10**9] * 4) for role in Role),
+    processes=tuple(ProcessHealth(f"uplink division-{n}", 10**4, 10**6) for n in range(6)),
+    traffic=tuple(Traffic(f"division-{n}", 10**11, 10**11) for n in range(3)),
+    modem=ModemHealth(DAY_MS, "8" * 20, "CHN-UNICOM", "roaming", "lte, 5gnr", 100, DAY_MS),
+    ailments=tuple(Ailment(kind, Grade.ALARM, "uplink division-1") for kind in AilmentKind),
+)
+
+
+def test_a_health_record_with_all_that_ails_is_within_the_smallest_batch() -> None:
+    """Else it and all behind it wait as long as the link stands, on a broker that is well again."""
+    kind, body = rows.encode_body(AILING)
+    record = RawRecord(10**9, DAY_MS, True, kind, json.loads(body))
+    batch = Batch("XJ14-0007-" * 6, "9f1c33ab52d0e7c4", [record], 10**9, "4b" * 32)
+    assert len(JsonCodec().encode_records(batch)) <= LEARNED_BYTES_MIN
+
+
+def test_a_state_goes_whatever_was_learned_of_batches(mosquitto: Mosquitto) -> None:
+    receiver = Receiver(Broker("127.0.0.1", mosquitto.port, "rx"), ["wells/W-1/state"])
+    link = link_at(mosquitto.port)
+    link._appetite = Appetite(LEARNED_BYTES_MIN, _changed_ms=DAY_MS * 100_000)  # just now
+    with closing(subscribe(receiver)), closing(link):
+        assert up(link).batch_bytes_max == LEARNED_BYTES_MIN
+        link.send_state(b"x" * 2 * LEARNED_BYTES_MIN)
+        while link.wants_write() or link._traffic is None or link._traffic.unanswered:
+            assert not any(isinstance(one, LinkTrouble) for one in turn(link))
+        ((_, payload, _),) = listen(receiver, bool)
+    assert len(payload) == 2 * LEARNED_BYTES_MIN
 
 
 def test_a_311_broker_that_cuts_large_packets_gets_smaller_ones(folder: Path) -> None:
