@@ -39,6 +39,7 @@ class Run:
     """A pump run that has not ended. `cut`: our relay opened during it, for `reasons`.
 
     What was counted and used when it began is of the open year, whatever the meters showed.
+    `stopped`: it is over since then, by `why`, and waits for a total to be settled by.
     """
 
     started: Moment
@@ -50,6 +51,8 @@ class Run:
     start_cause: StartCause = StartCause.OWNER
     reasons: tuple[ConditionKind, ...] = ()
     metered: bool = True
+    stopped: Moment | None = None
+    why: StopCause = StopCause.OWNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +154,31 @@ def watch_pump(
     if unseen or (running and permitted):
         pump = replace(pump, cut_total_l=None)  # it was never seen to come to rest
     pump = _learn_coast(pump, view, site)
-    if unseen and pump.run is not None:
+    if unseen and pump.run is not None and pump.run.stopped is None:
         pump = replace(pump, run=replace(pump.run, metered=False))
     if view.counts is None or view.before is None:
-        return pump, None  # no account without a total; the run is settled when there is one
+        return replace(pump, run=_awaiting(pump, moment, unseen=unseen)), None
     if pump.run is None:
         cause = _why_begun(permitted=permitted, unseen=unseen)
         run = _begun(view.before, moment, cause) if running else None
         if run is not None and view.interrupted:
             run = replace(run, metered=False)
         return replace(pump, run=run), None
-    if running or (pump.idle_scans < IDLE_SCANS and not unseen):
-        return pump, None
-    why = StopCause.CUT if pump.run.cut else StopCause.UNSEEN if unseen else StopCause.OWNER
-    return replace(pump, run=None), _session(pump.run, view.counts, moment, why)
+    run = _awaiting(pump, moment, unseen=unseen)
+    if run is None or run.stopped is None:
+        return replace(pump, run=run), None
+    return replace(pump, run=None), _session(run, view.counts, run.stopped, run.why)
+
+
+def _awaiting(pump: Pump, moment: Moment, *, unseen: bool) -> Run | None:
+    """The run, and when it was over: a total to settle it by may be months away, with its meter."""
+    run = pump.run
+    if run is None or pump.running:
+        return run and replace(run, stopped=None)
+    if run.stopped is not None or (pump.idle_scans < IDLE_SCANS and not unseen):
+        return run
+    why = StopCause.CUT if run.cut else StopCause.UNSEEN if unseen else StopCause.OWNER
+    return replace(run, stopped=moment, why=why)
 
 
 def note_cut(pump: Pump, total_l: int | None, reasons: tuple[ConditionKind, ...]) -> Pump:
@@ -192,6 +206,8 @@ def split(
         counted_l = run.start_counted_l - closed.counted_l
         run = replace(run, start_counted_l=counted_l, start_used_wh=used_wh)
         return replace(pump, run=run), ()
+    if run.stopped is not None and run.stopped.trusted and run.stopped.utc_ms <= began.utc_ms:
+        return replace(pump, run=None), (_session(run, closed, run.stopped, run.why),)
     ended = _session(run, closed, began, StopCause.YEAR)
     return replace(pump, run=_begun(opened, began, StartCause.YEAR)), (ended,)
 

@@ -29,7 +29,7 @@ from agent.core.model import (
 from agent.core.present import Present, read_total, refuse_document, refuse_range
 from agent.core.pump import IDLE_SCANS
 from agent.core.replacing import replace
-from agent.core.state import Learned, State
+from agent.core.state import Learned, Rating, State
 
 # 0.05 and 20 m3 per kWh: wells of this kind lie between 0.9 and 8, records between 1 and 12.
 LITRES_PER_KWH_MIN = 50
@@ -108,7 +108,7 @@ def judge_begin(order: BeginRatingOrder, author: str, present: Present) -> Ratin
 def judge_end(order: EndRatingOrder, present: Present) -> RateProposed | Refusal:
     """The test's own water and electricity, and nothing of what came before or after."""
     state, rating = present.state, present.state.rating
-    if rating is None:
+    if rating is None or _is_void(state, rating, present.moment):
         return Refusal(Refused.RATING_MISSING)
     lasted_ms = elapsed_ms(rating.began, present.moment)
     assert lasted_ms is not None, "a test does not outlive a boot"
@@ -152,7 +152,7 @@ def watch_test(site: Site, state: State, moment: Moment) -> tuple[State, tuple[R
 
 def _broken(site: Site, state: State, moment: Moment) -> RatingBroken | None:
     assert state.rating is not None, "a test is under way"
-    if state.rating.began.boot != moment.boot or state.rating.year != state.ledger.year:
+    if _is_void(state, state.rating, moment):
         return RatingBroken.NOT_METERED
     if not state.pump.running and state.pump.idle_scans >= IDLE_SCANS:
         return RatingBroken.PUMP_STOPPED
@@ -161,6 +161,12 @@ def _broken(site: Site, state: State, moment: Moment) -> RatingBroken | None:
         if silent_ms is None or silent_ms > site.flow_meter_alarm_ms:
             return RatingBroken.NOT_METERED
     return None
+
+
+def _is_void(state: State, rating: Rating, moment: Moment) -> bool:
+    """A boot, a year that opened or a meter that was removed ends a test, also amid a scan."""
+    removed = state.totalizer is None or state.energy is None
+    return removed or rating.began.boot != moment.boot or rating.year != state.ledger.year
 
 
 # --- what the well's own runs say --------------------------------------------------------------

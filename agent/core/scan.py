@@ -70,7 +70,8 @@ def scan(site: Site, state: State, seen: Seen) -> Outcome:
     state = _lay_cut(site, before, state, seen, moment)
     state, ended = _watch_pump(site, before, state, view, moment)
     ended = tuple(replace(one, remaining_l=_remaining_l(state, moment)) for one in ended)
-    state, proposed = learn(state, ended)
+    # A meter of other loads as well says nothing of what this pump lifts.
+    state, proposed = learn(state, () if site.shared_power_meter else ended)
     state, aborted = watch_test(site, state, moment)
     balance = account(state, moment)
     was = account(before, before.scanned_at or moment)

@@ -50,11 +50,11 @@ def judge_open_year(order: OpenYearOrder, author: str, present: Present) -> Open
         return Refusal(
             Refused.YEAR_NOT_ASKED, str(order.year), "-" if asked is None else str(asked)
         )
-    if not present.moment.trusted or state.totalizer is None:
+    if not present.moment.trusted:
         return Refusal(Refused.CLOCK_UNTRUSTED, str(order.year))
     if refusal := refuse_document(order.document):
         return refusal
-    if state.interruption is not None:
+    if state.interruption is not None or state.totalizer is None:
         return Refusal(Refused.METER_NOT_READ, Role.FLOW_METER)
     last_l = state.totalizer.last
     assert state.dated is not None, "a year is asked for when water flowed since it was dated"

@@ -35,7 +35,7 @@ from agent.core.pump import Pump
 from agent.core.ratings import judge_begin, judge_end, judge_rate, learn, watch_test
 from agent.core.state import Learned, Rating, State
 from agent.core.totalizer import Segment, Totalizer
-from tests.core.story import HOUR, MINUTE, SITE, reading, readings, utc_ms
+from tests.core.story import HOUR, MINUTE, SITE, Story, reading, readings, utc_ms
 
 AT = utc_ms(2026, 6, 1)
 
@@ -190,6 +190,22 @@ def test_either_meter_that_fell_silent_or_was_removed_breaks_a_test_off(meter: s
         assert said == RatingAborted(RatingBroken.NOT_METERED, HOUR)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"energy": None},
+        {"totalizer": None},
+        {"ledger": Ledger(year=2031)},
+        {"rating": Rating(moment(-HOUR, "b0"), 2026, 1_000, 300, 20_000)},
+    ],
+    ids=["power meter", "flow meter", "year", "boot"],
+)
+def test_a_test_that_came_to_nothing_a_moment_ago_proposes_nothing(changes: dict[str, Any]) -> None:
+    """Its end was ordered in the very scan that would have broken it off."""
+    void = present(replace(TESTED, **changes))
+    assert judge_end(EndRatingOrder(), void) == Refusal(Refused.RATING_MISSING)
+
+
 # --- what the well's own runs say --------------------------------------------------------------
 
 RUN = Session(
@@ -244,3 +260,15 @@ def test_runs_add_up_until_they_are_ten_hours() -> None:
     assert (state.learned, said) == (Learned(9_000, 3_000, 5 * HOUR - 1), ())
     state, said = learn(state, (replace(half, started_utc_ms=AT - 5 * HOUR - 1),))
     assert (state.learned, len(said)) == (Learned(), 1)
+
+
+def test_runs_beside_other_loads_teach_nothing() -> None:
+    for shared in (True, False):
+        site = replace(SITE, shared_power_meter=shared)
+        story = Story(site=site, coast_ms=0).commission(10**9).unhurried().after(20)
+        story.state = replace(story.state, learned=Learned(lasted_ms=10 * HOUR - MINUTE))
+        story.start()
+        story.after(120).stop()
+        story.after(60)
+        assert len(story.of(Session)) == 1
+        assert bool(story.of(RateProposed)) is not shared

@@ -134,7 +134,7 @@ def test_a_year_is_told_when_it_is_asked_for_and_by_a_clock_that_is_believed() -
     assert told(unasked) == Refusal(Refused.YEAR_NOT_ASKED, "2027", "-")
     assert told(now=UNKNOWN) == Refusal(Refused.CLOCK_UNTRUSTED, "2027")
     unfitted = replace(COUNTED, totalizer=None)
-    assert told(unfitted) == Refusal(Refused.CLOCK_UNTRUSTED, "2027")
+    assert told(unfitted) == Refusal(Refused.METER_NOT_READ, Role.FLOW_METER)
 
 
 # --- when a well rests -------------------------------------------------------------------------

@@ -6,18 +6,23 @@ from agent.core.model import (
     ConditionKind,
     Fault,
     Quantity,
+    RateProposed,
+    RemoveMeterOrder,
+    Role,
     Sample,
     Session,
     StopCause,
 )
 from tests.core.story import (
+    DAY,
     HOUR,
+    MINUTE,
     OF_FLOW_METER,
     OF_POWER_METER,
     Story,
     addition,
 )
-from tests.core.wells import pumping
+from tests.core.wells import december, pumping, years
 
 K = ConditionKind
 
@@ -64,6 +69,51 @@ def test_a_run_that_our_lease_ended_says_so_though_nobody_looked() -> None:
     (run,) = story.of(Session)
     assert (run.cause, run.reasons) == (StopCause.CUT, (K.LEASE_LAPSED,))
     assert not run.metered
+
+
+def test_a_run_that_ended_as_its_meter_was_removed_lasts_no_longer_than_it_ran() -> None:
+    """It is settled when the next meter is fitted, a day later."""
+    story = Story(coast_ms=0).commission().after(2)
+    story.start()
+    story.after(60).stop()
+    removal = RemoveMeterOrder(Role.FLOW_METER, "serial-flow_meter", "form 2")
+    assert story.order(removal) is None
+    story.after(10).unhurried().away(DAY)
+    story.after(20)
+    assert story.fit(serial="f2") is None
+    (run,) = story.of(Session)
+    assert run.stopped_utc_ms - run.started_utc_ms == pytest.approx(62_000, abs=2_000)
+    assert (run.cause, run.metered, run.volume_l) == (StopCause.OWNER, True, 1_500)
+    assert story.of(RateProposed) == []
+
+
+def test_a_run_whose_meter_was_away_over_new_year_is_not_split() -> None:
+    story = december(HOUR)
+    story.after(60).stop()
+    removal = RemoveMeterOrder(Role.FLOW_METER, "serial-flow_meter", "form 2")
+    assert story.order(removal) is None
+    story.after(10).away(DAY)
+    assert story.fit(serial="f2") is None
+    (run,) = story.of(Session)
+    assert run.stopped_utc_ms < story.begins_utc_ms + 2 * MINUTE
+    assert run.volume_l == pytest.approx(1_550, abs=60)
+    assert years(story) == [2026, 2027]
+
+
+def test_a_run_that_goes_on_when_its_meter_is_read_again_is_one() -> None:
+    story = pumping()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.stop()
+    story.after(20)
+    story.start()
+    story.after(20)
+    story.heal()
+    story.after(20)
+    assert story.of(Session) == []
+    story.stop()
+    story.after(20)
+    (run,) = story.of(Session)
+    assert run.stopped_utc_ms - run.started_utc_ms > 2 * MINUTE
 
 
 def test_a_run_that_had_ended_before_the_lease_is_not_laid_on_it() -> None:
