@@ -55,7 +55,7 @@ _OF_INSTANTS: Final = frozenset(
 )
 # Refusals that speak of how long something may last.
 _OF_DURATIONS: Final = frozenset({Refused.OVERRIDE_TIME, Refused.TEST_TIME, Refused.LIFETIME})
-_INSTANT: Final = re.compile(r"\d{6,14}")
+_INSTANT: Final = re.compile(r"(?<!\d)\d{6,14}(?!\d)")  # a longer one is of no calendar
 assert set(_UNITS) == set(Quantity), "every quantity has a unit"
 
 

@@ -176,10 +176,14 @@ def _refuse_kind(wish: _Wish, present: Present) -> Refusal | None:
 
 
 def _refuse_expiry(expires_utc_ms: int | None, present: Present) -> Refusal | None:
+    """A day that no calendar has can be neither shown nor sent, and would stay in the record."""
     latest_ms = max(present.latest_ms or 0, present.state.ended_utc_ms)
-    if expires_utc_ms is not None and expires_utc_ms > latest_ms:
+    if expires_utc_ms is None or expires_utc_ms <= latest_ms:
+        return Refusal(Refused.EXPIRY_MISSING)
+    _, end_ms = present.site.year_starts[-1]
+    if expires_utc_ms < end_ms:
         return None
-    return Refusal(Refused.EXPIRY_MISSING)
+    return Refusal(Refused.CLOCK_RANGE, str(expires_utc_ms), f"{latest_ms} - {end_ms - 1}")
 
 
 def _refuse_correction(wish: _Wish, held: int | None) -> Refusal | None:

@@ -67,6 +67,7 @@ a provisional allocation         commissioned  provisional 2026 50000 for 90d   
 another provisional one          provisional   provisional 2026 60000 for 90d               Allocate
 a provisional one beside a plan  planned       provisional 2026 50000 for 90d               plan_exists
 a provisional one for ever       commissioned  provisional 2026 50000                       expiry_missing
+a provisional one for ages       commissioned  provisional 2026 50000 for 5000d                 clock_range 1780272004000 - 2145887999999
 a provisional one until now      commissioned  provisional 2026 50000 for 0s                expiry_missing
 
 an addition                      planned       addition 2026 5000                           Allocate
