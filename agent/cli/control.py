@@ -37,6 +37,7 @@ from agent.journal import (
 from agent.lease import Lease
 from agent.notary import Notary, NotaryGone
 from agent.ports import Inputs
+from agent.rows import RowError
 from agent.settings import (
     ADMIN,
     Settings,
@@ -220,11 +221,21 @@ def _signer(notary: Notary) -> Signer:
 
 
 def _watch(parts: _Parts, journal: Journal) -> Watch:
-    """The newest health record is where its counts go on from."""
-    newest = journal.newest("health")
+    return Watch(parts.looking, VERSION, ZoneInfo(parts.settings.station.zone), _last(journal))
+
+
+def _last(journal: Journal) -> Health | None:
+    """The newest health record, where the counts go on from.
+
+    One that a newer version wrote, before it was rolled back, tells nothing: they begin again.
+    """
+    try:
+        newest = journal.newest("health")
+    except RowError:
+        return None
     last = None if newest is None else newest[2]
     assert last is None or isinstance(last, Health), "the kind is the class's"
-    return Watch(parts.looking, VERSION, ZoneInfo(parts.settings.station.zone), last)
+    return last
 
 
 def _inputs(settings: Settings) -> Inputs | None:

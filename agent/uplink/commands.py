@@ -14,7 +14,7 @@ from agent.uplink.inquiry import Inquiry
 # The broker is told that we take so many at once; one that does not care meets the bound here.
 QUEUE_MAX: Final = 20
 PER_S: Final = 5
-# A desk that is busy is asked again, and not for ever: then the broker may bring it again.
+# A desk that is busy is asked again, and not for ever: what nobody can check shuts the others out.
 AGAIN_MS: Final = 1_000
 TRIES_MAX: Final = 60
 TELL_MS: Final = 1_000

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from agent import rows
-from agent.cli.control import _owed
+from agent.cli.control import _last, _owed
 from agent.control.loop import _tend, _unheard
+from agent.core.model import Ailment, AilmentKind, Grade, Health, HostHealth
 from agent.core.state import State
-from agent.journal import Journal, Now, Transaction
+from agent.journal import Journal, Now, Stamped, Transaction
 from tests.core.story import SITE, Story
 
 KEPT = {"division": 90, "bureau": 40}
@@ -65,3 +66,19 @@ def test_a_new_epoch_carries_over_what_a_platform_that_vanished_has_not_read(
         state = rows.dumps(rows.to_row(State(declared=(*known, "bus main"))))
         journal.append(Transaction(state=state))
         assert _owed(parts, journal) == owed
+
+
+def test_a_health_record_of_a_newer_version_ends_no_control_that_was_rolled_back(
+    tmp_path: Path,
+) -> None:
+    now = Story().moment
+    ailing = Health(
+        "1", "boot", 0, HostHealth(), ailments=(Ailment(AilmentKind.NO_RTC, Grade.WARN),)
+    )
+    with closing(Journal.open(tmp_path / "journal.db")) as journal:
+        assert _last(journal) is None
+        journal.append(Transaction([Stamped(now.utc_ms, trusted=True, body=ailing)]))
+        assert _last(journal) == ailing
+        newer = "UPDATE records SET body = CAST(replace(CAST(body AS TEXT), ?, ?) AS BLOB)"
+        journal._database.run(newer, "no_rtc", "asleep")
+        assert _last(journal) is None
