@@ -160,6 +160,11 @@ class MqttLink:
         if connack.reason.is_failure:
             self._ears.partings.insert(0, refused(connack))
             return
+        if self._client is None:
+            return  # the one before has ended it
+        if self._traffic is not None:
+            self._fall("the broker greets a second time", LinkFault.FOREIGN)
+            return
         limits = connack.properties
         topic_bytes = len(self._config.topic("records").encode())
         packet_max = getattr(limits, "MaximumPacketSize", BATCH_BYTES_MAX * 2)

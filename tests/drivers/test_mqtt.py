@@ -232,14 +232,14 @@ def test_a_silent_broker_is_noticed_by_the_keepalive(mosquitto: Mosquitto) -> No
 
 
 def impostor(*answers: bytes) -> int:
-    """A server that reads a little, answers these bytes, and hangs up in good order. Its port."""
+    """A server that answers what it reads with these bytes, and hangs up in order. Its port."""
     listening = socket.create_server(("127.0.0.1", 0))
     port: int = listening.getsockname()[1]
 
     def serve() -> None:
         with listening, listening.accept()[0] as peer:
-            peer.recv(4096)
             for answer in answers:
+                peer.recv(4096)
                 peer.sendall(answer)
             peer.shutdown(socket.SHUT_WR)
             with suppress(OSError):
@@ -263,6 +263,8 @@ def impostor(*answers: bytes) -> int:
         (CONNACK_OK, bytes([0xF0, 1, 0])),
         (CONNACK_OK, bytes([0x30, 4, 0, 2, 0xFF, 0xFF])),  # a message whose topic is no text
         (bytes([0x20, 6, 0, 0, 3, 0x21, 0, 0]),),  # room for no message at all
+        (CONNACK_OK, CONNACK_OK, bytes([0x40, 2, 0, 3])),  # a second greeting
+        (CONNACK_OK * 3,),
     ],
 )
 def test_a_broker_that_talks_nonsense_is_a_link_that_is_down(answers: tuple[bytes, ...]) -> None:
