@@ -90,7 +90,9 @@ def enter(state: State, entry: Entry, moment: Moment) -> State:
     match entry:
         case FitMeter(role=Role.FLOW_METER):
             fitted = Totalizer(entry.total, moment)
-            return replace(state, totalizer=fitted, reverse=None, backflow_l=0)
+            # The coast-down that another meter began to show is not to be had of this one.
+            pump = replace(state.pump, cut_total_l=None)
+            return replace(state, totalizer=fitted, reverse=None, backflow_l=0, pump=pump)
         case FitMeter(role=Role.POWER_METER):
             return replace(state, energy=Totalizer(entry.total, moment))
         case RemoveMeter(role=Role.FLOW_METER):

@@ -208,7 +208,7 @@ def _electricity_counts(site: Site, state: State, moment: Moment) -> bool:
     if site.shared_power_meter or energy is None or energy.in_doubt:
         return False
     unread_ms = elapsed_ms(energy.at, moment)
-    late = unread_ms is not None and unread_ms > site.both_meters_cut_ms
+    late = unread_ms is None or unread_ms > site.both_meters_cut_ms
     return not (late and state.supply.judged)
 
 

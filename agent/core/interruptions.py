@@ -37,6 +37,7 @@ def watch_metering(
     To be called after the totals of the scan were judged, and before a year opens on them.
     """
     metered = state.totalizer is not None and state.totalizer.at == moment
+    state = replace(state, interruption=_as_rated(site, state))
     if metered:
         state = replace(state, lost_since=None)
         if state.interruption is None or not may_enter:
@@ -64,13 +65,11 @@ def _begin(
     lasts_ms = min(site.flow_meter_alarm_ms, site.flow_meter_cut_ms)
     if not totalizer.in_doubt and (silent_ms is None or silent_ms < lasts_ms):
         return state, ()
-    convertible = state.ledger.rate is not None and not site.shared_power_meter
-    convert = convertible and site.on_interruption is InterruptionPolicy.CONVERT
     begun = Interruption(
         began=totalizer.at,
         cause=_cause(totalizer),
         running=running,
-        policy=InterruptionPolicy.CONVERT if convert else InterruptionPolicy.CUT,
+        policy=_policy(site, state),
         counted_l=counted_l(state.ledger, totalizer.last),
         used_wh=_used_wh(state) if state.energy_at_total_wh is None else state.energy_at_total_wh,
         entered_at=totalizer.at,
@@ -87,6 +86,20 @@ def _begin(
             total_wh=last_total_wh(state),
         ),
     )
+
+
+def _policy(site: Site, state: State) -> InterruptionPolicy:
+    if state.ledger.rate is None or site.shared_power_meter:
+        return InterruptionPolicy.CUT
+    return site.on_interruption
+
+
+def _as_rated(site: Site, state: State) -> Interruption | None:
+    """A coefficient that comes in force amid an interruption converts all that it has used."""
+    now = state.interruption
+    if now is None or now.policy is InterruptionPolicy.CONVERT:
+        return now
+    return replace(now, policy=_policy(site, state))
 
 
 def _cause(totalizer: Totalizer) -> InterruptionCause:

@@ -137,6 +137,9 @@ def _followed(state: State, entry: Entry, moment: Moment) -> State:
     told = _told(entry)
     totalizer = _further(state.totalizer, told.total_l, moment, told.since_ms)
     energy = _further(state.energy, told.total_wh, moment)
+    if isinstance(entry, OpenYear):
+        # Its totals are those of an instant before it: they are no younger than what was known.
+        totalizer, energy = _of_before(state.totalizer, totalizer), _of_before(state.energy, energy)
     state = replace(
         state,
         totalizer=totalizer,
@@ -154,6 +157,10 @@ def _further(
     if totalizer is None or total is None or total <= totalizer.last:
         return totalizer
     return Totalizer(total, moment, since_ms)
+
+
+def _of_before(known: Totalizer | None, further: Totalizer | None) -> Totalizer | None:
+    return known and further and replace(known, last=further.last)
 
 
 @dataclass(frozen=True, slots=True)

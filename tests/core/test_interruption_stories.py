@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from agent.core.model import (
+    ConditionKind,
     Convert,
     Correct,
     CorrectOrder,
@@ -120,6 +121,31 @@ def test_a_site_that_does_not_convert_does_not(change: str) -> None:
     story.after(1)
     assert story.of(InterruptionBegan)[0].policy is InterruptionPolicy.CUT
     assert story.of(Convert) == []
+
+
+def test_a_coefficient_that_comes_in_force_amid_an_interruption_converts_all_of_it() -> None:
+    story = pumping(per_kwh=0).unhurried()
+    lifted_ml = story.total_ml
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(40 * 60)
+    assert story.reasons == [ConditionKind.FLOW_METER_SILENT]
+    assert story.order(rate()) is None
+    story.after(200)
+    assert story.permitted
+    lifted_l = (story.total_ml - lifted_ml) // 1000
+    assert story.state.ledger.converted_l == pytest.approx(lifted_l, abs=100)
+    assert lifted_l > 40_000
+
+
+def test_electricity_that_no_scan_of_this_boot_read_stands_in_for_no_water() -> None:
+    story = pumping()
+    story.stop()
+    story.power_off(HOUR, trusted=False)
+    story.lay(Fault.INVALID, Quantity.ENERGY_WH)
+    story.unhurried().after(600).start()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(40 * 60)
+    assert story.reasons == [ConditionKind.FLOW_METER_SILENT]
 
 
 def test_a_well_that_is_laid_up_is_not_interrupted() -> None:

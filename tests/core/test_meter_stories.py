@@ -12,6 +12,9 @@ from agent.core.model import (
     Fault,
     Quantity,
     Refused,
+    RemoveMeterOrder,
+    Role,
+    StopOrder,
 )
 from agent.core.scan import scan
 from tests.core.story import (
@@ -166,6 +169,18 @@ def test_an_exchanged_meter_loses_no_litre() -> None:
     story.start()
     story.after(40)
     assert story.withdrawn_l == withdrawn_l + story.total_l - 3_000
+
+
+def test_a_meter_exchanged_while_the_pump_coasts_teaches_no_coast_down() -> None:
+    story = pumping().unhurried()
+    assert story.order(StopOrder("exchange")) is None
+    removal = RemoveMeterOrder(Role.FLOW_METER, "serial-flow_meter", "form 2")
+    assert story.order(removal) is None
+    story.total_ml = 900_000_000
+    story.after(60)
+    assert story.fit(serial="used elsewhere") is None
+    story.after(60)
+    assert story.state.pump.coast_l is None
 
 
 def test_a_late_scan_at_the_start_of_the_pump_is_no_jump() -> None:

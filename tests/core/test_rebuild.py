@@ -62,6 +62,7 @@ from tests.core.story import (
     rate,
     utc_ms,
 )
+from tests.core.wells import december, years
 
 K = ConditionKind
 
@@ -224,6 +225,22 @@ def test_electricity_that_is_told_alone_vouches_for_no_water_before_it() -> None
     story.after(60)
     assert story.conditions == {}
     assert story.withdrawn_l == story.total_l - 500_000
+
+
+def test_a_year_that_opened_late_tells_totals_of_its_beginning() -> None:
+    """Water and electricity of its first hours, before anybody looked, are no jump."""
+    story = december(HOUR).unhurried().after(600)
+    story.welded = True
+    story.away(4 * HOUR)
+    story.after(10)
+    assert years(story) == [2026, 2027]
+    assert story.withdrawn_l > 250_000
+    story.state = rebuilt(entries_of(story))
+    story.after(60)
+    assert story.state.totalizer is not None
+    assert story.state.energy is not None
+    assert story.state.totalizer.last == story.total_l
+    assert story.state.energy.last == story.energy_wh
 
 
 def test_an_account_without_entries_is_a_new_one() -> None:
