@@ -40,12 +40,12 @@ class Fields:
         self._wrong("between", name, low=low, high=high)
         return low
 
-    def optional_integer(self, name: str) -> int | None:
+    def optional_integer(self, name: str, high: int = INTEGER_MAX) -> int | None:
         """None when it is not given, or null."""
         if self._left.get(name) is None:
             self._left.pop(name, None)
             return None
-        return self.integer(name, 0, INTEGER_MAX)
+        return self.integer(name, 0, high)
 
     def has(self, name: str) -> bool:
         return name in self._left

@@ -79,7 +79,7 @@ async def report(room: Room, caller: Caller, fields: Fields) -> Result:
         rejected=count("rejected"),
         foreign=count("foreign"),
         last_error=fields.optional_text("last_error", ERROR_MAX),
-        last_error_utc_ms=fields.optional_integer("last_error_utc_ms"),
+        last_error_utc_ms=fields.optional_integer("last_error_utc_ms", wire.INSTANT_MAX_MS),
         wire_bytes=count("wire_bytes"),
         began_ms=count("began_ms"),
     )

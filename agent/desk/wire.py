@@ -22,6 +22,8 @@ WAIT_MS_MAX: Final = 30_000
 OUTSTANDING_MAX: Final = 8
 # Far beyond every litre and millisecond, and exact in every JSON reader.
 INTEGER_MAX: Final = 2**53 - 1
+# In the year 6429: beyond 9999 an instant can be written neither here nor at the other platform.
+INSTANT_MAX_MS: Final = 2**47
 
 UNREADABLE: Final = -32700
 NO_REQUEST: Final = -32600

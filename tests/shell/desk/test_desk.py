@@ -336,6 +336,12 @@ def test_every_wrong_field_of_an_order_is_named_at_once(
             "connected must be true or false; error",
         ),
         (
+            "division",  # in its own picture, which every other uplink sends
+            ("report", {"last_error_utc_ms": 2**53 - 1}),
+            -32602,
+            f"last_error_utc_ms must be a whole number from 0 to {2**47}",
+        ),
+        (
             "division",  # it chooses no other sentence of ours
             ("report", {"warning": {"key": "notary.died", "values": {}}}),
             -32602,
