@@ -47,10 +47,15 @@ def _written_utc_ms(file: Path) -> int | None:
 
 
 def _end_of(day: str | None) -> int | None:
-    """The first instant after it, in UTC: a SIM card's contract ends by the day."""
+    """The first instant after it, in UTC: a SIM card's contract ends by the day.
+
+    None for the last day of the calendar: it has no end, and no platform can be told of one.
+    """
     try:
         last = date.fromisoformat(day or "")
     except ValueError:
+        return None
+    if last == date.max:
         return None
     begun = datetime(last.year, last.month, last.day, tzinfo=UTC)
     return int(begun.timestamp()) * 1000 + 86_400_000

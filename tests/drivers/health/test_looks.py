@@ -155,6 +155,14 @@ def test_a_modem_as_modemmanager_prints_it(tmp_path: Path) -> None:
     assert told.sim_expires_utc_ms == int(ends.timestamp()) * 1000
 
 
+def test_a_contract_until_the_last_day_of_the_calendar_has_no_end(tmp_path: Path) -> None:
+    """The instant after it can be told in no record: it ended both uplinks, at each start."""
+    build(tmp_path, {"declared": "sim.expires : 9999-12-31\n"})
+    told = modem(tmp_path / "measured", tmp_path / "declared")
+    assert told is not None
+    assert told.sim_expires_utc_ms is None
+
+
 def test_a_contract_without_a_measured_modem_still_ends(tmp_path: Path) -> None:
     build(tmp_path, {"declared": "sim.expires : 2027-03-31\n"})
     told = modem(tmp_path / "measured", tmp_path / "declared")
