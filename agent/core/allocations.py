@@ -26,6 +26,7 @@ from agent.core.present import (
     refuse_range,
     refuse_text,
 )
+from agent.core.state import unmetered_l
 
 ENERGY_MAX_WH = 10_000_000_000
 # A limit for each month, and as many rounds beside them.
@@ -41,7 +42,7 @@ def judge_allocate(order: AllocateOrder, author: str, present: Present) -> Alloc
         order.document,
         order.expires_utc_ms,
         grant=grant_of(present.ledger.grants, order.year),
-        taken=_taken(order.year, present, withdrawn_l(present.ledger, present.last_total_l)),
+        taken=_taken(order.year, present, _withdrawn_l(present)),
         most=VOLUME_MAX_L,
         out_of_range=Refused.VOLUME_RANGE,
         closed=None if closed is None else closed.allocated_l or 0,
@@ -55,6 +56,12 @@ def judge_allocate(order: AllocateOrder, author: str, present: Present) -> Alloc
         total_l=present.last_total_l,
         expires_utc_ms=order.expires_utc_ms,
     )
+
+
+def _withdrawn_l(present: Present) -> int:
+    """With what has flowed while the flow meter did not say so."""
+    unmetered = unmetered_l(present.site, present.state, present.moment)
+    return withdrawn_l(present.ledger, present.last_total_l) + unmetered
 
 
 def judge_allocate_energy(

@@ -134,10 +134,11 @@ def _post_limit(ledger: Ledger, entry: Limit) -> Ledger:
     But for one that was put off. One of which it is said what was withdrawn has begun.
     """
     was = next((one for one in ledger.rounds if _is(one, entry.year, entry.name)), None)
-    begun_l = None
-    if was is not None and entry.from_utc_ms <= was.from_utc_ms:
+    told_l, begun_l = entry.withdrawn_before_l, None
+    put_off = was is not None and entry.from_utc_ms > was.from_utc_ms
+    if was is not None and not put_off and told_l in (0, was.before_l):
         begun_l = was.begun_l
-    if entry.withdrawn_before_l > 0 and entry.year == ledger.year:
+    elif told_l > 0 and entry.year == ledger.year:
         begun_l = withdrawn_l(ledger, entry.total_l)
     one = Round(
         year=entry.year,
@@ -291,7 +292,7 @@ def _post_open_year(ledger: Ledger, entry: OpenYear) -> Ledger:
         year=entry.year,
         before_l=entry.withdrawn_before_l,
         closed_l=0,
-        converted_l=0,
+        converted_l=entry.converted_l,
         corrected_l=0,
         power=power,
         closed_wh=0,
@@ -309,7 +310,7 @@ def _with_past(ledger: Ledger, entry: OpenYear) -> tuple[Past, ...]:
     closed = Past(
         year=entry.closes,
         allocated_l=None if granted is None else granted + grant.adjusted,
-        withdrawn_l=withdrawn_l(ledger, entry.total_l),
+        withdrawn_l=withdrawn_l(ledger, entry.total_l) - entry.converted_l,
         used_wh=used_until(ledger, entry.energy_total_wh),
     )
     return (*ledger.past, closed)[-PAST_YEARS_MAX:]

@@ -47,11 +47,12 @@ MISSING_MAX = 32
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """What the open year had counted and used at an instant."""
+    """What the open year had counted, used and converted at an instant."""
 
     counted_l: int
     used_wh: int | None
     at: Moment
+    converted_l: int | None = None  # None: an older version did not say
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,31 @@ apportioned by time and flagged. Where no clock can tell, nobody guesses: a tech
 from dataclasses import dataclass
 
 from agent.core import calendar
-from agent.core.ledger import Ledger, balance, counted_l, grant_of, round_at, used_wh
-from agent.core.model import BeginLimit, Body, Entry, Moment, OpenYear, Quantity, Reading, Site
+from agent.core.ledger import (
+    Ledger,
+    Round,
+    balance,
+    counted_l,
+    grant_of,
+    round_at,
+    used_wh,
+    withdrawn_l,
+)
+from agent.core.model import (
+    BeginLimit,
+    Body,
+    Entry,
+    InterruptionPolicy,
+    Moment,
+    OpenYear,
+    Quantity,
+    Reading,
+    Site,
+)
 from agent.core.posting import post
 from agent.core.pump import Counts, good_value, split
 from agent.core.replacing import replace
-from agent.core.state import AWAY_PERIODS, Dated, State
+from agent.core.state import AWAY_PERIODS, Dated, State, unmetered_l
 from agent.core.totalizer import RESOLUTIONS
 
 
@@ -38,7 +57,10 @@ def open_years(
         state, opened = _open(state, moment, begins, found)
         bodies += opened
         now = replace(
-            now, counted_l=now.counted_l - found.counted_l, used_wh=_minus(now.used_wh, found)
+            now,
+            counted_l=now.counted_l - found.counted_l,
+            used_wh=_minus(now.used_wh, found.used_wh),
+            converted_l=_minus(now.converted_l, found.converted_l),
         )
     return replace(state, year_asked=None), tuple(bodies)
 
@@ -66,11 +88,15 @@ class _Begin:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the closing year had counted and used when the next one began."""
+    """What the closing year had counted, used and converted when the next one began.
+
+    `converted_l` None: nobody can tell, and all of it is the closing year's.
+    """
 
     counted_l: int
     used_wh: int | None
     apportioned: bool
+    converted_l: int | None = None
 
 
 def _open(
@@ -99,6 +125,7 @@ def _open(
         document=document,
         author=author,
         provisional_ended=_provisional_ended(before, begins),
+        converted_l=max(_minus(before.converted_l, found.converted_l) or 0, 0),
     )
     closing = Counts(total_l, found.counted_l, total_wh, found.used_wh)
     opening = Counts(total_l, 0, total_wh, None if total_wh is None else 0)
@@ -117,7 +144,7 @@ def _open(
         ledger=ledger,
         pump=pump,
         energy_at_total_wh=None if state.energy is None else used_wh(ledger, state.energy.last),
-        dated=Dated(0, opening.used_wh, began),
+        dated=Dated(0, opening.used_wh, began, 0),
     )
     return state, (*(replace(one, remaining_l=remaining_l) for one in ended), entry)
 
@@ -153,7 +180,8 @@ def _dated_now(state: State, moment: Moment, readings: tuple[Reading, ...]) -> D
     if state.totalizer is None or good_value(readings, Quantity.FORWARD_TOTAL_L) is None:
         return None
     used = None if state.energy is None else used_wh(state.ledger, state.energy.last)
-    return Dated(counted_l(state.ledger, state.totalizer.last), used, moment)
+    counted = counted_l(state.ledger, state.totalizer.last)
+    return Dated(counted, used, moment, state.ledger.converted_l)
 
 
 def _counted_at(site: Site, state: State, now: Dated, utc_ms: int) -> _Found | None:
@@ -180,11 +208,21 @@ def _between(site: Site, earlier: Dated, later: Dated, utc_ms: int) -> _Found:
     """By time between two instants. It is no guess when scans saw the year begin."""
     span_ms = max(later.at.utc_ms - earlier.at.utc_ms, 1)
     into_ms = min(max(utc_ms - earlier.at.utc_ms, 0), span_ms)
-    used = later.used_wh
+
+    def then(before: int, after: int) -> int:
+        return before + (after - before) * into_ms // span_ms
+
+    used, converted = later.used_wh, later.converted_l
     if used is not None and earlier.used_wh is not None:
-        used = earlier.used_wh + (used - earlier.used_wh) * into_ms // span_ms
-    counted = earlier.counted_l + (later.counted_l - earlier.counted_l) * into_ms // span_ms
-    return _Found(counted, used, apportioned=span_ms > AWAY_PERIODS * site.period_ms)
+        used = then(earlier.used_wh, used)
+    if converted is not None and earlier.converted_l is not None:
+        converted = then(earlier.converted_l, converted)
+    return _Found(
+        then(earlier.counted_l, later.counted_l),
+        used,
+        apportioned=span_ms > AWAY_PERIODS * site.period_ms,
+        converted_l=converted,
+    )
 
 
 def _told_used_wh(state: State, counted: int) -> int:
@@ -201,8 +239,8 @@ def _told_used_wh(state: State, counted: int) -> int:
     return earlier.used_wh + (now_wh - earlier.used_wh) * share_l // (now_l - earlier.counted_l)
 
 
-def _minus(used: int | None, found: _Found) -> int | None:
-    return None if used is None or found.used_wh is None else used - found.used_wh
+def _minus(now: int | None, then: int | None) -> int | None:
+    return None if now is None or then is None else now - then
 
 
 # --- rounds and anchors ------------------------------------------------------------------------
@@ -212,20 +250,43 @@ def begin_round(
     site: Site, state: State, moment: Moment, readings: tuple[Reading, ...]
 ) -> tuple[State, tuple[Entry, ...]]:
     """The round that runs now begins to count, if it has not."""
-    now = _dated_now(state, moment, readings)
     one = round_at(state.ledger, moment.utc_ms) if moment.trusted else None
-    if now is None or one is None or one.begun_l is not None:
+    if one is None or one.begun_l is not None:
         return state, ()
+    begun_l = _begun_l(site, state, one, moment, readings)
+    if begun_l is None:
+        return state, ()
+    entry = BeginLimit(one.year, one.name, begun_l, _last_l(state))
+    return replace(state, ledger=post(state.ledger, entry)), (entry,)
+
+
+def _begun_l(
+    site: Site, state: State, one: Round, moment: Moment, readings: tuple[Reading, ...]
+) -> int | None:
+    """What the year had withdrawn when a round began; None while nothing tells."""
+    now, reckoned_l = _dated_now(state, moment, readings), 0
+    if now is None and _converts(state):
+        reckoned_l = unmetered_l(site, state, moment)
+        counted = counted_l(state.ledger, _last_l(state))
+        now = Dated(counted, None, moment, state.ledger.converted_l + reckoned_l)
+    if now is None:
+        return None
     found = None
     if state.dated is not None and state.dated.at.utc_ms <= one.from_utc_ms:
         found = _counted_at(site, state, now, one.from_utc_ms)
-    # What was told of it is among what was counted since it began.
-    since_l = 0 if found is None else max(now.counted_l - found.counted_l - one.before_l, 0)
-    last_l = _last_l(state)
-    ledger = state.ledger
-    beside_l = ledger.before_l + ledger.converted_l + ledger.corrected_l
-    entry = BeginLimit(one.year, one.name, beside_l + now.counted_l - since_l, last_l)
-    return replace(state, ledger=post(ledger, entry)), (entry,)
+    since_l = 0
+    if found is not None:
+        converted = _minus(now.converted_l, found.converted_l) or 0
+        # What was told of it is among what was counted since it began.
+        since_l = max(now.counted_l - found.counted_l + converted - one.before_l, 0)
+    return withdrawn_l(state.ledger, _last_l(state)) + reckoned_l - since_l
+
+
+def _converts(state: State) -> bool:
+    """Whether water is reckoned, because it is not metered: a round does not wait for its end."""
+    now = state.interruption
+    fitted = state.totalizer is not None
+    return fitted and now is not None and now.policy is InterruptionPolicy.CONVERT
 
 
 def date(site: Site, state: State, moment: Moment, readings: tuple[Reading, ...]) -> State:

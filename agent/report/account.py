@@ -64,7 +64,7 @@ class Account:
         moved: list[Moved] = []
         if isinstance(entry, OpenYear) and entry.closes is not None:
             used = used_until(self.ledger, entry.energy_total_wh)
-            moved += self._moved(self._standing(entry.total_l, used))
+            moved += self._moved(self._standing(entry.total_l, used, entry.converted_l))
             self._told = _Standing(entry.year)
         if isinstance(entry, Correct) and self._is_of_the_past(entry):
             moved.append(Moved(entry.year, Volumes(corrected_l=entry.volume_l), 0))
@@ -110,13 +110,14 @@ class Account:
         """What was added since this was last asked."""
         return self._moved(self._standing(self.total_l, used_wh(self.ledger, self.total_wh)))
 
-    def _standing(self, total_l: int | None, used: int) -> _Standing | None:
+    def _standing(self, total_l: int | None, used: int, next_years_l: int = 0) -> _Standing | None:
+        """`next_years_l`: what was converted that is of the year that begins."""
         ledger = self.ledger
         if ledger.year is None:
             return None
         volumes = Volumes(
             metered_l=counted_l(ledger, total_l),
-            converted_l=ledger.converted_l,
+            converted_l=ledger.converted_l - next_years_l,
             corrected_l=ledger.corrected_l,
             before_l=ledger.before_l,
         )

@@ -136,7 +136,7 @@ def test_a_run_over_new_year_begins_again_with_the_year_by_either_clock() -> Non
     began = Moment(NEW_YEAR, HOUR + DAY, "b1", trusted=True)
     assert after.pump.run is not None
     assert after.pump.run.started == began
-    assert after.dated == Dated(0, 0, began)
+    assert after.dated == Dated(0, 0, began, 0)
 
 
 # --- a boot that was not dated at once ---------------------------------------------------------
@@ -216,7 +216,7 @@ def test_a_total_is_remembered_by_its_boot_and_by_its_date(
     state, _ = between_years(NEW_YEAR - DAY, NEW_YEAR)
     state = replace(state, **{"dated": None, **before})
     marks: dict[str, Any] = {
-        name: Dated(1_400, 210, one) if isinstance(one, Moment) else one
+        name: Dated(1_400, 210, one, 0) if isinstance(one, Moment) else one
         for name, one in after.items()
     }
     shown = (reading(Quantity.FORWARD_TOTAL_L, 5),)
@@ -325,3 +325,16 @@ def test_what_was_told_of_a_round_is_among_what_was_counted_since_it_began(
     _, (entry,) = begin_round(SITE, state, now, (reading(Quantity.FORWARD_TOTAL_L, 5),))
     assert isinstance(entry, BeginLimit)
     assert entry.withdrawn_l == begun_l
+
+
+@pytest.mark.parametrize(("dated_l", "carried_l"), [(None, 0), (40, 30), (100, 0)])
+def test_what_was_converted_over_a_new_year_is_apportioned_where_its_beginning_is_known(
+    dated_l: int | None, carried_l: int
+) -> None:
+    state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY)
+    assert state.dated is not None
+    ledger = replace(state.ledger, converted_l=100)
+    state = replace(state, ledger=ledger, dated=replace(state.dated, converted_l=dated_l))
+    (entry,), _, after = opened(state, now)
+    assert entry.converted_l == after.ledger.converted_l == carried_l
+    assert after.ledger.past[-1].withdrawn_l == 1_400 + 100 - carried_l

@@ -185,6 +185,23 @@ TABLE: list[tuple[Entry, dict[str, Any]]] = [
         },
     ),
     (
+        OpenYear(2027, 2026, 1_500, 0, energy_total_wh=2_500, converted_l=5),
+        {
+            "segment": Segment("f1", 1_500, 1, 10_000, 500),
+            "year": 2027,
+            "before_l": 0,
+            "closed_l": 0,
+            "grants": (G27,),
+            "converted_l": 5,
+            "corrected_l": 0,
+            "power": Segment("p1", 2_500, 10, 20_000, 55),
+            "closed_wh": 0,
+            "energy_grants": (E27,),
+            "rounds": (MAY,),
+            "past": (*FULL.past, Past(2026, 905, 625, 553)),
+        },
+    ),
+    (
         OpenYear(2027, 2026, 1_500, 0),  # what the power meter that is fitted counts is this year's
         {
             "segment": Segment("f1", 1_500, 1, 10_000, 500),

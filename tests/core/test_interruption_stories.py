@@ -9,6 +9,9 @@ from dataclasses import replace
 import pytest
 
 from agent.core.model import (
+    AllocateOrder,
+    AllocationKind,
+    BeginLimit,
     ConditionKind,
     Convert,
     Correct,
@@ -19,13 +22,17 @@ from agent.core.model import (
     InterruptionEnded,
     InterruptionPolicy,
     LayUpOrder,
+    LimitOrder,
+    OpenYear,
     Quantity,
+    Refused,
     RemoveMeterOrder,
     Role,
     Session,
 )
 from agent.core.state import unmetered_l
 from tests.core.story import (
+    DAY,
     HOUR,
     MINUTE,
     OF_FLOW_METER,
@@ -332,6 +339,74 @@ def test_a_year_opens_on_a_total_after_the_estimate_was_settled() -> None:
     (past,) = story.state.ledger.past
     assert past.withdrawn_l + story.withdrawn_l == story.total_l - 500_000
     assert story.withdrawn_l == pytest.approx(25 * (20 * 60 - 15 * 60 + 10), abs=500)
+
+
+def test_what_was_reckoned_over_new_year_is_of_the_year_in_which_it_flowed() -> None:
+    midnight = utc_ms(2027, 1, 1)
+    story = Story(begins_utc_ms=midnight - 30 * MINUTE).commission(10_000_000)
+    assert story.order(rate()) is None
+    assert story.order(plan(10_000_000, 2027)) is None
+    story.after(2).start()
+    story.at(20 * 60)
+    before_l = story.withdrawn_l
+    lifted_l = silence(story, 40 * 60, dead=True)
+    story.stop()
+    story.total_ml = 7_000_000
+    assert story.fit(serial="new") is None
+    (past,) = story.state.ledger.past
+    assert past.withdrawn_l == pytest.approx(before_l + 10 * 60 * 25, abs=100)
+    assert past.withdrawn_l + story.withdrawn_l == pytest.approx(before_l + lifted_l, abs=100)
+    assert story.of(OpenYear)[-1].converted_l == story.state.ledger.converted_l > 0
+    assert story.of(OpenYear)[-1].apportioned
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_round_that_begins_while_water_is_reckoned_counts_it(*, dead: bool) -> None:
+    story = pumping()
+    begins = story.moment.utc_ms + 10 * MINUTE
+    june = LimitOrder(2026, "june", 20_000, begins, begins + DAY, "no. 7")
+    assert story.order(june) is None
+    story.after(5 * 60)
+    before_ml = story.total_ml
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(10 * 60)
+    taken_l = story.of(BeginLimit)[0].withdrawn_l
+    assert taken_l == pytest.approx(before_ml // 1000 - 500_000 + 5 * 60 * 25, abs=100)
+    assert story.running
+    story.after(9 * 60)
+    assert ConditionKind.ALLOCATION_EXHAUSTED in story.reasons
+    if dead:
+        story.total_ml = before_ml
+    story.heal()
+    story.after(60)
+    balance = story.outcomes[-1].balance
+    assert balance is not None
+    assert balance.limit_remaining_l == pytest.approx(0, abs=300)
+
+
+def test_a_round_that_began_unseen_has_its_share_of_what_was_reckoned() -> None:
+    story = pumping()
+    begins = story.moment.utc_ms + 10 * MINUTE
+    june = LimitOrder(2026, "june", 90_000, begins, begins + DAY, "no. 7")
+    assert story.order(june) is None
+    story.trusted = False
+    story.after(5 * 60)
+    silence(story, 20 * 60, dead=True)
+    story.trusted = True
+    story.after(1)
+    balance = story.outcomes[-1].balance
+    assert balance is not None
+    assert balance.limit_remaining_l == pytest.approx(90_000 - 15 * 60 * 25, abs=300)
+
+
+def test_water_that_nobody_metered_cannot_be_given_away() -> None:
+    story = pumping(allocated_l=100_000)
+    story.site = replace(SITE, on_interruption=InterruptionPolicy.CUT)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(20 * 60)
+    gift = AllocateOrder(2026, AllocationKind.TRANSFER_OUT, 80_000, "t 1")
+    assert story.order(gift) is Refused.TRANSFER_TOO_LARGE
+    assert story.order(replace(gift, volume_l=60_000)) is None
 
 
 # --- and what may not be forgotten meanwhile ---------------------------------------------------

@@ -195,6 +195,21 @@ def test_a_round_that_is_raised_keeps_what_was_withdrawn_in_it(told: str, begins
     assert ledger_of(entries(story)) == story.state.ledger
 
 
+def test_a_round_that_is_entered_twice_counts_on() -> None:
+    """Whoever never heard the answer asks again."""
+    story = Story().commission(1_000_000).after(2)
+    now = story.moment.utc_ms
+    order = LimitOrder(2026, "1", 20_000, now - DAY, now + DAY, "l 1", 9_000)
+    assert story.order(order) is None
+    story.start()
+    story.after(120)
+    story.stop()
+    story.after(10)
+    before_l = limit_l(story)
+    assert story.order(order) is None
+    assert limit_l(story) == before_l
+
+
 def test_a_round_that_is_put_off_begins_to_count_when_it_does() -> None:
     story = Story().commission(1_000_000).after(2)
     round_of(story, 20_000, 0, 7_200)

@@ -47,7 +47,8 @@ class OpenYear:
     `apportioned`: the year began unseen, and `total_l` was reckoned by time between two readings.
     `author` and `document` are set when a person said what the total was. `provisional_ended`: the
     year that closes had no plan to its end, and its provisional allocation had ended before, so
-    that nothing was allocated any longer.
+    that nothing was allocated any longer. `converted_l`: what was reckoned from electricity since
+    this year began, and entered while the one before it was still open.
     """
 
     year: int
@@ -59,6 +60,7 @@ class OpenYear:
     document: str = ""
     author: str = ""
     provisional_ended: bool = False
+    converted_l: int = 0
 
 
 @dataclass(frozen=True, slots=True)

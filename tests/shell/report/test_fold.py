@@ -150,6 +150,22 @@ def test_a_year_that_opens_without_a_power_meter_begins_without_electricity(
     assert report(pen.path, "2027").sums.energy_wh == 1_000
 
 
+def test_what_was_reckoned_over_new_year_is_told_of_both_years(pen: Pen, report: Report) -> None:
+    pen.commission("2026-12-01")
+    pen.write("2026-12-31", sample(1_100_000, withdrawn=100_000))
+    pen.write("2027-01-02", convert(9_000))
+    pen.write("2027-01-02", sample(None, withdrawn=109_000))
+    pen.write("2027-01-03", OpenYear(
+        2027, 2026, 1_100_000, 0, apportioned=True, energy_total_wh=0, converted_l=6_000
+    ))  # fmt: skip
+    pen.write("2027-01-03", sample(1_100_000, withdrawn=6_000))
+    before = report(pen.save(), "2026")
+    assert before.sums.volumes == Volumes(100_000, 3_000, 0, 0)
+    after = report(pen.path, "2027")
+    assert after.sums.volumes == Volumes(0, 6_000, 0, 0)
+    assert (before.disagreements, after.disagreements) == (0, 0)
+
+
 def test_what_is_entered_late_belongs_to_the_year_it_names(pen: Pen, report: Report) -> None:
     pen.commission("2026-12-01")
     pen.write("2026-12-20", sample(1_100_000, withdrawn=100_000))
