@@ -125,7 +125,12 @@ def _outlive(
     resting = _clock(rule.kind, RESTING, before, present, runs=gone)
     rested = gone and resting is not None and resting.held_ms >= rule.rest(present.site)
     latched = stood.latched and rule.ends is not Ends.PROVEN and rule.kind not in present.given
-    return (stood, resting) if latched or not rested else (None, None)
+    if not latched and rested:
+        return None, None
+    if rule.ends is Ends.WATER:  # nobody can acknowledge it, so it follows what the site says now
+        there = [one.action for one in rule.stages if one.on is None or one.on(present.site)]
+        stood = replace(stood, action=there[-1])
+    return stood, resting
 
 
 def _clock(

@@ -37,19 +37,16 @@ def watch_metering(
     To be called after the totals of the scan were judged, and before a year opens on them.
     """
     metered = state.totalizer is not None and state.totalizer.at == moment
-    state = replace(state, interruption=_as_rated(site, state))
+    state = replace(state, interruption=_as_it_is_now(site, state))
     if metered:
         state = replace(state, lost_since=None)
-        if state.interruption is None or not may_enter:
-            return state, ()
-        return _end(site, state, state.interruption, moment)
-    if state.lost_since is None or away(site, state, moment):
+    elif state.lost_since is None or away(site, state, moment):
         state = replace(state, lost_since=moment)
     if state.interruption is None:
-        return _begin(site, state, moment, running=running)
+        return (state, ()) if metered else _begin(site, state, moment, running=running)
     if not may_enter:
         return state, ()
-    return _go_on(site, state, state.interruption, moment)
+    return (_end if metered else _go_on)(site, state, state.interruption, moment)
 
 
 def _begin(
@@ -89,17 +86,19 @@ def _begin(
 
 
 def _policy(site: Site, state: State) -> InterruptionPolicy:
+    """As the site says, where there is a coefficient, and electricity of this pump alone."""
     if state.ledger.rate is None or site.shared_power_meter:
         return InterruptionPolicy.CUT
     return site.on_interruption
 
 
-def _as_rated(site: Site, state: State) -> Interruption | None:
-    """A coefficient that comes in force amid an interruption converts all that it has used."""
+def _as_it_is_now(site: Site, state: State) -> Interruption | None:
+    """A coefficient that comes in force amid an interruption converts all that it has used.
+
+    And settings that changed count from then on.
+    """
     now = state.interruption
-    if now is None or now.policy is InterruptionPolicy.CONVERT:
-        return now
-    return replace(now, policy=_policy(site, state))
+    return now and replace(now, policy=_policy(site, state))
 
 
 def _cause(totalizer: Totalizer) -> InterruptionCause:
@@ -115,7 +114,7 @@ def _go_on(
     since_ms = elapsed_ms(now.entered_at, moment)
     if since_ms is not None and since_ms < site.convert_every_ms:
         return state, ()
-    volume_l, energy_wh = _pending(site, state, now)
+    volume_l, energy_wh = _pending(state, now)
     if volume_l <= 0 or state.ledger.rate is None:
         return state, ()
     reckoned = _Reckoned(state.ledger.rate, volume_l, energy_wh)
@@ -126,7 +125,7 @@ def _end(
     site: Site, state: State, now: Interruption, moment: Moment
 ) -> tuple[State, tuple[Body, ...]]:
     """Metering goes on. What no totalizer counted stands; the rest of the estimate is undone."""
-    pending_l, energy_wh = _pending(site, state, now)
+    pending_l, energy_wh = _pending(state, now)
     reckoned_l = now.converted_l + pending_l
     counted = max(counted_l(state.ledger, last_total_l(state)) - now.counted_l, 0)
     missing_l = reckoned_l - counted
@@ -150,12 +149,10 @@ def _end(
     return replace(state, interruption=None), (*bodies, ended)
 
 
-def _pending(site: Site, state: State, now: Interruption) -> tuple[int, int]:
+def _pending(state: State, now: Interruption) -> tuple[int, int]:
     """Litres and watt-hours that are not entered yet; nothing while nothing is converted."""
     rate = state.ledger.rate
-    if now.policy is InterruptionPolicy.CUT or site.shared_power_meter:
-        return 0, 0
-    if state.energy is None or rate is None:
+    if state.energy is None or rate is None or now.policy is InterruptionPolicy.CUT:
         return 0, 0
     energy_wh = _used_wh(state) - now.used_wh
     return energy_wh * rate.litres_per_kwh // 1000, energy_wh

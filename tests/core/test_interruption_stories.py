@@ -46,6 +46,8 @@ from tests.core.story import (
     utc_ms,
 )
 
+K = ConditionKind
+
 
 def pumping(per_kwh: int = 3_000, *, allocated_l: int = 10_000_000) -> Story:
     """A well with a coefficient in force, whose pump has run for a minute."""
@@ -462,6 +464,16 @@ def test_a_power_meter_that_is_declared_shared_meanwhile_converts_no_more() -> N
     story.heal()
     story.after(1)
     assert story.withdrawn_l == story.total_l - 500_000
+
+
+def test_a_site_that_stops_converting_meanwhile_cuts_as_others_do() -> None:
+    story = pumping()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(40 * 60)
+    assert story.permitted
+    story.site = replace(SITE, on_interruption=InterruptionPolicy.CUT)
+    story.after(1)
+    assert story.reasons == [K.FLOW_METER_SILENT]
 
 
 def test_a_run_with_an_interruption_in_it_says_so_and_teaches_nothing() -> None:

@@ -221,6 +221,21 @@ def test_an_energy_allocation_that_is_used_up_cuts_until_more_is_given() -> None
     assert story.permitted
 
 
+def test_a_well_that_may_run_over_its_plan_from_now_on_is_not_held_by_its_latch() -> None:
+    """It was cut a little before the end, came to rest at once, and is exhausted no more."""
+    story = Story(coast_ms=0).commission(20_000).after(2)
+    story.start()
+    while story.permitted:
+        story.after(1)
+    story.after(200)
+    limits = replace(SITE.limits, on_exhausted_cut=False)
+    story.site = replace(SITE, limits=limits)
+    story.restarted = True
+    story.after(1)
+    assert story.reasons == []
+    assert story.conditions[K.ALLOCATION_EXHAUSTED] is Action.ALARM
+
+
 def test_a_power_meter_that_is_declared_shared_uses_up_no_electricity_of_the_pump() -> None:
     """Nobody could give it more: an energy allocation is refused from then on."""
     story = Story().commission(100_000_000).after(2)
