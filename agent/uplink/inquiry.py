@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from agent.desk.client import DeskGone, DeskRefused, Reply
-from agent.desk.wire import TAKEN
+from agent.desk.wire import JOURNAL_FAILING, TAKEN
 
 ANSWER_S = 5.0
 UNDER_WAY_MAX = 7  # the desk refuses more than 8 on one connection
 RETRY_FIRST_MS = 200
 RETRY_MAX_MS = 5_000
 TAKEN_MS = 3_000
+# A card that gives no page now is asked again so much later.
+UNREADABLE_MS = 5_000
 
 
 class Greeting(NamedTuple):
@@ -56,6 +58,7 @@ class Inquiry:
         self._wanted: dict[int, str] = {}  # id to the name of what was asked
         self._dropped: set[int] = set()
         self._refusable: set[int] = set()
+        self._unreadable: dict[str, int] = {}  # what was asked, to when it may be asked again
         self._failures = 0
         self._retry_at_ms = 0
         self._taken_since_ms: int | None = None
@@ -120,12 +123,13 @@ class Inquiry:
         """False when it was not asked: too many at once, or nobody is there. Ask again later.
 
         What was dropped stands in nobody's way: then we begin afresh, as with a desk that went.
+        Nor does what no card gives: it alone is not asked for a while.
         `answer_to` is the name under which the answer comes, when it is not the method's. A
         refusal ends the connection, unless it may be: then nothing comes of it.
         """
         name = answer_to or method
         assert not self.under_way(name), f"{name} is under way"
-        if self._client is None:
+        if self._client is None or now_ms < self._unreadable.get(name, now_ms):
             return False
         if len(self._wanted) + len(self._dropped) >= UNDER_WAY_MAX:
             if self._dropped:
@@ -147,7 +151,10 @@ class Inquiry:
             self._dropped.add(number)
 
     def take(self, now_ms: int) -> list[Answer]:
-        """The answers that are still wanted. A refusal ends the connection: we begin afresh."""
+        """The answers that are still wanted. A refusal ends the connection: we begin afresh.
+
+        Not that of a card that gives nothing: else nobody heard anything any more.
+        """
         if self._client is None:
             return []
         try:
@@ -161,13 +168,15 @@ class Inquiry:
             self._dropped.discard(reply.id)
             harmless = reply.id in self._refusable
             self._refusable.discard(reply.id)
-            if method is not None and reply.error is not None and harmless:
+            if method is None:
                 continue
-            if method is not None and reply.error is not None:
+            if reply.error is None:
+                answers.append(Answer(method, reply.result))
+            elif reply.error.code == JOURNAL_FAILING:
+                self._unreadable[method] = now_ms + UNREADABLE_MS
+            elif not harmless:
                 self._close(f"the desk refused {method}: {reply.error}", now_ms)
                 return []
-            if method is not None:
-                answers.append(Answer(method, reply.result))
         return answers
 
     def close(self) -> None:
@@ -177,6 +186,7 @@ class Inquiry:
         self._wanted.clear()
         self._dropped.clear()
         self._refusable.clear()
+        self._unreadable.clear()
 
     def _close(self, why: str, now_ms: int) -> None:
         self.close()

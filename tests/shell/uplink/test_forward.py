@@ -12,7 +12,9 @@ from functools import partial
 import pytest
 
 from agent.core.model import RelayMoved
+from agent.journal import JournalDamaged
 from agent.uplink.forward import Uplink, UplinkPolicy
+from agent.uplink.inquiry import UNREADABLE_MS
 from agent.uplink.retry import DELAY_MIN_MS
 from drivers.simulator.platform import SimulatedPlatform
 from tests.reconcile import Ledger
@@ -107,6 +109,39 @@ def test_what_was_written_during_an_outage_waits_for_no_interval(
     platform.now.reachable = True
     house.clock.at_ms += DELAY_MIN_MS
     house.delivered(uplink, 8)
+
+
+def test_a_record_that_cannot_be_read_keeps_back_no_state_and_no_order(
+    house: House,
+    platform: SimulatedPlatform,
+    uplink: Uplink,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A spoiled page of the card: the platform hears of the alarm, and is asked for no patience."""
+    house.samples(3)
+    house.delivered(uplink, 3)
+    asked = []
+
+    def spoiled(*_: object, **_more: object) -> None:
+        asked.append(house.clock.at_ms)
+        raise JournalDamaged("journal_damaged.missing", record=4)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.desk._room.reader, "page", spoiled)
+        house.samples(2)
+        house.turn_until(uplink, lambda: bool(asked))
+        house.publish(2)
+        house.turn_until(uplink, lambda: json.loads(platform.states[-1])["key"] == 2)
+        house.turn_until(uplink, lambda: uplink._desk.under_way("status"))
+        house.clock.at_ms += UNREADABLE_MS
+        house.turn_until(uplink, lambda: len(asked) == 2)
+        house.publish(3)
+        house.turn_until(uplink, lambda: json.loads(platform.states[-1])["key"] == 3)
+    assert asked == [asked[0], asked[0] + UNREADABLE_MS], "asked again by and by"
+    house.clock.at_ms += UNREADABLE_MS
+    house.write(EVENT)
+    house.delivered(uplink, 6)
+    assert_everything_once_in_order(platform, 6)
 
 
 def test_a_changed_state_goes_at_once(
