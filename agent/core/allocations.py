@@ -226,7 +226,7 @@ def judge_limit(order: LimitOrder, author: str, present: Present) -> Limit | Ref
         or refuse_text(order.name, Refused.LIMIT_NAME)
         or refuse_year(order.year, present)
         or refuse_range(order.volume_l, 0, VOLUME_MAX_L, Refused.VOLUME_RANGE)
-        or refuse_range(order.withdrawn_before_l, 0, VOLUME_MAX_L, Refused.VOLUME_RANGE)
+        or _refuse_before(order, present)
         or _refuse_window(order, present)
         or _refuse_place(order, present)
     )
@@ -254,6 +254,15 @@ def _carried_l(order: LimitOrder, present: Present) -> int:
     withdrawn = withdrawn_l(ledger, present.last_total_l)
     since_l = 0 if was.begun_l is None else withdrawn - was.begun_l
     return max(was.before_l + since_l, 0)
+
+
+def _refuse_before(order: LimitOrder, present: Present) -> Refusal | None:
+    """Nothing was withdrawn in a round that is yet to come."""
+    moment = present.moment
+    to_come = moment.trusted and order.from_utc_ms > moment.utc_ms
+    if to_come and order.withdrawn_before_l > 0:
+        return Refusal(Refused.VOLUME_RANGE, str(order.withdrawn_before_l), "0")
+    return refuse_range(order.withdrawn_before_l, 0, VOLUME_MAX_L, Refused.VOLUME_RANGE)
 
 
 def _refuse_window(order: LimitOrder, present: Present) -> Refusal | None:

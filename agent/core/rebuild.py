@@ -59,14 +59,18 @@ def rebuilt(records: Iterable[Record], changes: Iterable[Record] = ()) -> State:
     """A state to go on from, when there is no checkpoint that can be read.
 
     `changes` are what became of conditions, oldest first: a latch is no entry, and ends as little.
+    They also tell how late it is: what had ended by then does not come back with a bad clock.
     """
+    changes = tuple(changes)
     state = State(spent=LOST)
     for record in records:
         assert isinstance(record.body, Entry), "an account is made of entries"
         moment = _moment(record)
         state = _later(state, moment)
         state = _followed(enter(state, record.body, moment), record.body, moment)
-    return replace(state, standing=Standing(conditions=_latched(changes)))
+    known = (state.watermark, *(_moment(one) for one in changes if one.trusted))
+    latest = max(filter(None, known), key=lambda one: one.utc_ms, default=None)
+    return replace(state, watermark=latest, standing=Standing(conditions=_latched(changes)))
 
 
 def reconciled(state: State, records: tuple[Record, ...]) -> State:

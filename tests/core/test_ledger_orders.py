@@ -254,6 +254,7 @@ TABLE: list[tuple[str, Callable[[], Story], Order, str]] = [
     ("nameless", planned, limit(" ", 1, JUNE, JULY), "limit_name 1-100"),
     ("absurd", planned, limit("x", MAX + 1, JUNE, JULY), f"volume_range 0-{MAX}"),
     ("negative before", planned, limit("x", 1, JUNE, JULY, -1), f"volume_range 0-{MAX}"),
+    ("told of what is to come", planned, limit("x", 1, JULY, AUGUST, 5), "volume_range 0"),
     ("back to front", planned, limit("x", 1, JULY, JUNE), f"limit_window {BEGINS} - {ENDS}"),
     ("too early", planned, limit("x", 1, BEGINS - 1, JULY), f"limit_window {BEGINS} - {ENDS}"),
     ("too late", planned, limit("x", 1, JULY, ENDS + 1), f"limit_window {BEGINS} - {ENDS}"),

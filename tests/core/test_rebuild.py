@@ -507,3 +507,20 @@ def _act(story: Story, act: str, amount: int) -> None:
             story.after(2)
         case _:
             raise AssertionError(act)
+
+
+def test_a_provisional_allocation_that_ended_stays_so_when_only_records_are_left() -> None:
+    """And the host came up without the time: the entries alone are all older than its end."""
+    story = Story().at(1)
+    assert story.fit(before_l=0) is None
+    assert story.fit(Role.POWER_METER) is None
+    assert story.order(provisional(900_000, story.moment.utc_ms + HOUR)) is None
+    story.unhurried().after(3_700)
+    assert K.NOT_ALLOCATED in story.reasons
+    entries, changes = entries_of(story), changes_of(story)
+    story.state = rebuilt(entries, changes)
+    story.power_off(MINUTE, trusted=False)
+    story.after(900)
+    assert story.reasons == [K.NOT_ALLOCATED]
+    late = rebuilt(entries, [replace(one, trusted=False) for one in changes])
+    assert late.watermark == rebuilt(entries).watermark
