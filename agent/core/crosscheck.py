@@ -247,11 +247,11 @@ def _both_lost(sight: Sight) -> bool:
 
 
 def _backward(sight: Sight, *, needs_power: bool) -> bool | None:
-    flow_l_per_h, draws = sight.view.flow_l_per_h, powered(sight.view, sight.site)
-    if flow_l_per_h is None or (needs_power and draws is None):
+    flow_l_per_h = sight.view.flow_l_per_h
+    if flow_l_per_h is None:
         return None
     backward = flow_l_per_h < -(sight.site.flow_max_l_per_h // LOW_FLOW_SHARE)
-    return backward and (draws is True or not needs_power)
+    return powered(sight.view, sight.site) if backward and needs_power else backward
 
 
 def _power_while_cut(sight: Sight) -> bool | None:
@@ -277,9 +277,9 @@ def _dry(checks: Checks, sight: Sight) -> bool | None:
 
 def _unpowered(sight: Sight) -> bool | None:
     flows, draws = flowing(sight.view, sight.site), powered(sight.view, sight.site)
-    if flows is None or draws is None:
-        return None
-    return flows and not draws
+    if flows is False or draws is True:
+        return False  # whatever the other meter would say
+    return None if None in (flows, draws) else True
 
 
 # --- evidence ----------------------------------------------------------------------------------

@@ -119,13 +119,34 @@ def test_what_flows_below_a_hundredth_of_the_largest_flow_is_nothing(
         (-1_000, 30_000, False, False),
         (-1_001, 30_000, True, True),
         (-1_001, 0, True, False),  # a column that drains
+        (-1_001, None, True, None),
+        (-1_000, None, False, False),
+        (None, 30_000, None, None),
     ],
 )
 def test_only_a_pump_that_draws_power_pumps_backward(
-    flow_l_per_h: int, power_w: int, *, backward: bool, pumping: bool
+    flow_l_per_h: int | None, power_w: int | None, *, backward: bool | None, pumping: bool | None
 ) -> None:
-    found = compare(Facts(), Checks(), sight(flow_l_per_h, power_w))
+    found = compare(Facts(), Checks(), sight(view=View(None, None, flow_l_per_h, power_w)))
     assert (found.reverse_flow, found.pumping_backward) == (backward, pumping)
+
+
+@pytest.mark.parametrize(
+    ("flow_l_per_h", "power_w", "accused"),
+    [
+        (1_001, 500, True),
+        (1_001, 501, False),
+        (1_000, None, False),
+        (None, 501, False),
+        (1_001, None, None),
+        (None, 500, None),
+    ],
+)
+def test_one_meter_is_enough_to_say_that_no_water_passes_without_energy(
+    flow_l_per_h: int | None, power_w: int | None, *, accused: bool | None
+) -> None:
+    found = compare(Facts(), Checks(), sight(view=View(None, None, flow_l_per_h, power_w)))
+    assert found.water_without_energy is accused
 
 
 @pytest.mark.parametrize("bypass", [None, False, True])

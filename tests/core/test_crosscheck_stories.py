@@ -306,6 +306,19 @@ def test_water_without_energy_cuts_where_the_site_says_so() -> None:
     assert story.reasons == [K.WATER_WITHOUT_ENERGY]
 
 
+def test_no_water_is_no_water_without_energy_whatever_the_power_meter_says() -> None:
+    """It had shown nothing drawn, and fell silent with the cut."""
+    story = pumping()
+    story.site = replace(SITE, limits=Limits(cuts=(K.WATER_WITHOUT_ENERGY,)))
+    story.power_w = 0
+    while story.permitted:
+        story.after(1)
+    assert story.reasons == [K.WATER_WITHOUT_ENERGY]
+    story.lay(Fault.TIMEOUT, *OF_POWER_METER)
+    story.after(300)
+    assert K.WATER_WITHOUT_ENERGY not in story.conditions
+
+
 def test_a_silent_power_meter_accuses_nobody_of_water_without_energy() -> None:
     story = standing_still()
     story.other_flow_l_per_h = 30_000
@@ -388,6 +401,19 @@ def test_a_pump_that_pumps_backward_alarms_after_a_minute_and_cuts_after_half_an
         story.total_ml = total_ml
     assert story.reasons[0] is K.FLOW_REVERSED
     assert 1800 <= story.now_ms / 1000 - begun <= 1802
+
+
+def test_a_pump_that_pumps_backward_no_more_is_told_without_a_power_meter() -> None:
+    """The power meter is fed behind the contactor: it falls silent with the cut."""
+    story = pumping().unhurried()
+    story.flow_l_per_h, total_ml = -60_000, story.total_ml
+    while story.permitted:
+        story.after(10)
+        story.total_ml = total_ml
+    assert story.reasons[0] is K.FLOW_REVERSED
+    story.lay(Fault.TIMEOUT, *OF_POWER_METER)
+    story.after(300)
+    assert K.FLOW_REVERSED not in story.conditions
 
 
 def test_water_that_runs_back_for_longer_than_a_column_drains_alarms_and_does_not_cut() -> None:
