@@ -29,7 +29,7 @@ from agent.core.present import (
 from agent.core.state import unmetered_l
 
 ENERGY_MAX_WH = 10_000_000_000
-# A limit for each month, and as many rounds beside them.
+# Of one year: a limit for each month, and as many rounds beside them.
 LIMITS_MAX = 24
 
 
@@ -285,6 +285,6 @@ def _refuse_place(order: LimitOrder, present: Present) -> Refusal | None:
     for other in others:
         if other.from_utc_ms < order.to_utc_ms and order.from_utc_ms < other.to_utc_ms:
             return Refusal(Refused.LIMIT_OVERLAPS, order.name, other.name)
-    if len(others) >= LIMITS_MAX:
+    if sum(one.year == order.year for one in others) >= LIMITS_MAX:
         return Refusal(Refused.LIMITS_FULL, order.name, str(LIMITS_MAX))
     return None

@@ -136,7 +136,8 @@ def _open(
     )
     pump, ended = split(state.pump, closing, opening, began)
     now_wh = None if state.energy is None else state.energy.last
-    account = balance(before, total_l, _last_instant(moment, begins), now_wh)
+    closed = replace(before, converted_l=before.converted_l - entry.converted_l)
+    account = balance(closed, total_l, _last_instant(moment, begins), now_wh)
     remaining_l = None if account is None else account.remaining_l
     ledger = post(before, entry)
     state = replace(

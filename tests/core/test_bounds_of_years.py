@@ -333,8 +333,9 @@ def test_what_was_converted_over_a_new_year_is_apportioned_where_its_beginning_i
 ) -> None:
     state, now = between_years(NEW_YEAR - DAY, NEW_YEAR + DAY)
     assert state.dated is not None
-    ledger = replace(state.ledger, converted_l=100)
+    ledger = replace(state.ledger, converted_l=100, grants=(Grant(2026, 10_000),))
     state = replace(state, ledger=ledger, dated=replace(state.dated, converted_l=dated_l))
-    (entry,), _, after = opened(state, now)
+    (entry,), (old,), after = opened(state, now)
     assert entry.converted_l == after.ledger.converted_l == carried_l
+    assert old.remaining_l == 10_000 - 1_400 - 100 + carried_l
     assert after.ledger.past[-1].withdrawn_l == 1_400 + 100 - carried_l

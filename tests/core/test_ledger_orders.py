@@ -376,6 +376,9 @@ def test_limits_are_bounded_in_number() -> None:
         assert story.order(limit(f"r{place}", 1, begins, begins + DAY)) is None
     assert story.order(limit("one more", 1, AUGUST, AUGUST + DAY)) == "limits_full"
     assert story.order(limit("r3", 5, JUNE + 3 * DAY, JUNE + 4 * DAY)) is None
+    january = utc_ms(2027, 1, 1)
+    beforehand = LimitOrder(2027, "january", 1, january, january + DAY, "no. 7")
+    assert story.order(beforehand) is None
 
 
 def test_a_limit_at_the_end_of_the_table_has_no_window() -> None:
