@@ -67,7 +67,10 @@ async def heard(room: Room, command: Command, *, at_once: bool) -> tuple[Verdict
             loop.call_soon_threadsafe(hear, verdict, written)
 
     room.inbox.accept(command, tell)
-    return await answer
+    try:
+        return await answer
+    finally:
+        room.inbox.withdraw(command, tell)
 
 
 def named(verdict: Verdict) -> Result:

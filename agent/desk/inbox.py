@@ -36,7 +36,7 @@ class _Pending:
 
 
 class Inbox:
-    """`accept` is called in the desk's thread, the rest by the scan."""
+    """`accept` and `withdraw` are called in the desk's thread, the rest by the scan."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -60,6 +60,13 @@ class Inbox:
             obeyed = known.obeyed
         if obeyed is not None:
             listener(obeyed, written=False)
+
+    def withdraw(self, command: Command, listener: Listener) -> None:
+        """Nobody listens there any more. The command stays."""
+        with self._lock:
+            known = self._pending.get(_key(command.origin, command.actor, command.id))
+            if known is not None:
+                known.listeners = [one for one in known.listeners if one is not listener]
 
     def take(self, at_most: int) -> tuple[Command, ...]:
         """The oldest that wait."""

@@ -376,6 +376,27 @@ def test_one_platform_does_not_fill_the_inbox_of_all(station: Station) -> None:
         client.close()
 
 
+def test_who_hung_up_while_the_disk_failed_waits_for_nothing(station: Station) -> None:
+    """A link that came and went left one behind each time, as long as nothing could be written."""
+    token, admin = station.token(jti="again"), station.client("admin")
+
+    def until_listen(count: int) -> None:
+        for _ in range(TURNS_MAX):
+            admin.call("hello", {}, WAIT_S)
+            pending = tuple(station.desk._inbox._pending.values())
+            if sum(len(one.listeners) for one in pending) == count:
+                return
+        raise AssertionError(f"not {count} within the bound: {pending}")
+
+    for _ in range(3):
+        with Client(station.folder / "division.sock") as client:
+            client.post("signed_command", {"token": token})
+            until_listen(1)
+        until_listen(0)
+    station.scan()
+    assert station.allocated_l == 105_000, "it was carried out all the same, once"
+
+
 def test_a_command_lives_as_its_claims_say(station: Station) -> None:
     token = station.token(order="report", fields={})
     station.story.now_ms += 2 * HOUR
