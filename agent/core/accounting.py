@@ -9,7 +9,7 @@ from typing import assert_never
 
 from agent.core import entered, thresholds
 from agent.core.authority import stops_after
-from agent.core.ledger import used_wh
+from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
     Body,
     Bridged,
@@ -155,6 +155,7 @@ def take_total(
     last, segment = state.totalizer, state.ledger.segment
     if last is None or segment is None:
         return state, (), readings
+    before_l = counted_l(state.ledger, last.last)
     segment = replace(segment, rate_max_per_h=site.flow_max_l_per_h)
     bound = _bound(site, state, last, moment)
     series = _Series(Role.FLOW_METER, Quantity.FORWARD_TOTAL_L, last, segment, bound)
@@ -164,7 +165,8 @@ def take_total(
     if taken.accepted:
         bodies = (*bodies, *_bridged(state, last, segment, bound, moment))
         state = replace(state, energy_at_total_wh=_used_wh(state))
-    return _watch_reverse(site, state, last, readings, moment), bodies, taken.readings
+    forward_l = counted_l(state.ledger, taken.totalizer.last) - before_l
+    return _watch_reverse(site, state, forward_l, readings, moment), bodies, taken.readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,16 +291,18 @@ def _bridged(
 
 
 def _watch_reverse(
-    site: Site, state: State, last: Totalizer, readings: tuple[Reading, ...], moment: Moment
+    site: Site, state: State, forward_l: int, readings: tuple[Reading, ...], moment: Moment
 ) -> State:
     """How far the reverse total ran ahead of the forward one. It never enters the account.
 
     It is bounded, so that a flow meter that was turned round is well again after a few cubic
     metres, whatever it counted before.
     """
+    if not any(one.quantity is Quantity.REVERSE_TOTAL_L for one in readings):
+        return replace(state, reverse=None, backflow_l=0)  # its register table has none
     total = good_value(readings, Quantity.REVERSE_TOTAL_L)
-    segment, forward = state.ledger.segment, state.totalizer
-    if total is None or segment is None or forward is None:
+    segment = state.ledger.segment
+    if total is None or segment is None:
         return state
     if state.reverse is None:
         return replace(state, reverse=Totalizer(total, moment))
@@ -312,7 +316,7 @@ def _watch_reverse(
     )
     if judged.totalizer.in_doubt:
         return replace(state, reverse=Totalizer(total, moment))
-    ahead_l = (judged.totalizer.last - state.reverse.last) - (forward.last - last.last)
+    ahead_l = (judged.totalizer.last - state.reverse.last) - forward_l
     most_l = 2 * tolerance(segment.resolution)
     backflow_l = min(max(state.backflow_l + ahead_l, 0), most_l)
     return replace(state, reverse=judged.totalizer, backflow_l=backflow_l)

@@ -567,6 +567,31 @@ def test_what_ran_back_through_the_old_meter_is_nothing_of_the_new_one() -> None
     assert story.state.backflow_l == 0
 
 
+def test_a_forward_total_that_rolls_over_went_nowhere_back() -> None:
+    story = with_reverse(Story(total_ml=999_999_000_000).commission(10**7).after(2))
+    story.start()
+    while story.total_l < SITE.flow_modulus_l:
+        story.after(1)
+    story.total_ml -= SITE.flow_modulus_l * 1000
+    story.after(10)
+    assert story.of(RolledOver)
+    assert story.state.backflow_l == 0
+
+
+def test_a_meter_that_is_no_longer_asked_for_what_ran_back_accuses_nobody() -> None:
+    """The settings name another register table; what was told of the old one stands no more."""
+    story = with_reverse(pumping())
+    reversed_for(story, 60)
+    assert story.conditions[K.FLOW_REVERSED] is Action.ALARM
+    told_l = story.beside.pop(Quantity.REVERSE_TOTAL_L)
+    story.restarted = True
+    story.after(1)
+    assert K.FLOW_REVERSED not in story.conditions
+    story.beside[Quantity.REVERSE_TOTAL_L] = told_l + 5_000
+    story.after(1)
+    assert not flow_reversed(SITE, story.state)
+
+
 def test_a_wild_reverse_total_alarms_nobody() -> None:
     story = with_reverse(pumping())
     for wild in (9_000_000, 9_000_000, 9_000_000, 7_000, 7_000, 7_000):
