@@ -244,12 +244,16 @@ def judge_limit(order: LimitOrder, author: str, present: Present) -> Limit | Ref
 
 
 def _carried_l(order: LimitOrder, present: Present) -> int:
-    """What the limit of this name had counted already, where another one takes its place."""
+    """What the limit of this name had counted already, where another one takes its place.
+
+    One that was over before this begins has nothing but the name with it in common.
+    """
     ledger = present.ledger
     was = next(
         (one for one in ledger.rounds if (one.year, one.name) == (order.year, order.name)), None
     )
-    if was is None or order.from_utc_ms > (present.latest_ms or 0):
+    begun = order.from_utc_ms <= (present.latest_ms or 0)
+    if was is None or not begun or was.to_utc_ms <= order.from_utc_ms:
         return 0
     withdrawn = withdrawn_l(ledger, present.last_total_l)
     since_l = 0 if was.begun_l is None else withdrawn - was.begun_l

@@ -224,6 +224,16 @@ def test_a_round_that_is_put_off_begins_to_count_when_it_does() -> None:
     assert limit_l(story) == 20_000
 
 
+def test_a_round_with_the_name_of_one_that_is_over_begins_with_nothing() -> None:
+    story = Story().commission(1_000_000).after(2)
+    round_of(story, 20_000, 0, 300)
+    story.start()
+    story.after(600)
+    assert story.withdrawn_l > 10_000
+    round_of(story, 20_000, -100, 7_200)
+    assert limit_l(story) == 20_000
+
+
 def test_a_round_that_is_entered_while_no_clock_is_believed_counts_at_once() -> None:
     """And what was told of it is not counted again when the time is known."""
     story = Story().commission(1_000_000).unhurried().after(20)
