@@ -75,8 +75,8 @@ def begin_epoch(
     """Put a journal of a new epoch in the place of this one, which nobody has open; its record 1.
 
     What not all of `uplinks` have passed is carried over. At any moment a power cut leaves one of
-    the two, whole, under the name. A year that one of them has not read takes half a minute here
-    and minutes on a Pi: `alive` is called for each batch, so that nobody takes it for stuck.
+    the two, whole, under the name. A year that one of them has not read takes 14 s of a PC's
+    core, and a Pi has slower ones: `alive` is called for each batch, lest it be taken for stuck.
     """
     fresh = path.with_name(FRESH)
     for leftover in (fresh, _beside(fresh, "-wal"), _beside(fresh, "-shm")):
