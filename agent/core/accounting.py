@@ -164,7 +164,7 @@ def take_total(
     bodies = taken.bodies
     if taken.accepted:
         bodies = (*bodies, *_bridged(state, last, segment, bound, moment))
-        state = replace(state, energy_at_total_wh=_used_wh(state))
+        state = replace(state, energy_at_total_wh=_used_now_wh(site, state, moment))
     forward_l = counted_l(state.ledger, taken.totalizer.last) - before_l
     return _watch_reverse(site, state, forward_l, readings, moment), bodies, taken.readings
 
@@ -248,8 +248,17 @@ def _marked(readings: tuple[Reading, ...], quantity: Quantity) -> tuple[Reading,
 # --- what electricity says of water ------------------------------------------------------------
 
 
-def _used_wh(state: State) -> int | None:
-    return None if state.energy is None else used_wh(state.ledger, state.energy.last)
+def _used_now_wh(site: Site, state: State, moment: Moment) -> int | None:
+    """What is used when a water total is accepted; None where it was not read of late.
+
+    What a silent power meter counts meanwhile has lifted water that is metered.
+    """
+    if state.energy is None:
+        return None
+    unread_ms = elapsed_ms(state.energy.at, moment)
+    if unread_ms is None or unread_ms > site.flow_meter_alarm_ms:
+        return None
+    return used_wh(state.ledger, state.energy.last)
 
 
 def _since_total_wh(state: State, moment: Moment) -> int | None:

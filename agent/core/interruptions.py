@@ -37,7 +37,7 @@ def watch_metering(
     To be called after the totals of the scan were judged, and before a year opens on them.
     """
     metered = state.totalizer is not None and state.totalizer.at == moment
-    state = replace(state, interruption=_as_it_is_now(site, state))
+    state = replace(state, interruption=_as_it_is_now(site, state, moment))
     if metered:
         state = replace(state, lost_since=None)
     elif state.lost_since is None or away(site, state, moment):
@@ -68,9 +68,10 @@ def _begin(
         running=running,
         policy=_policy(site, state),
         counted_l=counted_l(state.ledger, totalizer.last),
-        used_wh=_used_wh(state) if state.energy_at_total_wh is None else state.energy_at_total_wh,
+        used_wh=state.energy_at_total_wh,
         entered_at=totalizer.at,
     )
+    begun = _known(state, begun, moment)
     run = state.pump.run and replace(state.pump.run, metered=False)
     state = replace(state, interruption=begun, pump=replace(state.pump, run=run))
     return state, (
@@ -85,6 +86,13 @@ def _begin(
     )
 
 
+def _known(state: State, now: Interruption, moment: Moment) -> Interruption:
+    """Electricity that nobody read while water was metered is none of the interruption's."""
+    if now.used_wh is not None or state.energy is None or state.energy.at != moment:
+        return now
+    return replace(now, used_wh=used_wh(state.ledger, state.energy.last))
+
+
 def _policy(site: Site, state: State) -> InterruptionPolicy:
     """As the site says, where there is a coefficient, and electricity of this pump alone."""
     if state.ledger.rate is None or site.shared_power_meter:
@@ -92,13 +100,13 @@ def _policy(site: Site, state: State) -> InterruptionPolicy:
     return site.on_interruption
 
 
-def _as_it_is_now(site: Site, state: State) -> Interruption | None:
+def _as_it_is_now(site: Site, state: State, moment: Moment) -> Interruption | None:
     """A coefficient that comes in force amid an interruption converts all that it has used.
 
     And settings that changed count from then on.
     """
     now = state.interruption
-    return now and replace(now, policy=_policy(site, state))
+    return now and _known(state, replace(now, policy=_policy(site, state)), moment)
 
 
 def _cause(totalizer: Totalizer) -> InterruptionCause:
@@ -152,15 +160,12 @@ def _end(
 def _pending(state: State, now: Interruption) -> tuple[int, int]:
     """Litres and watt-hours that are not entered yet; nothing while nothing is converted."""
     rate = state.ledger.rate
-    if state.energy is None or rate is None or now.policy is InterruptionPolicy.CUT:
+    if now.policy is InterruptionPolicy.CUT:
         return 0, 0
-    energy_wh = _used_wh(state) - now.used_wh
+    if state.energy is None or rate is None or now.used_wh is None:
+        return 0, 0
+    energy_wh = used_wh(state.ledger, state.energy.last) - now.used_wh
     return energy_wh * rate.litres_per_kwh // 1000, energy_wh
-
-
-def _used_wh(state: State) -> int:
-    """In the year, also by meters that were removed: one may be fitted before water is metered."""
-    return used_wh(state.ledger, last_total_wh(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +194,6 @@ def _convert(
         now,
         entered_at=moment,
         converted_l=now.converted_l + reckoned.volume_l,
-        used_wh=now.used_wh + reckoned.energy_wh,
+        used_wh=None if now.used_wh is None else now.used_wh + reckoned.energy_wh,
     )
     return replace(state, ledger=post(state.ledger, entry), interruption=now), (entry,)

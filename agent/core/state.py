@@ -60,7 +60,8 @@ class Interruption:
     """A metering interruption that has not ended.
 
     `began` is when a total was last accepted, and `counted_l` what was counted then; `used_wh` is
-    the electricity up to which water is entered, `converted_l` how much that was.
+    the electricity up to which water is entered, `converted_l` how much that was. None: nobody
+    read what was used until it began.
     """
 
     began: Moment
@@ -68,7 +69,7 @@ class Interruption:
     running: bool
     policy: InterruptionPolicy
     counted_l: int
-    used_wh: int
+    used_wh: int | None
     entered_at: Moment
     converted_l: int = 0
 
@@ -209,10 +210,13 @@ def unmetered_l(site: Site, state: State, moment: Moment) -> int:
     rate, totalizer, energy = state.ledger.rate, state.totalizer, state.energy
     if rate is None or site.shared_power_meter or totalizer is None or energy is None:
         return 0
-    if totalizer.at == moment or state.energy_at_total_wh is None:
+    now, since_wh = state.interruption, state.energy_at_total_wh
+    entered_l = 0 if now is None else now.converted_l
+    if since_wh is None and now is not None:
+        since_wh, entered_l = now.used_wh, 0
+    if totalizer.at == moment or since_wh is None:
         return 0
-    energy_wh = used_wh(state.ledger, energy.last) - state.energy_at_total_wh
-    entered_l = 0 if state.interruption is None else state.interruption.converted_l
+    energy_wh = used_wh(state.ledger, energy.last) - since_wh
     return max(energy_wh * rate.litres_per_kwh // 1000 - entered_l, 0)
 
 

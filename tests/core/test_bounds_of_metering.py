@@ -150,12 +150,12 @@ def test_what_was_reckoned_is_entered_every_ten_minutes_from_a_litre_on() -> Non
     assert entered(2_002, HOUR) == [2_002]
 
 
-def test_an_interruption_without_a_power_meter_begins_at_no_electricity() -> None:
+def test_an_interruption_without_a_power_meter_knows_no_electricity() -> None:
     jumped = Totalizer(500, moment(), jumped=True)
     state = State(ledger=Ledger(segment=METER), totalizer=jumped, scanned_at=moment(-1000))
     after, _ = watch_metering(SITE, state, moment(1000), running=True, may_enter=True)
     assert after.interruption is not None
-    assert (after.interruption.counted_l, after.interruption.used_wh) == (500, 0)
+    assert (after.interruption.counted_l, after.interruption.used_wh) == (500, None)
 
 
 def test_silence_interrupts_when_it_has_lasted_as_long_as_its_alarm() -> None:

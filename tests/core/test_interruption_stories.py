@@ -146,6 +146,28 @@ def test_a_coefficient_that_comes_in_force_amid_an_interruption_converts_all_of_
     assert lifted_l > 40_000
 
 
+@pytest.mark.parametrize("first", ["power", "flow", "both"])
+def test_electricity_of_water_that_was_metered_is_not_converted_when_it_is_read_at_last(
+    first: str,
+) -> None:
+    """The power meter was silent for an hour of pumping before the flow meter was."""
+    story = pumping().unhurried()
+    story.lay(Fault.TIMEOUT, *OF_POWER_METER)
+    story.after(3600)
+    metered_l = story.withdrawn_l
+    assert metered_l > 90_000
+    story.stop()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(100 if first != "power" else 0)
+    story.faults = dict.fromkeys(OF_FLOW_METER, Fault.TIMEOUT) if first == "power" else {}
+    story.after(15 * 60)
+    story.heal()
+    story.after(20)
+    assert story.of(InterruptionEnded)[0].converted_l == 0
+    assert story.of(Convert) == []
+    assert story.withdrawn_l == story.total_l - 500_000
+
+
 def test_electricity_that_no_scan_of_this_boot_read_stands_in_for_no_water() -> None:
     story = pumping()
     story.stop()
