@@ -326,6 +326,19 @@ def test_a_reverse_total_that_stays_elsewhere_is_followed_and_counts_nothing() -
     assert (after.reverse, after.backflow_l) == (Totalizer(90_000, moment(1000)), 9)
 
 
+def test_a_reverse_total_that_is_not_read_is_the_last_one() -> None:
+    known = Totalizer(5, moment())
+    state = State(
+        ledger=Ledger(segment=METER),
+        totalizer=Totalizer(500_000, moment()),
+        reverse=known,
+        backflow_l=9,
+    )
+    shown = (*readings(500_000), reading(Quantity.REVERSE_TOTAL_L, None, Fault.TIMEOUT))
+    after, _, _ = take_total(SITE, state, shown, moment(1000), may_enter=True)
+    assert (after.reverse, after.backflow_l) == (known, 9)
+
+
 def test_another_flow_meter_has_another_reverse_total() -> None:
     fit = FitMeter(Role.FLOW_METER, "f2", 7, 500, 1, 10**9, 100_000, None, "d", "li")
     before = State(ledger=Ledger(segment=METER), reverse=Totalizer(5, moment()), backflow_l=9)

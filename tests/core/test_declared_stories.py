@@ -12,7 +12,7 @@ from agent.core.model import (
     Latched,
     Refused,
 )
-from agent.core.state import MISSING_MAX, missing
+from agent.core.state import MISSING_MAX, missing, missing_platforms
 from tests.core.story import SITE, Story
 
 K = ConditionKind
@@ -58,6 +58,11 @@ def test_who_says_that_it_is_meant_ends_it_until_something_else_is_lost() -> Non
     assert story.order(ACKNOWLEDGE) is Refused.NOT_LATCHED
     story = declaring(*PARTS[:1], story=story)
     assert missing(story.site, story.state) == ("platform division",)
+
+
+def test_what_is_missing_is_owed_to_platforms_alone() -> None:
+    story = declaring(PARTS[2], story=declaring(*PARTS))
+    assert missing_platforms(story.site, story.state) == ("division",)
 
 
 def test_parts_that_were_renamed_again_and_again_are_remembered_up_to_a_bound() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import agent.core
-from agent.core.model import InterruptionPolicy, Limits, Quantity, Role, Site, StartCause
+from agent.core.model import InterruptionPolicy, Limits, Quantity, Role, Site, StartCause, StopCause
 from agent.core.terms import Ends, Rule, Stage
 from tests.core.story import DAY, HOUR, MINUTE, SECOND, SITE
 
@@ -24,6 +24,7 @@ NOT_EMPTY = {
     "Rule.ends": Ends.FACT,
     "Run.metered": True,
     "Run.start_cause": StartCause.OWNER,
+    "Run.why": StopCause.OWNER,
     "Seen.journal_written": True,
     "Session.metered": True,
     "Session.start_cause": StartCause.OWNER,

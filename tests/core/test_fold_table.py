@@ -3,6 +3,7 @@
 The account in which every entry is posted has another number in each of its fields.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -274,3 +275,9 @@ def test_a_round_runs_from_its_first_millisecond_to_the_one_before_its_end(
     doubtful = balance(FULL, 1_500, Moment(utc_ms, 7, "b1", trusted=False), 2_500)
     assert doubtful is not None
     assert (doubtful.limit_name, doubtful.limit_remaining_l) == ("", None)
+
+
+def test_a_power_meter_that_comes_while_a_well_rests_had_no_total_then() -> None:
+    rests = LayUp(1_200, None, "winter", "li")
+    unpowered = replace(FULL, power=None, power_serial=None, laid_up=rests)
+    assert post(unpowered, fit(Role.POWER_METER, None)).laid_up == rests

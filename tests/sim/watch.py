@@ -235,6 +235,8 @@ class Watch:
                 self.exhausted_at = (balance.usable_l, self.entries)
             elif edge.permitted:
                 self.exhausted_at = None
+        if self.house.bypassed:
+            self.exhausted_at = None  # no cut ends what is taken past the relay
         if self.exhausted_at is None or balance is None or not self.house.at_rest or not fresh:
             return
         at_cut_l, entries = self.exhausted_at
