@@ -21,6 +21,7 @@ from agent.core.model import (
 from agent.core.pump import LOW_FLOW_SHARE, View, flowing, powered
 from agent.core.replacing import replace
 from agent.core.terms import Facts
+from agent.core.totalizer import RESOLUTIONS
 
 # A lost signal and an empty pipe are one thing while the pump stands: the column drained back.
 SIGNAL_FAULTS = frozenset({Fault.EMPTY_PIPE, Fault.NO_SIGNAL})
@@ -38,6 +39,8 @@ ENERGY_STEPS_MIN = 50
 # Creep is what passes in an hour, from so long after the pump came to rest.
 CREEP_SETTLES_MS = 600_000
 CREEP_WINDOW_MS = 3_600_000
+# Some meters show a new total once in so long: what passes at once is judged as if it took as long.
+CREEP_SHOWN_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ def _follow_creep(checks: Checks, sight: Sight, moved_l: int | None) -> Checks:
     """Count what moves while nothing runs; judge by the hour, or as soon as it is much."""
     checks = replace(checks, creeping=None)
     still = powered(sight.view, sight.site) is False and flowing(sight.view, sight.site) is False
-    if not still:
+    if not still or _ran_between(sight, moved_l):
         return replace(checks, resting_ms=0, crept_l=0, crept_ms=0)
     resting_ms = checks.resting_ms + sight.step_ms
     if resting_ms < CREEP_SETTLES_MS or moved_l is None or sight.step_ms == 0:
@@ -190,6 +193,14 @@ def _follow_creep(checks: Checks, sight: Sight, moved_l: int | None) -> Checks:
         crept_l = crept_ms = 0
         checks = replace(checks, creeping=creeping)
     return replace(checks, resting_ms=resting_ms, crept_l=crept_l, crept_ms=crept_ms)
+
+
+def _ran_between(sight: Sight, moved_l: int | None) -> bool:
+    """Whether more passed at once than creeps: a pump was jogged between two scans."""
+    low_l_per_h = sight.site.flow_max_l_per_h // LOW_FLOW_SHARE
+    shown_ms = max(sight.step_ms, CREEP_SHOWN_MS)
+    most_l = low_l_per_h * shown_ms // 3_600_000 + RESOLUTIONS * sight.site.flow_resolution_l
+    return moved_l is not None and moved_l > most_l
 
 
 # --- what it says ------------------------------------------------------------------------------
