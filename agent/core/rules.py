@@ -249,7 +249,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(K.POWER_METER_SILENT, (Stage(ALARM, lambda f: f.power_meter_lost, _alarm_ms),)),
     # Its protection is blind meanwhile: what cannot be seen is never dry.
-    Rule(K.LEVEL_PROBE_SILENT, (Stage(WARN, lambda f: f.level_unseen, lambda _: UNSEEN_MS),)),
+    # One that answers now and then is told once, and not at each answer.
+    Rule(
+        K.LEVEL_PROBE_SILENT,
+        (Stage(WARN, lambda f: f.level_unseen, lambda _: UNSEEN_MS),),
+        Ends.RESTED,
+        rest=lambda _: UNSEEN_MS,
+    ),
     # --- what the authority wants to know, and the pump does not mind
     Rule(K.BYPASSED, (Stage(ALARM, lambda f: f.bypassed),)),
     Rule(K.MAINS_FAILED, (Stage(ALARM, lambda f: f.mains_failed),)),

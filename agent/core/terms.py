@@ -87,6 +87,7 @@ class Ends(StrEnum):
     ENTRY = "entry"  # when an entry makes its fact untrue
     RELEASE = "release"  # when whoever may release does
     TIME = "time"
+    RESTED = "rested"  # by itself, when its fact has been gone for its rest
     FACT = "fact"  # by itself, when its fact is gone
 
 

@@ -239,7 +239,7 @@ def test_a_probe_that_shows_no_level_is_a_warning_until_it_does(
     assert story.permitted
     story.heal()
     heal(story)
-    assert story.after(90).conditions == {}
+    assert story.after(400).conditions == {}
 
 
 def test_a_probe_that_missed_some_answers_is_no_warning() -> None:
