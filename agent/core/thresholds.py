@@ -2,7 +2,8 @@
 
 Named and counted as in the settings, whose bounds these are. They move warnings and protections;
 none of them lifts what the account or the law demands. What was set stands above the settings
-until the settings' own value is set again.
+until the settings' own value is set again, or the settings leave it no place: a dry level that the
+probe would no longer see protects nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -92,7 +93,7 @@ def after(thresholds: tuple[Threshold, ...], entry: ThresholdSet) -> tuple[Thres
 def overlaid(site: Site, thresholds: tuple[Threshold, ...]) -> Site:
     """The site as it is judged by."""
     for one in thresholds:
-        if one.name in THRESHOLDS:  # else a later version set it
+        if _counts(one, site):
             site = THRESHOLDS[one.name].put(site, one.value)
     return site
 
@@ -102,5 +103,10 @@ def differing(site: Site, thresholds: tuple[Threshold, ...]) -> tuple[tuple[Thre
     return tuple(
         (one, said)
         for one in thresholds
-        if one.name in THRESHOLDS and (said := THRESHOLDS[one.name].read(site)) != one.value
+        if _counts(one, site) and (said := THRESHOLDS[one.name].read(site)) != one.value
     )
+
+
+def _counts(one: Threshold, site: Site) -> bool:
+    """Not what only a later version knows, nor a level below the probe as it hangs now."""
+    return one.name in THRESHOLDS and one.value <= highest(one.name, site)
