@@ -27,6 +27,10 @@ from agent.status import Around, Identity, picture, revision
 
 # Cursors that moved are written at the latest after so long, when nothing else is written.
 CURSORS_KEPT_MS = 60_000
+# A control that is younger than a minute may be one that dies each minute: what its scans saw of a
+# fault must not die with it, or no fault would ever stand long enough to cut.
+YOUNG_MS = 60_000
+YOUNG_KEPT_MS = 5_000
 
 
 def cut_if_told(relay: Relay, outcome: Outcome) -> None:
@@ -101,7 +105,8 @@ def tell_desk(organs: Organs) -> None:
 def submit(organs: Organs, loop: Loop, outcome: Outcome) -> None:
     """Hand over what may be written a little later; nothing at all if there is nothing to say."""
     now_ms = organs.clock.monotonic_ms()
-    if outcome.bodies or now_ms - loop.handed_over_ms >= CURSORS_KEPT_MS:
+    kept_ms = YOUNG_KEPT_MS if now_ms - loop.began_ms < YOUNG_MS else CURSORS_KEPT_MS
+    if outcome.bodies or now_ms - loop.handed_over_ms >= kept_ms:
         loop.writer.submit(transaction_of(organs, outcome.state, _stamped(outcome)))
         loop.handed_over_ms = now_ms
 

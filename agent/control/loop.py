@@ -64,7 +64,14 @@ def run(
     spent = of_epoch(beginning.state.spent, identity.epoch)
     state = replace(beginning.state, people=people, spent=spent)
     loop = Loop(
-        state, started, beginning.rebuilt, writer, committed, handed_over_ms=due_ms, held=held
+        state,
+        started,
+        beginning.rebuilt,
+        writer,
+        committed,
+        began_ms=due_ms,
+        handed_over_ms=due_ms,
+        held=held,
     )
     while True:
         _turn(organs, site, identity, loop)

@@ -54,6 +54,7 @@ class Loop:
     rebuilt: Rebuilt | None
     writer: Writer
     committed: Committed
+    began_ms: int
     handed_over_ms: int
     held: tuple[Command, ...] = ()  # stops that the host's memory has
     relay_process: int | None = None  # that answered last
