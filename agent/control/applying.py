@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from agent import log, rows
 from agent.control.organs import Loop, Organs
+from agent.core.calendar import latest_ms
 from agent.core.keyring import joined
 from agent.core.model import (
     AccountChange,
@@ -125,7 +126,8 @@ def publish(organs: Organs, identity: Identity, loop: Loop, outcome: Outcome, se
         health=None if organs.health is None else organs.health.latest,
     )
     state = picture(identity, outcome, around)
-    organs.desk.publish(state, revision(outcome))
+    latest_utc_ms = latest_ms(outcome.state.watermark, outcome.moment)
+    organs.desk.publish(state, revision(outcome), latest_utc_ms)
     if organs.health is not None:
         organs.health.show(state)
 

@@ -268,7 +268,12 @@ async def command(room: Room, caller: Caller, fields: Fields) -> Result:
 
 
 def _of_console(room: Room, actor: str, rank: Rank | None, order: Order) -> Command:
-    """Worth nothing after a while: it must not take effect behind the back of who gave it up."""
-    state = room.present.state
-    not_after_utc_ms = None if state is None else int(state["at_utc_ms"]) + WORTH_MS
+    """Worth nothing after a while: it must not take effect behind the back of who gave it up.
+
+    By the calendar by which it is judged: a host whose clock went back would end it at once.
+    """
+    state, latest_utc_ms = room.present.state, room.present.latest_utc_ms
+    if latest_utc_ms is None and state is not None:
+        latest_utc_ms = int(state["at_utc_ms"])
+    not_after_utc_ms = None if latest_utc_ms is None else latest_utc_ms + WORTH_MS
     return Command(secrets.token_hex(8), Origin.CONSOLE, actor, order, not_after_utc_ms, rank=rank)

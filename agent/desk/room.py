@@ -56,6 +56,7 @@ class Present:
     head: Head
     ahead: Ahead | None = None  # a platform holds more than the journal
     state: dict[str, Any] | None = None
+    latest_utc_ms: int | None = None  # by which orders expire; the state's own may have gone back
     revision: int = 0
     committed: Bell = field(default_factory=Bell)
     published: Bell = field(default_factory=Bell)

@@ -144,12 +144,16 @@ class Desk:
         """The journal has grown: whoever waits for records is woken. Any thread."""
         self._call(lambda: self._on_committed(head))
 
-    def publish(self, state: dict[str, Any], key: object) -> None:
-        """The live state. Whoever waits for it is woken when `key` is not as it was."""
+    def publish(self, state: dict[str, Any], key: object, latest_utc_ms: int | None = None) -> None:
+        """The live state. Whoever waits for it is woken when `key` is not as it was.
+
+        `latest_utc_ms` is the calendar by which orders expire, None where none can be vouched for.
+        """
         changed = self._present.state is None or key != self._key
         self._key = key
         self._assert_alive()
         self._present.state = state
+        self._present.latest_utc_ms = latest_utc_ms
         if changed:  # else nobody waits, and the desk's thread is not woken every second
             self._call(self._on_changed)
 

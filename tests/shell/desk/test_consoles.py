@@ -87,6 +87,9 @@ class Control:
         verdicts = [one for one in outcome.bodies if isinstance(one, Verdict)]
         self.verdicts += verdicts
         self.desk.answer(verdicts)
+        self._show(outcome)
+
+    def _show(self, outcome: Outcome) -> None:
         self.desk.publish({"name": "机井", "at_utc_ms": outcome.moment.utc_ms}, None)
 
     def _keep(self, outcome: Outcome) -> None:
