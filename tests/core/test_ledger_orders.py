@@ -1,8 +1,8 @@
 """Room rule: which order of the ledger takes effect in which situation, as a table.
 
-One row proves one check. A situation is a well on 1 June 2026 at 08:00; the outcome is the entry
-or record that is made, or why there is none and what would be accepted. The orders of fitting a
-meter and of plain allocation stand in test_commands.
+One row proves one check. The situations stand in situations.py; the outcome is the entry or record
+that is made, or why there is none and what would be accepted. The orders of fitting a meter and of
+plain allocation stand in test_commands.
 """
 
 from collections.abc import Callable
@@ -10,208 +10,53 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.entered import ENTERED_MAX
-from agent.core.ledger import allocated, grant_of
 from agent.core.model import (
-    Action,
-    AllocateEnergy,
-    AllocateEnergyOrder,
-    AllocateOrder,
-    AllocationKind,
     BeginRatingOrder,
-    ConditionKind,
-    Correct,
     CorrectOrder,
     EndRatingOrder,
-    Entry,
-    Fault,
     FitMeterOrder,
-    LayUp,
     LayUpOrder,
     LimitOrder,
-    OpenYear,
     Order,
-    Quantity,
-    Rate,
-    RateMethod,
-    RateOrder,
-    RateProposed,
-    Record,
-    RemoveMeter,
     RemoveMeterOrder,
-    Resume,
     ResumeOrder,
-    Role,
     Verdict,
 )
-from agent.core.rebuild import rebuilt
-from tests.core.story import (
-    DAY,
-    HOUR,
-    MINUTE,
-    OF_FLOW_METER,
-    OF_POWER_METER,
-    SITE,
-    Story,
-    plan,
-    provisional,
-    rate,
-    utc_ms,
+from tests.core.situations import (
+    AUGUST,
+    BEGINS,
+    ENDS,
+    JULY,
+    JUNE,
+    MAX,
+    A,
+    R,
+    coefficient,
+    commissioned,
+    correct,
+    dead_meters,
+    energy,
+    give,
+    in_doubt,
+    in_doubt_unread,
+    laid_up,
+    limit,
+    limited,
+    net_only,
+    new,
+    new_year,
+    no_clock,
+    over_plan,
+    planned,
+    powered,
+    provisionally,
+    pumping,
+    rating_now,
+    remove,
+    removed,
+    shared,
 )
-
-A, R = AllocationKind, Role
-MAX = 10_000_000_000
-BEGINS, ENDS = utc_ms(2026, 1, 1), utc_ms(2027, 1, 1)
-JUNE, JULY, AUGUST = (utc_ms(2026, month, 1) for month in (6, 7, 8))
-
-
-# --- situations --------------------------------------------------------------------------------
-
-
-def new() -> Story:
-    return Story().at(1)
-
-
-def no_clock() -> Story:
-    return Story(trusted=False).at(1)
-
-
-def commissioned() -> Story:
-    story = new()
-    assert story.fit(serial="f1", before_l=30_000) is None
-    assert story.fit(R.POWER_METER, serial="p1") is None
-    return story
-
-
-def planned() -> Story:
-    """100 000 L, of which 30 000 were withdrawn before the agent came."""
-    story = commissioned()
-    assert story.order(plan(100_000)) is None
-    return story
-
-
-def provisionally() -> Story:
-    story = commissioned()
-    assert story.order(provisional(50_000, story.moment.utc_ms + DAY)) is None
-    return story
-
-
-def over_plan() -> Story:
-    story = commissioned()
-    assert story.order(plan(20_000)) is None
-    return story
-
-
-def new_year() -> Story:
-    """January 2027; 100 000 L were allocated for 2026 and 30 000 withdrawn."""
-    story = Story(begins_utc_ms=ENDS - MINUTE).at(1)
-    assert story.fit(serial="f1", before_l=30_000) is None
-    assert story.fit(R.POWER_METER, serial="p1") is None
-    assert story.order(plan(100_000)) is None
-    assert story.order(plan(80_000, 2027)) is None
-    return story.after(90)
-
-
-def powered() -> Story:
-    """An energy allocation of 50 kWh beside the water."""
-    story = planned()
-    assert story.order(AllocateEnergyOrder(2026, A.PLAN, 50_000, "e 1")) is None
-    return story
-
-
-def limited() -> Story:
-    story = planned()
-    assert story.order(LimitOrder(2026, "june", 40_000, JUNE, JULY, "l 1")) is None
-    return story
-
-
-def rated() -> Story:
-    story = planned()
-    assert story.order(rate()) is None
-    return story
-
-
-def pumping() -> Story:
-    story = planned()
-    story.after(2).start()
-    return story.after(5)
-
-
-def rating_now() -> Story:
-    story = pumping()
-    assert story.order(BeginRatingOrder(30_000)) is None
-    return story
-
-
-def laid_up() -> Story:
-    story = planned()
-    assert story.order(LayUpOrder("winter")) is None
-    return story
-
-
-def in_doubt() -> Story:
-    story = planned()
-    story.total_ml -= 100_000_000
-    return story.after(3)
-
-
-def in_doubt_unread() -> Story:
-    story = in_doubt()
-    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
-    return story
-
-
-def dead_meters() -> Story:
-    story = planned()
-    story.lay(Fault.TIMEOUT, *OF_FLOW_METER, *OF_POWER_METER)
-    return story
-
-
-def net_only() -> Story:
-    story = new()
-    story.lay(Fault.NOT_READ, Quantity.FORWARD_TOTAL_L)
-    story.beside = {Quantity.NET_TOTAL_L: 500_000}
-    return story
-
-
-def shared() -> Story:
-    story = planned()
-    story.site = replace(SITE, shared_power_meter=True)
-    return story
-
-
-def removed() -> Story:
-    story = planned()
-    assert story.order(RemoveMeterOrder(R.FLOW_METER, "f1", "form", 500_000)) is None
-    return story
-
-
-# --- the table ---------------------------------------------------------------------------------
-
-
-def give(kind: AllocationKind, volume_l: int, year: int = 2026) -> AllocateOrder:
-    return AllocateOrder(year, kind, volume_l, "no. 7")
-
-
-def energy(kind: AllocationKind, energy_wh: int, year: int = 2026) -> AllocateEnergyOrder:
-    return AllocateEnergyOrder(year, kind, energy_wh, "no. 7")
-
-
-def limit(name: str, volume_l: int, begins: int, ends: int, before_l: int = 0) -> LimitOrder:
-    return LimitOrder(2026, name, volume_l, begins, ends, "no. 7", before_l)
-
-
-def remove(serial: str, displayed: int | None = None, role: Role = R.FLOW_METER) -> Order:
-    return RemoveMeterOrder(role, serial, "form", displayed)
-
-
-def correct(volume_l: int, year: int = 2026, reason: str = "tank") -> CorrectOrder:
-    return CorrectOrder(year, volume_l, reason, "no. 7")
-
-
-def coefficient(litres: int, static: int | None = None, dynamic: int | None = None) -> RateOrder:
-    return RateOrder(litres, RateMethod.TEST, utc_ms(2026, 5, 1), "no. 7", static, dynamic)
-
+from tests.core.story import DAY, Story, rate, utc_ms
 
 TABLE: list[tuple[str, Callable[[], Story], Order, str]] = [
     # transfers and corrections of the allocation
@@ -386,369 +231,3 @@ def test_a_limit_at_the_end_of_the_table_has_no_window() -> None:
     first = utc_ms(2038, 1, 1)
     order = LimitOrder(2038, "x", 1, first, first + DAY, "no. 7")
     assert story.order(order) == "limit_window"
-
-
-# --- what the entries say ----------------------------------------------------------------------
-
-
-def test_both_halves_of_a_transfer_carry_its_document() -> None:
-    giver, taker = planned(), planned()
-    assert giver.order(AllocateOrder(2026, A.TRANSFER_OUT, 9_000, "transfer 12")) is None
-    assert taker.order(AllocateOrder(2026, A.TRANSFER_IN, 9_000, "transfer 12")) is None
-    given, taken = giver.outcomes[-1].balance, taker.outcomes[-1].balance
-    assert given is not None
-    assert taken is not None
-    assert (given.allocated_l, taken.allocated_l) == (91_000, 109_000)
-
-
-@pytest.mark.parametrize("year", [2026, 2027], ids=["this year", "next year"])
-def test_a_plan_replaces_a_provisional_allocation_and_what_was_corrected_of_it(year: int) -> None:
-    """A slip of the unit that was corrected in January must not shorten the plan of March."""
-    story = commissioned()
-    until_utc_ms = story.moment.utc_ms + DAY
-    assert story.order(provisional(500_000, until_utc_ms, year)) is None
-    assert story.order(give(A.CORRECTION, -450_000, year)) is None
-    assert allocated(grant_of(story.state.ledger.grants, year), story.moment) == 50_000
-    assert story.order(provisional(60_000, until_utc_ms, year)) is None
-    assert allocated(grant_of(story.state.ledger.grants, year), story.moment) == 60_000
-    assert story.order(give(A.CORRECTION, -10_000, year)) is None
-    assert story.order(plan(100_000, year)) is None
-    assert allocated(grant_of(story.state.ledger.grants, year), story.moment) == 100_000
-
-
-def test_a_provisional_allocation_that_ended_takes_no_correction_whatever_the_clock_says() -> None:
-    story = commissioned().unhurried()
-    assert story.order(provisional(500_000, story.moment.utc_ms + HOUR)) is None
-    story.after(3_700)
-    assert story.order(give(A.CORRECTION, -5_000)) == "no_plan"
-    story.trusted = False
-    assert story.order(give(A.CORRECTION, -5_000)) == "no_plan"
-    story.trusted, story.calendar_off_ms = True, -2 * HOUR
-    assert story.order(give(A.CORRECTION, -5_000)) == "no_plan"
-
-
-@pytest.mark.parametrize(
-    ("situation", "order"),
-    [
-        (planned, give(A.ADDITION, 5_000)),
-        (planned, give(A.REDUCTION, 5_000)),
-        (planned, give(A.TRANSFER_IN, 5_000)),
-        (planned, give(A.TRANSFER_OUT, 5_000)),
-        (planned, give(A.CORRECTION, -5_000)),
-        (new_year, give(A.CORRECTION, -5_000)),
-        (powered, energy(A.ADDITION, 5_000)),
-        (planned, correct(700)),
-        (new_year, correct(700)),
-    ],
-    ids=lambda part: getattr(part, "__name__", str(part)),
-)
-def test_what_one_document_says_is_entered_once(
-    situation: Callable[[], Story], order: AllocateOrder | AllocateEnergyOrder | CorrectOrder
-) -> None:
-    """Whoever did not hear the answer asks again, and his command has an id of its own."""
-    story = situation()
-    assert story.order(order) is None
-    once = story.state.ledger
-    assert story.order(order) == "entered_already"
-    assert story.order(replace(order, document=f" {order.document}")) == "entered_already"
-    assert story.state.ledger == once
-    assert story.order(replace(order, document="another")) is None
-    assert story.state.ledger != once
-
-
-def test_another_year_amount_or_kind_by_one_document_is_another_entry() -> None:
-    story = new_year()
-    for order in (
-        give(A.ADDITION, 5_000, 2027),
-        give(A.ADDITION, 5_001, 2027),
-        give(A.TRANSFER_IN, 5_000, 2027),
-        give(A.CORRECTION, 5_000),
-        give(A.CORRECTION, 5_000, 2027),
-    ):
-        assert story.order(order) is None
-
-
-def test_what_was_entered_is_known_after_the_state_was_made_again_from_its_entries() -> None:
-    story = planned()
-    assert story.order(give(A.ADDITION, 5_000)) is None
-    entries = [one for one in story.records if isinstance(one, Entry)]
-    records = [Record(n, story.moment.utc_ms, True, one) for n, one in enumerate(entries, 1)]
-    assert rebuilt(records).entered == story.state.entered != ()
-
-
-@pytest.mark.parametrize(
-    "replaced_by",
-    [plan(100_000), provisional(50_000, AUGUST)],
-    ids=str,
-)
-def test_what_went_with_the_allocation_that_was_replaced_may_be_entered_again(
-    replaced_by: AllocateOrder,
-) -> None:
-    story = commissioned()
-    assert story.order(provisional(40_000, JULY)) is None
-    assert story.order(correct(700)) is None
-    assert story.order(give(A.CORRECTION, 5_000)) is None
-    assert story.order(replaced_by) is None
-    assert grant_of(story.state.ledger.grants, 2026).adjusted == 0
-    assert story.order(give(A.CORRECTION, 5_000)) is None
-    assert story.order(give(A.CORRECTION, 5_000)) == "entered_already"
-    assert story.order(correct(700)) == "entered_already"
-
-
-def test_documents_beyond_the_bound_are_forgotten_and_the_newest_are_not() -> None:
-    story = planned()
-    for number in range(ENTERED_MAX + 1):
-        assert story.order(replace(give(A.ADDITION, 5), document=str(number))) is None
-    assert len(story.state.entered) == ENTERED_MAX
-    assert story.order(replace(give(A.ADDITION, 5), document="1")) == "entered_already"
-
-
-def test_a_correction_of_a_closed_year_changes_that_year_only() -> None:
-    story = new_year()
-    before = story.outcomes[-1].balance
-    assert story.order(give(A.CORRECTION, -500)) is None
-    assert story.order(correct(700)) is None
-    (past,) = story.state.ledger.past
-    assert (past.allocated_l, past.withdrawn_l) == (99_500, 30_700)
-    assert story.outcomes[-1].balance == before
-
-
-def test_a_closed_year_in_which_nothing_was_allocated_can_be_corrected() -> None:
-    story = Story(begins_utc_ms=ENDS - MINUTE).at(1)
-    assert story.fit(before_l=0) is None
-    story.after(90)
-    assert story.state.ledger.past[0].allocated_l is None
-    assert story.order(give(A.CORRECTION, 500)) is None
-    assert story.state.ledger.past[0].allocated_l == 500
-
-
-def test_electricity_is_an_account_of_its_own() -> None:
-    story = powered()
-    story.after(2).start()
-    story.after(600)
-    balance = story.outcomes[-1].balance
-    assert balance is not None
-    assert balance.energy_allocated_wh == 50_000
-    assert balance.energy_used_wh == story.energy_wh - 70_000
-    assert balance.energy_remaining_wh == 50_000 - balance.energy_used_wh
-    assert story.of(AllocateEnergy)[0].total_wh == 70_000
-    assert planned().outcomes[-1].balance is not None
-
-
-def test_a_balance_without_electricity_has_none_left() -> None:
-    balance = planned().outcomes[-1].balance
-    assert balance is not None
-    assert balance.energy_remaining_wh is None
-
-
-def test_an_exchanged_power_meter_loses_no_watt_hour() -> None:
-    story = powered()
-    story.after(2).start()
-    story.after(120).stop()
-    story.after(10)
-    used = story.energy_wh - 70_000
-    assert story.order(remove("p1", story.energy_wh, R.POWER_METER)) is None
-    assert story.state.energy is None
-    story.energy_mwh = 1_000_000
-    assert story.fit(R.POWER_METER, serial="p2") is None
-    balance = story.outcomes[-1].balance
-    assert balance is not None
-    assert balance.energy_used_wh == used
-    story.energy_mwh += 5_000
-    story.after(1)
-    balance = story.outcomes[-1].balance
-    assert balance is not None
-    assert balance.energy_used_wh == used + 5
-
-
-def test_a_meter_is_removed_at_what_it_shows_and_no_litre_is_lost() -> None:
-    """It died in the well's last second; its display still counts."""
-    story = pumping()
-    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
-    story.after(5).stop()
-    story.coasting_ms = 0
-    assert story.order(remove("f1", story.total_l)) is None
-    assert story.of(RemoveMeter)[0].total == story.total_l
-    assert story.withdrawn_l == story.total_l - 500_000 + 30_000
-    assert not story.permitted
-
-
-@pytest.mark.parametrize(
-    ("wire_l", "displayed_l", "removed_at_l"),
-    [
-        (500_020, None, 500_020),
-        (500_035, None, 500_035),  # as far as it can have come
-        (500_036, None, 500_000),
-        (499_999, None, 500_000),
-        (500_000, 500_400, 500_000),
-        (500_020, 500_000, 500_020),
-        (500_020, 501_020, 500_020),  # a thousand litres apart is rounding
-        (500_020, 501_021, 501_021),
-        (None, 500_400, 500_400),
-        (None, 499_500, 500_000),
-        (None, None, 500_000),
-    ],
-)
-def test_a_meter_is_removed_at_the_wires_word_where_display_and_wire_agree(
-    wire_l: int | None, displayed_l: int | None, removed_at_l: int
-) -> None:
-    story = planned()
-    if wire_l is None:
-        story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
-    else:
-        story.total_ml = wire_l * 1000
-    assert story.order(remove("f1", displayed_l)) is None
-    assert story.of(RemoveMeter)[0].total == removed_at_l
-
-
-def test_after_a_dark_boot_only_the_display_knows_where_a_meter_came_to() -> None:
-    story = planned()
-    story.power_off(90 * DAY, trusted=False)
-    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
-    assert story.order(remove("f1", 900_000)) is None
-    assert story.withdrawn_l == 430_000
-
-
-def test_a_ruling_begins_a_new_stretch_and_adds_what_neither_counted() -> None:
-    story = in_doubt()
-    assert story.order(correct(700)) is None
-    (entry,) = story.of(Correct)
-    assert (entry.closed_total_l, entry.restart_total_l) == (500_000, 400_000)
-    assert story.withdrawn_l == 30_700
-    story.after(1)
-    story.total_ml += 20_000
-    story.after(1)
-    assert story.withdrawn_l == 30_720
-
-
-def test_the_power_meter_can_be_fitted_again_when_its_total_is_in_doubt() -> None:
-    story = powered()
-    story.energy_mwh = 3_000_000
-    story.after(3)
-    energy = story.state.energy
-    assert energy is not None
-    assert energy.reversed
-    assert story.fit(R.POWER_METER, serial="p1") is None
-    balance = story.outcomes[-1].balance
-    assert balance is not None
-    assert balance.energy_used_wh == 0
-
-
-def test_coefficients_are_versioned() -> None:
-    story = rated()
-    assert story.order(coefficient(2_500, 30_000, 38_000)) is None
-    first, second = story.of(Rate)
-    assert (first.version, second.version) == (1, 2)
-    assert second.author == "li"
-    assert story.state.ledger.rate == second
-
-
-def test_a_laid_up_well_says_what_moved_meanwhile() -> None:
-    story = laid_up()
-    story.power_off(90 * DAY)
-    story.total_ml += 40_000_000
-    story.energy_mwh += 2_000_000
-    story.after(3)
-    assert story.order(ResumeOrder("spring")) is None
-    (down,), (up,) = story.of(LayUp), story.of(Resume)
-    assert (down.total_l, down.total_wh) == (500_000, 70_000)
-    assert (up.moved_l, up.moved_wh) == (40_000, 2_000)
-
-
-def test_a_laid_up_well_is_cut_and_its_silent_meters_alarm_nobody() -> None:
-    story = laid_up()
-    story.lay(Fault.TIMEOUT, *OF_FLOW_METER, *OF_POWER_METER)
-    story.after(40 * 60)
-    assert story.conditions == {ConditionKind.LAID_UP: Action.CUT}
-    story.heal()
-    assert story.order(ResumeOrder("spring")) is None
-    assert ConditionKind.LAID_UP not in story.conditions
-
-
-@pytest.mark.parametrize(("moved_l", "alarms"), [(1_000, False), (1_001, True)])
-def test_a_total_that_moved_while_the_well_was_laid_up_alarms(
-    moved_l: int, *, alarms: bool
-) -> None:
-    story = laid_up()
-    story.power_off(90 * DAY)
-    story.total_ml += moved_l * 1000
-    story.after(3)
-    assert (ConditionKind.MOVED_WHILE_LAID_UP in story.conditions) is alarms
-    assert story.order(ResumeOrder("spring")) is None
-    assert ConditionKind.MOVED_WHILE_LAID_UP not in story.conditions
-
-
-def test_a_laid_up_well_without_a_power_meter_says_what_it_can() -> None:
-    story = new()
-    assert story.fit(before_l=0) is None
-    assert story.order(LayUpOrder("winter")) is None
-    assert story.order(RemoveMeterOrder(R.FLOW_METER, "serial-flow_meter", "form")) is None
-    assert story.order(ResumeOrder("spring")) == "meter_not_read"
-    assert story.fit(serial="f2") is None
-    assert story.order(ResumeOrder("spring")) is None
-    assert story.of(Resume)[0].moved_wh is None
-
-
-def test_a_meter_that_is_exchanged_while_the_well_is_laid_up_moved_nothing() -> None:
-    story = laid_up()
-    story.total_ml += 5_000
-    story.energy_mwh += 40_000
-    story.after(5)
-    story.total_ml = 7_000_000_000
-    assert story.fit(serial="f2") is None
-    serial = story.state.ledger.power_serial or ""
-    assert story.order(RemoveMeterOrder(R.POWER_METER, serial, "form")) is None
-    story.energy_mwh = 900_000
-    assert story.fit(R.POWER_METER, serial="p2") is None
-    story.total_ml += 3_000
-    story.after(5)
-    assert ConditionKind.MOVED_WHILE_LAID_UP not in story.conditions
-    assert story.order(ResumeOrder("spring")) is None
-    (up,) = story.of(Resume)
-    assert (up.moved_l, up.moved_wh) == (8, 40)
-
-
-# --- rating tests ------------------------------------------------------------------------------
-
-
-def test_a_rating_test_proposes_and_changes_nothing() -> None:
-    story = rated()
-    assert story.order(plan(1, 2027)) is None
-    assert story.order(give(A.ADDITION, 10**9)) is None
-    story.after(200).start()
-    story.after(60)
-    assert story.order(BeginRatingOrder(30_000)) is None
-    begun_l = story.total_l
-    story.after(HOUR // 1000)
-    story.beside = {Quantity.LEVEL_MM: 38_500}
-    assert story.order(EndRatingOrder()) is None
-    (found,) = story.of(RateProposed)
-    assert found.method is RateMethod.TEST
-    assert found.litres_per_kwh == pytest.approx(3_000, abs=5)
-    assert found.volume_l == pytest.approx(story.total_l - begun_l, abs=60)
-    assert found.lasted_ms >= HOUR
-    assert (found.static_mm, found.dynamic_mm) == (30_000, 38_500)
-    assert found.in_force == 3_000
-    assert story.state.ledger.rate is not None
-    assert story.state.ledger.rate.version == 1
-    assert story.state.rating is None
-
-
-@pytest.mark.parametrize(
-    ("until_ms", "allocated_l", "ended"), [(-MINUTE, None, True), (0, 90_000, False)]
-)
-def test_a_year_that_ended_on_an_expired_paper_alone_closes_with_nothing_allocated(
-    until_ms: int, allocated_l: int | None, ended: bool
-) -> None:
-    """One that is valid to the last instant of the year still counts; so does a late correction."""
-    story = Story(begins_utc_ms=ENDS - 3 * MINUTE).at(1)
-    assert story.fit(serial="f1", before_l=30_000) is None
-    assert story.fit(R.POWER_METER, serial="p1") is None
-    assert story.order(provisional(90_000, ENDS + until_ms)) is None
-    story.after(240)
-    opened = story.of(OpenYear)[-1]
-    assert (opened.closes, opened.provisional_ended) == (2026, ended)
-    (past,) = story.state.ledger.past
-    assert (past.allocated_l, past.withdrawn_l) == (allocated_l, 30_000)
-    assert story.order(give(A.CORRECTION, 20_000, 2026)) is None
-    assert story.state.ledger.past[0].allocated_l == (allocated_l or 0) + 20_000
