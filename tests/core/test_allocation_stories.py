@@ -1,12 +1,21 @@
 """Room rule: what allocations and their corrections make of an account, as stories.
 
-One story, one claim: of this year and of those that are closed, in water and in electricity.
+One story, one claim: of the year that runs and of closed ones, in water and in electricity.
 """
 
 import pytest
 
 from agent.core.ledger import allocated, grant_of
-from agent.core.model import AllocateEnergy, AllocateOrder, OpenYear
+from agent.core.model import (
+    AllocateEnergy,
+    AllocateEnergyOrder,
+    AllocateOrder,
+    AllocationKind,
+    ConditionKind,
+    CorrectOrder,
+    OpenYear,
+)
+from agent.core.posting import PAST_YEARS_MAX
 from tests.core.situations import (
     ENDS,
     A,
@@ -18,7 +27,9 @@ from tests.core.situations import (
     planned,
     powered,
 )
-from tests.core.story import DAY, HOUR, MINUTE, Story, plan, provisional
+from tests.core.story import DAY, HOUR, MINUTE, Story, plan, provisional, utc_ms
+
+K = ConditionKind
 
 
 def test_both_halves_of_a_transfer_carry_its_document() -> None:
@@ -113,3 +124,26 @@ def test_a_year_that_ended_on_an_expired_paper_alone_closes_with_nothing_allocat
     assert (past.allocated_l, past.withdrawn_l) == (allocated_l, 30_000)
     assert story.order(give(A.CORRECTION, 20_000, 2026)) is None
     assert story.state.ledger.past[0].allocated_l == (allocated_l or 0) + 20_000
+
+
+def test_a_correction_gives_an_exhausted_well_its_water_back() -> None:
+    story = Story().commission(20_000).after(2)
+    story.start()
+    story.after(1_200)
+    assert story.reasons == [K.ALLOCATION_EXHAUSTED]
+    assert story.order(CorrectOrder(2026, 5_000, "a leak", "form 8")) is None
+    assert story.order(CorrectOrder(2026, -4_000, "air", "form 9")) is None
+    assert K.ALLOCATION_EXHAUSTED in story.reasons, "it is over plan still"
+    assert story.order(CorrectOrder(2026, -6_000, "air", "form 10")) is None
+    assert story.permitted
+
+
+def test_the_accounts_of_past_years_are_kept_as_long_as_they_may_be_corrected() -> None:
+    story = Story(begins_utc_ms=utc_ms(2025, 12, 31, 23, 59)).commission(1_000_000)
+    energy = AllocateEnergyOrder(2025, AllocationKind.PLAN, 1_000, "e 1")
+    assert story.order(energy) is None
+    for _ in range(PAST_YEARS_MAX + 2):
+        story.power_off(365 * DAY)
+        story.after(2)
+    assert len(story.state.ledger.past) == PAST_YEARS_MAX
+    assert story.state.ledger.energy_grants == ()
