@@ -1,39 +1,25 @@
 """Room rule: the account is the fold of its entries, at any point, whatever else is lost.
 
-A walk through a year's events is killed wherever it may be; what was committed then goes on. What
-a checkpoint held beside the account may be lost as well: then the meters' own memory brings the
-water back, and no permission, no latch and no litre is invented.
+What a checkpoint held beside the account may be lost as well: then the meters' own memory brings
+the water back, and no permission and no litre is invented. Latches and wells that are killed at any
+scan have files of their own.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from agent import rows
 from agent.core.ledger import Ledger
 from agent.core.model import (
-    AcknowledgeOrder,
-    Action,
     AllocateEnergyOrder,
     AllocationKind,
-    Body,
-    Condition,
-    ConditionChanged,
-    ConditionKind,
     Convert,
-    Correct,
     CorrectOrder,
     Entry,
     Fault,
-    Latched,
     LayUpOrder,
     LimitOrder,
-    Moment,
-    Order,
     Origin,
     Rebuilt,
     Record,
@@ -49,47 +35,10 @@ from agent.core.model import (
 from agent.core.rebuild import ledger_of, rebuilt, reconciled
 from agent.core.scan import scan
 from agent.core.spent import LOST
-from agent.core.state import State, last_total_l, unmetered_l
-from tests.core.story import (
-    HOUR,
-    MINUTE,
-    OF_FLOW_METER,
-    OF_POWER_METER,
-    Story,
-    addition,
-    plan,
-    provisional,
-    rate,
-    utc_ms,
-)
+from agent.core.state import State, unmetered_l
+from tests.core.remains import entries_of, record
+from tests.core.story import HOUR, OF_FLOW_METER, Story, plan, provisional, rate, utc_ms
 from tests.core.wells import december, years
-
-K = ConditionKind
-
-
-def record(number: int, body: Body, *, at_utc_ms: int, trusted: bool = True) -> Record:
-    return Record(number, at_utc_ms, trusted, body)
-
-
-def entries_of(story: Story) -> tuple[Record, ...]:
-    return _records_of(story, Entry)
-
-
-def changes_of(story: Story) -> tuple[Record, ...]:
-    return _records_of(story, ConditionChanged)
-
-
-def _records_of(story: Story, kind: Any) -> tuple[Record, ...]:
-    """As the journal gives them back: stored, read, stamped with their scan's moment."""
-    found: list[Record] = []
-    for outcome in story.outcomes:
-        for body in outcome.bodies:
-            if isinstance(body, kind):
-                stored = rows.decode_body(*rows.encode_body(body))
-                moment = outcome.moment
-                one = Record(len(found) + 1, moment.utc_ms, moment.trusted, stored)
-                found.append(one)
-    return tuple(found)
 
 
 def eventful() -> Story:
@@ -323,204 +272,3 @@ def test_a_rebuild_is_recorded_with_the_first_scan() -> None:
     story.now_ms += 1000
     outcome = scan(story.site, story.state, replace(story.seen(), rebuilt=said))
     assert said in outcome.bodies
-
-
-# --- what stands latched -----------------------------------------------------------------------
-
-
-def exhausted() -> Story:
-    story = Story().commission(30_000).after(2)
-    story.start()
-    while story.permitted:
-        story.after(1)
-    return story.after(10)
-
-
-def welded() -> Story:
-    story = Story(welded=True).commission().after(2)
-    story.start()
-    assert story.after(60).order(StopOrder("work")) is None
-    story.after(20).running = False
-    assert story.order(ReleaseOrder("done")) is None
-    return story.after(1)
-
-
-def latched(state: State) -> list[tuple[ConditionKind, Action]]:
-    return [(one.kind, one.action) for one in state.standing.conditions if one.latched]
-
-
-@pytest.mark.parametrize("tell", [exhausted, welded])
-def test_a_latch_is_there_again_when_nothing_but_the_records_is_left(
-    tell: Callable[[], Story],
-) -> None:
-    story = tell()
-    stood = latched(story.state)
-    assert stood
-    assert not story.permitted
-    story.state = rebuilt(entries_of(story), changes_of(story))
-    assert latched(story.state) == stood
-    story.boot, story.booted_ms = "boot-2", story.now_ms
-    story.after(900)
-    assert latched(story.state) == stood
-    assert not story.permitted
-
-
-def test_a_latch_that_was_acknowledged_is_not_brought_back() -> None:
-    story = welded()
-    assert story.order(AcknowledgeOrder(Latched.RUNNING_WHILE_CUT, "relay exchanged")) is None
-    state = rebuilt(entries_of(story), changes_of(story))
-    assert state.standing.conditions == ()
-    story.state = state
-    story.after(200)
-    assert story.permitted
-
-
-def test_water_that_was_given_before_the_loss_counts_as_given() -> None:
-    story = exhausted()
-    assert story.order(addition(50_000)) is None
-    story.after(200)
-    story.state = rebuilt(entries_of(story), changes_of(story))
-    story.after(2)
-    assert story.permitted
-
-
-def test_a_restored_latch_says_since_when_and_in_which_boot_nobody_knows() -> None:
-    change = ConditionChanged(K.DRY_WELL, raised=True, action=Action.CUT, latched=True, level=3)
-    (condition,) = rebuilt((), [record(7, change, at_utc_ms=5)]).standing.conditions
-    since = Moment(5, 0, "record 7", trusted=True)
-    assert condition == Condition(K.DRY_WELL, since, Action.CUT, latched=True, level=3)
-
-
-@pytest.mark.parametrize(("raised", "is_latched"), [(True, False), (False, True)])
-def test_what_fell_or_never_latched_is_found_anew(*, raised: bool, is_latched: bool) -> None:
-    first = ConditionChanged(K.DRY_WELL, raised=True, action=Action.CUT, latched=True)
-    then = ConditionChanged(K.DRY_WELL, raised=raised, action=Action.ALARM, latched=is_latched)
-    changes = [record(1, first, at_utc_ms=5), record(2, then, at_utc_ms=6)]
-    assert rebuilt((), changes).standing.conditions == ()
-
-
-def test_what_is_no_change_of_a_condition_tells_no_latch() -> None:
-    with pytest.raises(AssertionError, match="by what changed it"):
-        rebuilt((), [record(1, Rebuilt(1, "x"), at_utc_ms=5)])
-
-
-@settings(max_examples=15, deadline=None)
-@given(back=st.integers(0, 70), coast_ms=st.sampled_from([0, 4000, 25_000]), runs=st.integers(0, 2))
-def test_a_latch_that_was_raised_and_not_committed_is_raised_again(
-    back: int, coast_ms: int, runs: int
-) -> None:
-    """Cut for want of water, and killed before it was written: whatever of the past is left."""
-    story = Story(coast_ms=coast_ms).commission(40_000).after(2)
-    for _ in range(runs):
-        story.start()
-        story.after(60).stop()
-        story.after(240)
-    story.start()
-    while story.permitted:
-        story.after(1)
-    story.state = story.outcomes[-1 - back].state
-    story.power_off(HOUR)
-    story.after(250)
-    assert K.ALLOCATION_EXHAUSTED in story.conditions
-    assert not any(one.decision.permit for one in story.outcomes[-250:])
-
-
-# --- killed anywhere ---------------------------------------------------------------------------
-
-ORDERS: tuple[Order, ...] = (
-    addition(5_000),
-    CorrectOrder(2026, 300, "tank", "c 1"),
-    rate(2_900),
-    LayUpOrder("winter"),
-    ResumeOrder("spring"),
-    StopOrder("work"),
-    ReleaseOrder("done"),
-    RemoveMeterOrder(Role.POWER_METER, "serial-power_meter", "r 1"),
-)
-ACTS = st.sampled_from(
-    ["run", "rest", "dark", "blind", "heal", "order", "boot", "boot?", "kill", "midnight"]
-)
-
-
-def committed(story: Story, amount: int) -> State:
-    """A state that was committed: entries are, all else may be lost with the power."""
-    last = max(place for place, one in enumerate(story.outcomes) if one.durable)
-    later = [one.state for one in story.outcomes[last + 1 :] if one.bodies]
-    return [story.outcomes[last].state, *later][amount % (len(later) + 1)]
-
-
-@settings(max_examples=25, deadline=None)
-@given(acts=st.lists(st.tuples(ACTS, st.integers(0, 40)), min_size=3, max_size=14))
-def test_killed_anywhere_the_account_is_its_entries_and_no_litre_is_lost(
-    acts: list[tuple[str, int]],
-) -> None:
-    story = Story(begins_utc_ms=utc_ms(2026, 12, 31, 22), coast_ms=0).commission(10**8)
-    assert story.order(plan(10**8, 2027)) is None
-    for act, amount in acts:
-        _act(story, act, amount)
-        if act == "kill":
-            story.state = committed(story, amount)
-        assert ledger_of(entries_of(story)) == story.state.ledger
-        assert rebuilt(entries_of(story)).stops == story.state.stops
-    story.heal()
-    story.after(5)
-    state, entries = story.state, [one.body for one in entries_of(story)]
-    assert ledger_of(entries_of(story)) == state.ledger
-    assert state.totalizer is not None
-    if state.totalizer.suspect is not None:
-        return
-    assert last_total_l(state) == story.total_l
-    beside_l = sum(one.volume_l for one in entries if isinstance(one, Correct | Convert))
-    withdrawn_l = story.withdrawn_l + sum(one.withdrawn_l for one in state.ledger.past)
-    assert withdrawn_l - beside_l == story.total_l - 500_000
-
-
-def _act(story: Story, act: str, amount: int) -> None:
-    match act:
-        case "run":
-            story.start()
-            story.after(amount)
-        case "rest" | "kill":
-            story.stop()
-            story.after(amount)
-        case "dark":
-            story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
-            story.after(3 * amount)
-        case "blind":
-            story.lay(Fault.GARBLED, *OF_POWER_METER)
-            story.after(amount)
-        case "heal":
-            story.heal()
-            story.after(2)
-        case "order":
-            story.order(ORDERS[amount % len(ORDERS)])
-        case "boot":
-            story.power_off(amount * MINUTE)
-            story.after(2)
-        case "boot?":
-            story.power_off(amount * MINUTE, trusted=False)
-            story.after(4)
-            story.trusted = True
-            story.after(2)
-        case "midnight":
-            story.now_ms += HOUR
-            story.after(2)
-        case _:
-            raise AssertionError(act)
-
-
-def test_a_provisional_allocation_that_ended_stays_so_when_only_records_are_left() -> None:
-    """And the host came up without the time: the entries alone are all older than its end."""
-    story = Story().at(1)
-    assert story.fit(before_l=0) is None
-    assert story.fit(Role.POWER_METER) is None
-    assert story.order(provisional(900_000, story.moment.utc_ms + HOUR)) is None
-    story.unhurried().after(3_700)
-    assert K.NOT_ALLOCATED in story.reasons
-    entries, changes = entries_of(story), changes_of(story)
-    story.state = rebuilt(entries, changes)
-    story.power_off(MINUTE, trusted=False)
-    story.after(900)
-    assert story.reasons == [K.NOT_ALLOCATED]
-    late = rebuilt(entries, [replace(one, trusted=False) for one in changes])
-    assert late.watermark == rebuilt(entries).watermark
