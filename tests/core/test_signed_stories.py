@@ -1,23 +1,18 @@
-"""A platform's signed commands: for one time, for a while, and never by a clock that is wrong."""
+"""Room rule: a platform's signed commands: for one time, for a while, and never by a wrong clock.
 
-import json
+Chapters: single use, time, what a network may send without end, what is asked of the records.
+"""
+
 from dataclasses import replace
 
 import pytest
 
 from agent import rows
-from agent.core.keyring import kid_of
 from agent.core.model import (
     Capability,
-    Command,
-    ConditionKind,
     Grant,
-    KeyAdded,
-    KeyOrder,
-    KeyRevoked,
     Order,
     Origin,
-    PlatformKey,
     Rank,
     Record,
     Refusal,
@@ -25,42 +20,18 @@ from agent.core.model import (
     Refused,
     ReportOrder,
     ResendOrder,
-    RevokeKeyOrder,
     Sample,
     SetClockOrder,
-    SetThresholdOrder,
     StopOrder,
-    ThresholdSet,
     TurnedAway,
     Verdict,
 )
 from agent.core.rebuild import rebuilt
 from agent.core.spent import LIFETIME_MAX_MS, LOST, SKEW_MS, SPENT_MAX, of_epoch
-from agent.core.state import State, account
+from agent.core.state import State
 from agent.core.tallies import TALLIES_MAX
-from agent.core.thresholds import THRESHOLDS, differing
-from agent.settings import declarations, options
-from tests.core.story import DAY, HOUR, MINUTE, Story, addition, plan, reduction
-
-ADD = addition(5_000)
-
-
-def commissioned() -> Story:
-    return Story().commission(100_000)
-
-
-def allocated_l(story: Story) -> int:
-    found = account(story.state, story.moment)
-    assert found is not None
-    return found.allocated_l
-
-
-def restarted(story: Story) -> Story:
-    """Control comes up again on what it had committed."""
-    text = rows.dumps(rows.to_row(story.state))
-    story.state = rows.from_row(State, json.loads(text))
-    return story
-
+from tests.core.signed import ADD, allocated_l, commissioned, restarted
+from tests.core.story import DAY, HOUR, MINUTE, addition, reduction
 
 # --- single use ------------------------------------------------------------------------------
 
@@ -302,74 +273,7 @@ def test_tallies_are_bounded_and_lose_no_refusal() -> None:
     assert [(one.actor, one.count) for one in story.of(RefusalsCounted)] == [("", 9)]
 
 
-# --- thresholds --------------------------------------------------------------------------------
-
-
-def threshold(name: str, value: int) -> SetThresholdOrder:
-    return SetThresholdOrder(name, value, "notice 4")
-
-
-def test_a_threshold_moves_its_condition_until_the_settings_value_is_set_again() -> None:
-    story = commissioned()
-    story.site = replace(story.site, limits=replace(story.site.limits, over_current_ma=0))
-    assert story.hand_in(story.signed(threshold("warn_remaining_m3", 200))) == ["accepted"]
-    assert story.of(ThresholdSet)[-1].was == 0
-    story.after(2)
-    assert ConditionKind.REMAINING_LOW in story.conditions
-    restarted(story)
-    story.after(2)
-    assert ConditionKind.REMAINING_LOW in story.conditions
-    ((set_, said),) = differing(story.site, story.state.thresholds)
-    assert (set_.name, set_.value, set_.author, said) == ("warn_remaining_m3", 200, "province", 0)
-    assert story.hand_in(story.signed(threshold("warn_remaining_m3", 0))) == ["accepted"]
-    story.after(2)
-    assert ConditionKind.REMAINING_LOW not in story.conditions
-    assert differing(story.site, story.state.thresholds) == ()
-
-
-@pytest.mark.parametrize("name", THRESHOLDS)
-def test_a_threshold_has_the_bounds_of_its_option(name: str) -> None:
-    story = commissioned()
-    story.site = replace(story.site, limits=replace(story.site.limits, probe_depth_mm=10**6 + 1))
-    bound = THRESHOLDS[name]
-    hint = declarations.Interlock.__annotations__[name]
-    (option,) = set(_bounds(hint))
-    assert (option.low, option.high) == (bound.low, bound.high)
-    for value, said in (
-        (bound.low, "accepted"),
-        (bound.high, "accepted"),
-        (bound.low - 1, Refused.THRESHOLD_RANGE),
-        (bound.high + 1, Refused.THRESHOLD_RANGE),
-    ):
-        assert story.hand_in(story.signed(threshold(name, value))) == [said]
-    after = THRESHOLDS[name].put(story.site, bound.high)
-    assert bound.read(after) == bound.high
-
-
-def _bounds(hint: object) -> list[options.Between]:
-    found = [one for one in getattr(hint, "__metadata__", ()) if hasattr(one, "low")]
-    for part in getattr(hint, "__args__", ()):
-        found += _bounds(part)
-    return found
-
-
-def test_a_level_below_the_probe_is_no_threshold_and_neither_is_any_other_name() -> None:
-    story = commissioned()
-    story.site = replace(story.site, limits=replace(story.site.limits, probe_depth_mm=40_000))
-    assert story.hand_in(
-        story.signed(threshold("dry_level_mm", 40_000)),
-        story.signed(threshold("dry_level_mm", 39_999)),
-        story.signed(threshold("flow_meter_cut_min", 60)),
-        story.signed(SetThresholdOrder("creep_l", 50, " ")),
-    ) == [
-        Refused.THRESHOLD_RANGE,
-        "accepted",
-        Refused.THRESHOLD_UNKNOWN,
-        Refused.DOCUMENT_MISSING,
-    ]
-
-
-# --- reports, resends and keys -----------------------------------------------------------------
+# --- what is asked of the records --------------------------------------------------------------
 
 
 def test_a_report_is_a_sample_now() -> None:
@@ -398,104 +302,3 @@ def test_root_names_the_platform() -> None:
     story = commissioned()
     assert story.order(ResendOrder(1, 5, "a")) is None
     assert story.order(ResendOrder(1, 5)) is Refused.PLATFORM_UNKNOWN
-
-
-PUBLIC = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-KID = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"  # both are RFC 8037's own example
-
-
-def test_a_key_is_called_by_its_thumbprint() -> None:
-    assert kid_of(PUBLIC) == KID
-    assert kid_of(PUBLIC.upper()) == KID
-    for wrong in ("", PUBLIC[:-2], PUBLIC + "00", "g" * 64, f" {PUBLIC[:-1]}"):
-        assert kid_of(wrong) is None
-
-
-def test_a_platform_has_two_keys_at_most_and_a_revoked_one_stays_out() -> None:
-    story = commissioned()
-    order = KeyOrder("province", PUBLIC, "form 3")
-    assert story.order(order) is None
-    assert story.of(KeyAdded)[-1] == KeyAdded("province", KID, PUBLIC, "form 3", "li")
-    story.keys = (PlatformKey("province", KID, PUBLIC),)
-    assert story.order(order) is Refused.KEY_KNOWN
-    assert story.order(KeyOrder("province", "00", "form 3")) is Refused.KEY_UNREADABLE
-    assert story.order(KeyOrder("nobody", "00" * 32, "form 3")) is Refused.PLATFORM_UNKNOWN
-    story.keys += (PlatformKey("province", "k2", "11" * 32), PlatformKey("a", "k3", "22" * 32))
-    assert story.order(KeyOrder("province", "00" * 32, "form 3")) is Refused.KEYS_FULL
-    assert story.order(KeyOrder("a", "00" * 32, "form 3")) is None
-    assert story.order(RevokeKeyOrder("province", "k3", "lost")) is Refused.KEY_UNKNOWN
-    assert story.order(RevokeKeyOrder("province", "k2", " ")) is Refused.REASON_MISSING
-    assert story.order(RevokeKeyOrder("province", "k2", "lost")) is None
-    assert story.of(KeyRevoked)[-1] == KeyRevoked("province", "k2", "lost", "li")
-    story.keys = (PlatformKey("province", KID, PUBLIC, revoked=True),)
-    assert story.order(order) is Refused.KEY_KNOWN
-
-
-def test_a_rotation_revokes_and_adds_at_once_or_does_neither() -> None:
-    story = commissioned()
-    old, new = PlatformKey("province", "k1", "11" * 32), PlatformKey("province", "k2", "22" * 32)
-    story.keys = (old, new, PlatformKey("province", KID, PUBLIC, revoked=True))
-    assert story.order(KeyOrder("province", PUBLIC, "letter 8", "k1")) is Refused.KEY_KNOWN
-    assert story.order(KeyOrder("province", "00" * 32, "letter 8", "k3")) is Refused.KEY_UNKNOWN
-    assert story.order(KeyOrder("province", "00" * 32, " ", "k1")) is Refused.DOCUMENT_MISSING
-    assert story.of(KeyRevoked) == []
-    story.keys = (old, new)
-    assert story.order(KeyOrder("province", PUBLIC, "letter 8", "k1")) is None
-    assert story.of(KeyRevoked) == [KeyRevoked("province", "k1", "letter 8", "li")]
-    assert story.of(KeyAdded) == [KeyAdded("province", KID, PUBLIC, "letter 8", "li")]
-
-
-def test_a_platform_gives_itself_no_key() -> None:
-    story = commissioned()
-    assert story.hand_in(story.signed(KeyOrder("province", PUBLIC, "form"))) == [
-        Refused.NOT_ALLOWED
-    ]
-    assert story.hand_in(story.signed(plan(1))) == [Refused.PLAN_EXISTS]
-
-
-def key_orders(*orders: KeyOrder | RevokeKeyOrder) -> list[Command]:
-    return [Command(f"k{n}", Origin.ADMIN, "li", order) for n, order in enumerate(orders)]
-
-
-def added(number: int, replaces: str = "") -> KeyOrder:
-    return KeyOrder("province", f"{number:02}" * 32, "form 3", replaces)
-
-
-SAME_SCAN = [
-    ("a third key", [added(1), added(2)], ["accepted", "keys_full"]),
-    ("a key twice", [added(1), added(1)], ["accepted", "key_known"]),
-    (
-        "one key replaced twice",
-        [added(1, "old"), added(2, "old"), added(3)],
-        ["accepted", "key_unknown", "accepted"],
-    ),
-    (
-        "a key that has just come is replaced",
-        [added(1), added(2, kid_of("01" * 32) or ""), added(3)],
-        ["accepted", "accepted", "keys_full"],
-    ),
-    (
-        "revoked, and then revoked or replaced",
-        [RevokeKeyOrder("province", "old", "lost"), RevokeKeyOrder("province", "old", "lost"),
-         added(1, "old"), added(2), added(3), added(4)],
-        ["accepted", "key_unknown", "key_unknown", "accepted", "accepted", "keys_full"],
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("orders", "told"), [pytest.param(*row, id=name) for name, *row in SAME_SCAN]
-)
-def test_orders_about_keys_in_one_scan_are_judged_as_if_in_several(
-    orders: list[KeyOrder | RevokeKeyOrder], told: list[str]
-) -> None:
-    story = commissioned()
-    story.keys = (PlatformKey("province", "old", "99" * 32),)
-    assert story.hand_in(*key_orders(*orders)) == told
-    valid = {"old"}
-    for body in story.records:
-        if isinstance(body, KeyAdded):
-            valid.add(body.kid)
-        elif isinstance(body, KeyRevoked):
-            valid.remove(body.kid)
-    assert 0 < len(valid) <= 2
