@@ -20,7 +20,7 @@ from agent import rows, words
 from agent.catalogue import Told
 from agent.cli.options import DEFAULT_CONFIG
 from agent.core.model import Seal
-from agent.journal import Head, JournalFailed, Reader, StoredRow, chain, seals
+from agent.journal import Head, JournalFailed, Reader, StoredRow, chain, decoded, seals
 from agent.settings import SettingsError, journal_file, load
 
 SCHEMA = 1
@@ -93,7 +93,7 @@ def _verify(reader: Reader, options: argparse.Namespace) -> int:
         before.append(head)
         head = after
         if row.kind == "seal" and row.body is not None:
-            seal = rows.decode_body(row.kind, row.body)
+            seal = decoded(reader.path, row)
             assert isinstance(seal, Seal), "as its kind says"
             seals.check(seal, reader.epoch, before, options.key)
             sealed[seal.public_key] += 1
@@ -127,7 +127,7 @@ def exported(reader: Reader, after: int, wanted: Iterable[StoredRow]) -> Iterato
     }
     yield json.dumps(first)
     for row in wanted:
-        yield json.dumps(_line(row), ensure_ascii=False)
+        yield json.dumps(_line(reader.path, row), ensure_ascii=False)
 
 
 def _hash_before(reader: Reader, after: int) -> bytes:
@@ -139,7 +139,7 @@ def _hash_before(reader: Reader, after: int) -> bytes:
     return next(head.hash for _, head in walked if head.number >= after)
 
 
-def _line(row: StoredRow) -> dict[str, Any]:
+def _line(file: Path, row: StoredRow) -> dict[str, Any]:
     """`text` is what was stored, to the letter, and what the hash is of; `body` is for a reader."""
     line: dict[str, Any] = {
         "number": row.number,
@@ -153,7 +153,7 @@ def _line(row: StoredRow) -> dict[str, Any]:
         line |= {"pruned": True, "sha256": row.digest.hex()}
     else:
         line |= {
-            "body": rows.named(rows.decode_body(row.kind, row.body)),
+            "body": rows.named(decoded(file, row)),
             "text": row.body.decode(),
         }
     return line if row.hash is None else line | {"hash": row.hash.hex()}
@@ -172,7 +172,7 @@ def _table(reader: Reader, options: argparse.Namespace) -> None:
     for row in _wanted(reader, _after(reader, options), options):
         if row.body is None or options.kind not in (None, row.kind):
             continue
-        named = rows.named(rows.decode_body(row.kind, row.body))
+        named = rows.named(decoded(reader.path, row))
         place = [row.number, words.rfc3339(row.at_utc_ms), bool(row.trusted)]
         said = [named] if options.kind is None else [named[field] for field in fields]
         kind = [] if options.kind else [row.kind]

@@ -4,7 +4,7 @@ from agent.journal.chain import Head, JournalDamaged, StoredRow
 from agent.journal.database import JournalFailed
 from agent.journal.epoch import ARCHIVES_MAX, Ahead, begin_epoch, has_room, may_begin
 from agent.journal.place import is_elsewhere, note_place
-from agent.journal.reader import JournalNewer, Page, PageRow, Reader
+from agent.journal.reader import JournalNewer, Page, PageRow, Reader, decoded
 from agent.journal.retention import Now, Retention
 from agent.journal.store import Journal, Parked, Stamped, Transaction
 from agent.journal.upkeep import Signer, Upkeep
@@ -31,6 +31,7 @@ __all__ = [
     "Upkeep",
     "Writer",
     "begin_epoch",
+    "decoded",
     "has_room",
     "is_elsewhere",
     "may_begin",

@@ -18,7 +18,7 @@ from agent.core.model import EpochBegan
 from agent.durable import sync_folder
 from agent.journal.database import JournalFailed
 from agent.journal.place import note_place
-from agent.journal.reader import Reader
+from agent.journal.reader import Reader, decoded
 from agent.journal.store import Journal, Stamped, Transaction
 
 # A platform that is wrong, or lies, must not fill the card: so many records lie between two
@@ -42,11 +42,9 @@ class Ahead(NamedTuple):
 def may_begin(reader: Reader) -> str | None:
     """Why no new epoch may begin now; None when it may."""
     first = reader.page(0, 1).rows
-    if first and first[0].kind == "epoch_began":
-        copied = rows.decode_body("epoch_began", first[0].body)
-        assert isinstance(copied, EpochBegan), "as its kind says"
-        if reader.head().number < copied.copied + EPOCH_RECORDS_MIN:
-            return f"this epoch has only begun: it must first have {EPOCH_RECORDS_MIN} records"
+    again = first and first[0].kind == "epoch_began"
+    if again and reader.head().number < _copied(first[0].body) + EPOCH_RECORDS_MIN:
+        return f"this epoch has only begun: it must first have {EPOCH_RECORDS_MIN} records"
     if not has_room(reader):
         return (
             f"{ARCHIVES_MAX} journals of earlier epochs stand in {reader.path.parent}: find out why"
@@ -55,12 +53,24 @@ def may_begin(reader: Reader) -> str | None:
     return None
 
 
+def _copied(first: bytes) -> int:
+    """What a newer version says there, before it was rolled back, is for that version to read."""
+    try:
+        began = rows.decode_body("epoch_began", first)
+    except rows.RowError:
+        return 0
+    assert isinstance(began, EpochBegan), "as its kind says"
+    return began.copied
+
+
 def has_room(reader: Reader) -> bool:
     """Whether the file that a new epoch replaces may stay beside it.
 
     All that is asked where the journal itself is seen to be a copy: nobody's word is taken for it.
+    A power cut in the midst may have left this file its name beside it already.
     """
-    return len(reader.archives()) < ARCHIVES_MAX
+    own = _archive(reader.path, reader.epoch)
+    return sum(one != own for one in reader.archives()) < ARCHIVES_MAX
 
 
 def begin_epoch(
@@ -84,7 +94,7 @@ def begin_epoch(
     with closing(Journal.open(path)) as old, closing(Journal.open(fresh)) as new:
         cursors = old.cursors()
         passed = min((cursors.get(name, 0) for name in uplinks), default=old.head.number)
-        archive = path.with_name(f"{path.stem}-{old.epoch}{path.suffix}")
+        archive = _archive(path, old.epoch)
         began = EpochBegan(
             previous_epoch=old.epoch,
             previous_number=old.head.number,
@@ -124,7 +134,7 @@ def _unsent(old: Journal, passed: int, alive: Callable[[], object]) -> Iterator[
         alive()
         for row in page:
             if row.body is not None and row.kind not in _NOT_CARRIED:
-                body = rows.decode_body(row.kind, row.body)
+                body = decoded(old.path, row)
                 yield Stamped(row.at_utc_ms, bool(row.trusted), body)
         passed = page[-1].number
 
@@ -140,6 +150,10 @@ def _take_place(fresh: Path, path: Path, archive: Path) -> None:
     except OSError as error:
         aside = {"aside": archive.name, "raw": error.strerror}
         raise JournalFailed("journal_failed.not_put_aside", file=path, **aside) from error
+
+
+def _archive(path: Path, epoch: str) -> Path:
+    return path.with_name(f"{path.stem}-{epoch}{path.suffix}")
 
 
 def _beside(path: Path, suffix: str) -> Path:

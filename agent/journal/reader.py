@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from agent import rows
 from agent.catalogue import Told
+from agent.core.model import Body
 from agent.journal import chain
 from agent.journal.chain import Head, JournalDamaged, StoredRow
 from agent.journal.database import Database, JournalFailed
@@ -24,7 +25,7 @@ _ALL = (
 
 
 class JournalNewer(Told):
-    """The file was written by a newer version of wellkeeper."""
+    """The file, or a record in it, was written by a newer version of wellkeeper."""
 
 
 class PageRow(NamedTuple):
@@ -190,6 +191,16 @@ class Reader:
 
     def close(self) -> None:
         self._database.close()
+
+
+def decoded(file: Path, row: StoredRow) -> Body:
+    """What a whole row says. JournalNewer when this version does not know it."""
+    assert row.body is not None, "it was given up"
+    try:
+        return rows.decode_body(row.kind, row.body)
+    except rows.RowError as why:
+        said = {"record": row.number, "kind": row.kind, "raw": why}
+        raise JournalNewer("journal_failed.record_newer", file=file, **said) from why
 
 
 def is_ours(database: Database) -> int:

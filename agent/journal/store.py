@@ -21,6 +21,7 @@ from agent.journal.reader import (
     CURSOR,
     change_rows,
     cursors,
+    decoded,
     entry_rows,
     find_head,
     hash_of,
@@ -130,6 +131,10 @@ class Journal:
         self._cursors.update(moved)
         return head
 
+    @property
+    def path(self) -> Path:
+        return self._database.path
+
     def hash_of(self, number: int) -> bytes | None:
         """None when there is no such record, or its hash went when it was pruned."""
         return hash_of(self._database, number)
@@ -146,12 +151,14 @@ class Journal:
         return dict(self._cursors)
 
     def entries(self, through: int | None = None) -> Iterator[Record]:
-        """Every entry since record 1, up to `through`: what the ledger is rebuilt from."""
+        """Every entry since record 1, up to `through`: what the ledger is rebuilt from.
+
+        JournalNewer at one that this version does not know: without it the account is wrong.
+        """
         for row in entry_rows(self._database):
             if through is not None and row.number > through:
                 return
-            assert row.body is not None, "entries are never pruned"
-            body = rows.decode_body(row.kind, row.body)
+            body = decoded(self._database.path, row)
             yield Record(row.number, row.at_utc_ms, bool(row.trusted), body)
 
     def condition_changes(self) -> Iterator[Record]:
@@ -232,12 +239,21 @@ class Journal:
 
     def newest(self, kind: str) -> tuple[int, int, Body] | None:
         """Number, instant and body of the newest record of a kind that is no sample."""
+        found = self._newest(kind)
+        return None if found is None else (found[0], found[1], rows.decode_body(kind, found[2]))
+
+    def newest_utc_ms(self, kind: str) -> int | None:
+        """When the newest of a kind was written, whichever version wrote it."""
+        found = self._newest(kind)
+        return None if found is None else int(found[1])
+
+    def _newest(self, kind: str) -> tuple[int, int, bytes] | None:
         found = self._database.row(
             "SELECT number, at_utc_ms, body FROM records WHERE kind <> 'sample' AND kind = ?"
             " ORDER BY number DESC LIMIT 1",
             kind,
         )
-        return None if found is None else (found[0], found[1], rows.decode_body(kind, found[2]))
+        return None if found is None else (found[0], found[1], found[2])
 
     def fold(self) -> None:
         """Bring everything from the log into the file, and empty the log."""

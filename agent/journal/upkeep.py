@@ -42,8 +42,8 @@ class Upkeep:
         self._pruning = Pruning(journal, rules)
         self._signer = signer
         self._verified: chain.Head | None = chain.origin(journal.epoch)
-        sealed = journal.newest("seal")
-        self._sealed_day = None if sealed is None else sealed[1] // DAY_MS
+        sealed_utc_ms = journal.newest_utc_ms("seal")
+        self._sealed_day = None if sealed_utc_ms is None else sealed_utc_ms // DAY_MS
         self._prune_due_ms = 0
         self._signing: tuple[chain.Head, Future[bytes]] | None = None
         self._seal_due_ms = 0

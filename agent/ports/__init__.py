@@ -34,6 +34,7 @@ _ROOMS = {
         "Platform",
         "RawRecord",
         "Receipt",
+        "RecordNewer",
         "Spent",
         "Word",
     ),
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
         Platform,
         RawRecord,
         Receipt,
+        RecordNewer,
         Spent,
         Word,
     )
@@ -108,6 +110,7 @@ __all__ = [
     "Platform",
     "RawRecord",
     "Receipt",
+    "RecordNewer",
     "Relay",
     "RelayGone",
     "RelayPosition",

@@ -33,6 +33,10 @@ class Batch:
     head_hash: str
 
 
+class RecordNewer(Exception):
+    """A record that this version does not know: a newer one wrote it, and was rolled back."""
+
+
 class LinkFault(StrEnum):
     """What is wrong with a link. The catalogue has a sentence and a remedy for each (`link.*`)."""
 
@@ -56,6 +60,7 @@ class LinkFault(StrEnum):
     FORBIDDEN = "forbidden"  # a topic
     NO_RECEIPT = "no_receipt"
     FOREIGN = "foreign"  # what it sends means nothing to us
+    NEWER = "newer"  # a record of ours that this version does not know
 
 
 class Answer(Enum):
@@ -218,7 +223,8 @@ class Place(NamedTuple):
 class Codec(Protocol):
     """A platform's payload format. Pure."""
 
-    def encode_records(self, batch: Batch) -> bytes: ...
+    def encode_records(self, batch: Batch) -> bytes:
+        """RecordNewer when this version does not know one of them."""
 
     def encode_state(self, state: dict[str, Any]) -> bytes: ...
 

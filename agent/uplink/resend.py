@@ -76,6 +76,7 @@ class Resending:
         return () if self.under_way else self.waiting[: min(self._size, records_max)]
 
     def too_large(self, records: int) -> None:
+        """Or one of them is of a newer version."""
         if records > 1:
             self._size = records // 2
         else:

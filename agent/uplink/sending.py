@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from agent.ports import Batch, Codec, LinkFault, Platform, RawRecord
+from agent.ports import Batch, Codec, LinkFault, Platform, RawRecord, RecordNewer
 from agent.uplink.link import Link, Trouble
 from agent.uplink.outbox import BATCH_RECORDS_MAX, Outbox
 from agent.uplink.rate import Rate
@@ -103,7 +103,7 @@ class Sending:
         head = self.head
         payload = self._encoded(outbox, records, head)
         bytes_max = self._link.limits.batch_bytes_max
-        if len(payload) <= bytes_max:
+        if payload is not None and len(payload) <= bytes_max:
             outbox.sent(len(records), self._platform.send_records(payload), now_ms)
             self._count(records, payload, now_ms)
             self._oldest_ms = now_ms
@@ -111,6 +111,9 @@ class Sending:
                 self._batch_records = min(self._batch_records * 2, BATCH_RECORDS_MAX)
         elif len(records) > 1:
             self._batch_records = max(1, len(records) // 2)
+        elif payload is None:
+            why = f"record {records[0].number}, {records[0].kind}"
+            self._link.hold(Trouble(LinkFault.NEWER, why), now_ms)
         else:
             heavy = f"record {records[0].number} has {len(payload)} bytes"
             why = f"{heavy}, the platform takes {bytes_max}: allow larger packets at the broker"
@@ -125,16 +128,19 @@ class Sending:
             return
         payload = self._encoded(outbox, records, head)
         assert self._link.limits is not None, "there is room on the link"
-        if len(payload) > self._link.limits.batch_bytes_max:
+        if payload is None or len(payload) > self._link.limits.batch_bytes_max:
             again.too_large(len(records))
         else:
             again.sent(len(records), self._platform.send_records(payload))
             self._count(records, payload, now_ms)
 
-    def _encoded(self, outbox: Outbox, records: Sequence[RawRecord], head: Head) -> bytes:
-        return self._codec.encode_records(
-            Batch(self.station, outbox.epoch, records, head.number, head.digest)
-        )
+    def _encoded(self, outbox: Outbox, records: Sequence[RawRecord], head: Head) -> bytes | None:
+        """None when this version does not know one of them."""
+        batch = Batch(self.station, outbox.epoch, records, head.number, head.digest)
+        try:
+            return self._codec.encode_records(batch)
+        except RecordNewer:
+            return None
 
     def _count(self, records: Sequence[RawRecord], payload: bytes, now_ms: int) -> None:
         self.rate.spend(len(records), now_ms)

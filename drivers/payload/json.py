@@ -20,7 +20,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from agent.core import model
-from agent.ports import Batch, Place, RawRecord
+from agent.ports import Batch, Place, RawRecord, RecordNewer
 
 SCHEMA = 1
 NUMBER_MAX = 2**53 - 1  # exact in every JSON reader
@@ -146,7 +146,8 @@ def _group(kind: str, records: Sequence[RawRecord]) -> dict[str, Any]:
 
 def _filled(layout: _Layout, row: list[Any]) -> list[Any]:
     """The row with its defaults and its parts named."""
-    assert len(row) <= len(layout.columns), "a row is longer than its class: a newer version wrote"
+    if len(row) > len(layout.columns):
+        raise RecordNewer
     full = row + layout.rest[len(row)]
     for position, expand in layout.expand:
         if position < len(row):
@@ -164,7 +165,7 @@ def _body(kind: str) -> type:
     for body in typing.get_args(model.Body):
         if kind_of(body) == kind:
             return typing.cast("type", body)
-    raise AssertionError(f"record kind {kind!r} is unknown to this version")
+    raise RecordNewer
 
 
 @cache

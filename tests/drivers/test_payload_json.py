@@ -25,7 +25,7 @@ from agent.core.model import (
     Role,
     StopCause,
 )  # fmt: skip
-from agent.ports import Batch, RawRecord
+from agent.ports import Batch, RawRecord, RecordNewer
 from agent.rows import BODIES, encode_body
 from drivers.payload.json import JsonCodec, instant
 
@@ -152,9 +152,17 @@ def test_a_record_whose_content_was_given_up_is_sent_as_what_is_left_of_it() -> 
     assert second["kind"] == "gap"
 
 
-def test_a_row_longer_than_its_class_is_our_own_fault() -> None:
-    record = RawRecord(1, AT, trusted=True, kind="gap", body=[1, AT, AT, "x", "future"])
-    with pytest.raises(AssertionError, match="newer version"):
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("moonlight", [1]),
+        ("gap", [1, AT, AT, "x", "future"]),
+        ("sample", [1, 2, 3, 4, 5, True, 6, 7, [["flow_meter", "flow_l_per_h", *[None] * 9]]]),
+    ],
+)
+def test_what_a_newer_version_wrote_is_told_apart(kind: str, body: list[object]) -> None:
+    record = RawRecord(1, AT, trusted=True, kind=kind, body=body)
+    with pytest.raises(RecordNewer):
         JsonCodec().encode_records(Batch("W-1", "e1", [record], 1, ""))
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,20 @@ def test_an_epoch_begins_at_most_once_in_a_thousand_records(
     assert not has_room(reader)
     reader.close()
     new.close()
+
+
+def test_a_swap_that_a_power_cut_ended_takes_no_room_from_itself(
+    path: Path, sample: Minute, entry: Minute
+) -> None:
+    """Its own name beside it counted as the last place: the copy went on under numbers in use."""
+    old = restored(path, sample, entry)
+    old.close()
+    for n in range(room.ARCHIVES_MAX - 1):
+        shutil.copy(path, path.with_name(f"journal-{n:016x}.db"))
+    path.with_name(f"journal-{old.epoch}.db").hardlink_to(path)
+    with closing(Reader(path)) as reader:
+        assert has_room(reader)
+        assert may_begin(reader) is None
 
 
 def test_a_long_copy_says_that_it_goes_on(
