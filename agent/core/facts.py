@@ -38,6 +38,13 @@ from agent.core.totalizer import tolerance
 
 # How far what remains must rise above the warning's bound to end it, in percent.
 HOURS_HYSTERESIS_PERCENT = 110
+# What takes the place of a fresh meter, one at a time and each within its time.
+METERING = (
+    ConditionKind.FLOW_METER_SILENT,
+    ConditionKind.FLOW_SIGNAL_LOST,
+    ConditionKind.TOTAL_JUMPED,
+    ConditionKind.TOTAL_REVERSED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +200,23 @@ def converting(site: Site, state: State, evidence: Evidence) -> Exemption | None
         return None
     if not _electricity_counts(site, state, evidence.moment):
         return None
-    lasted_ms = elapsed_ms(now.began, evidence.moment)
-    left_ms = 0 if lasted_ms is None else site.convert_max_ms - lasted_ms
+    lasted_ms = max(elapsed_ms(now.began, evidence.moment) or 0, _lost_ms(state))
+    left_ms = site.convert_max_ms - lasted_ms
     most_l = account.allocated_l * site.convert_max_percent // 100
     left_l = most_l - now.converted_l - unmetered_l(site, state, evidence.moment)
     if min(left_ms, left_l) <= 0:
         return None
     return Exemption(ConditionKind.FLOW_METER_SILENT, left_l, left_ms)
+
+
+def _lost_ms(state: State) -> int:
+    """How long scans have seen the flow meter fail.
+
+    A signal is lost over many runs, and each is settled by itself; and across a boot that no clock
+    bridges nothing else can tell: no pump ran without power.
+    """
+    held = [one.held_ms for one in state.standing.watches if one.kind in METERING]
+    return max(held, default=0)
 
 
 def _electricity_counts(site: Site, state: State, moment: Moment) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
     Body,
+    ConditionKind,
     Convert,
     InterruptionBegan,
     InterruptionCause,
@@ -27,6 +28,7 @@ from agent.core.totalizer import Totalizer, tolerance
 
 # An estimate is off by as much without anything being wrong: 42 of 54 wells lay within a quarter.
 ESTIMATE_OFF_PERCENT = 25
+_SIGNAL_LOST = ConditionKind.FLOW_SIGNAL_LOST
 
 
 def watch_metering(
@@ -60,7 +62,10 @@ def _begin(
     silent_ms = elapsed_ms(state.lost_since, moment)
     # An alarm that may come later than the cut must not be what keeps water from being reckoned.
     lasts_ms = min(site.flow_meter_alarm_ms, site.flow_meter_cut_ms)
-    if not totalizer.in_doubt and (silent_ms is None or silent_ms < lasts_ms):
+    # A signal that was lost in the last run is lost in this one from its beginning.
+    known = running and any(one.kind is _SIGNAL_LOST for one in state.standing.conditions)
+    lasted = known or (silent_ms is not None and silent_ms >= lasts_ms)
+    if not totalizer.in_doubt and not lasted:
         return state, ()
     begun = Interruption(
         began=totalizer.at,

@@ -8,7 +8,7 @@ ends when what remains would be gone.
 from agent.core import override
 from agent.core.authority import withdrawn_now_l
 from agent.core.crosscheck import watch_checks
-from agent.core.facts import Evidence, converting, gather, margin_l, metered, run_on_left
+from agent.core.facts import METERING, Evidence, converting, gather, margin_l, metered, run_on_left
 from agent.core.interlock import Present, assess, decide, time_left_ms
 from agent.core.model import (
     Balance,
@@ -37,8 +37,6 @@ from agent.core.state import (
 from agent.core.supply import watch_supply
 
 K = ConditionKind
-# What takes the place of a fresh meter, one at a time and each within its time.
-METERING = (K.FLOW_METER_SILENT, K.FLOW_SIGNAL_LOST, K.TOTAL_JUMPED, K.TOTAL_REVERSED)
 
 
 def permit(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from agent import rows
 from agent.core import ledger, posting
+from agent.core.facts import METERING
 from agent.core.model import (
     ConditionKind,
     Convert,
@@ -29,7 +30,6 @@ from agent.core.model import (
     Verdict,
     elapsed_ms,
 )
-from agent.core.permission import METERING
 from agent.core.scan import Outcome, scan
 from agent.core.state import State, last_total_l
 from tests.core.story import HOUR, OF_POWER_METER, SITE, Story, addition

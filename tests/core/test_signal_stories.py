@@ -1,0 +1,100 @@
+"""A signal lost over many runs while the water is converted: bounded, and never at a stop."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.model import (
+    Action,
+    ConditionKind,
+    Fault,
+    InterruptionBegan,
+    InterruptionEnded,
+    Quantity,
+)
+from tests.core.story import HOUR, MINUTE, OF_FLOW_METER, SITE, Story, rate
+from tests.core.wells import pumping
+
+K = ConditionKind
+LOST = {K.FLOW_SIGNAL_LOST: Action.ALARM}
+
+
+def converting(convert_max_ms: int = SITE.convert_max_ms) -> Story:
+    """A rated well whose pump runs, scanned every ten seconds."""
+    story = pumping(allocated_l=10_000_000)
+    assert story.order(rate()) is None
+    story.site = replace(story.site, convert_max_ms=convert_max_ms)
+    story.coast_ms = 0
+    return story.unhurried().after(60)
+
+
+def blind(convert_max_ms: int = SITE.convert_max_ms) -> Story:
+    """For 45 minutes, in which half an hour would have cut a well without a coefficient."""
+    story = converting(convert_max_ms)
+    story.lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
+    story.after(45 * 60)
+    assert story.conditions == LOST
+    return story
+
+
+def test_an_owner_who_stops_his_pump_is_not_locked_out() -> None:
+    story = blind()
+    story.stop()
+    story.after(HOUR / 1000)
+    assert story.conditions == LOST
+    assert story.permitted
+    story.start()
+    story.after(HOUR / 1000)
+    assert story.conditions == LOST
+    assert story.running
+
+
+def test_the_next_run_is_converted_from_its_beginning() -> None:
+    story = blind()
+    story.stop()
+    story.after(600)
+    ended = len(story.of(InterruptionEnded))
+    story.start()
+    story.after(10)
+    assert len(story.of(InterruptionBegan)) == ended + 1
+    story.after(30).stop()
+    story.after(10)
+    assert story.of(InterruptionEnded)[-1].counted_l > 0
+
+
+def test_a_meter_that_is_not_read_once_while_the_pump_stands_interrupts_nothing() -> None:
+    story = blind()
+    story.stop()
+    story.after(600)
+    began = len(story.of(InterruptionBegan))
+    story.lay(Fault.TIMEOUT, Quantity.POWER_W)
+    story.after(10)
+    assert len(story.of(InterruptionBegan)) == began
+
+
+def test_what_is_converted_over_many_runs_is_bounded_as_one() -> None:
+    story = blind(convert_max_ms=HOUR)
+    story.stop()
+    story.after(600).start()
+    story.after(14 * 60)
+    assert story.reasons == []
+    story.after(120)
+    assert story.reasons == [K.FLOW_SIGNAL_LOST, K.SHORT_CYCLE]
+    story.after(HOUR / 1000)
+    assert story.reasons == [K.FLOW_SIGNAL_LOST], "it stays latched while nothing can be told"
+
+
+@pytest.mark.parametrize(("seen_ms", "cut"), [(59 * MINUTE, False), (61 * MINUTE, True)])
+def test_across_a_boot_that_no_clock_bridges_only_what_scans_saw_is_converted(
+    seen_ms: int, *, cut: bool
+) -> None:
+    """Many a controller knows the time some minutes after its boot, and some never do."""
+    story = converting(convert_max_ms=HOUR)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    story.after(40 * 60)
+    story.power_off(HOUR, trusted=False)
+    story.after(310)  # the rest of a pump that was cut, and of meters that had no supply
+    assert story.permitted
+    story.start()
+    story.after(seen_ms / 1000 - 40 * 60 - 190)
+    assert (K.FLOW_METER_SILENT in story.reasons) is cut
