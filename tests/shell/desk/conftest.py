@@ -1,14 +1,16 @@
 """What the desk's tests share: a real journal, a real desk in its thread, real sockets."""
 
+import select
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.core.model import Sample
-from agent.desk.client import Client
+from agent.desk.client import Client, DeskRefused, Reply
 from agent.desk.server import Desk
 from agent.journal import Journal, Parked, Stamped, Transaction
 
@@ -49,6 +51,18 @@ class House:
         first = self.journal.head.number + 1
         bodies = [sample(n) for n in range(first, first + count)]
         self.desk.committed(self.journal.append(Transaction(bodies, None, cursors or {}, parked)))
+
+
+def taken(client: Client) -> list[Reply]:
+    """Wait until something has arrived."""
+    assert select.select([client], [], [], WAIT_S)[0]
+    return client.take()
+
+
+def refused(client: Client, method: str, fields: dict[str, Any]) -> DeskRefused:
+    with pytest.raises(DeskRefused) as caught:
+        client.call(method, fields, WAIT_S)
+    return caught.value
 
 
 def sample(n: int) -> Stamped:

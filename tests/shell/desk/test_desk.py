@@ -1,8 +1,7 @@
-"""The desk over its real sockets: what it serves, to whom, and what it refuses."""
+"""Room rule: the desk over its real sockets: what it serves, to whom, and what it refuses."""
 
 import json
 import os
-import select
 import socket
 import stat
 import subprocess
@@ -14,44 +13,12 @@ import pytest
 
 from agent import rows
 from agent.catalogue import Told
-from agent.core.model import (
-    AllocateOrder,
-    AllocationKind,
-    Balance,
-    Command,
-    FitMeterOrder,
-    Origin,
-    Refusal,
-    Refused,
-    Role,
-    Verdict,
-)
-from agent.desk.client import Client, DeskGone, DeskRefused, Reply
+from agent.desk.client import Client, DeskGone
 from agent.desk.door import DeskBlocked
 from agent.desk.server import Desk
 from agent.journal import Journal, Parked
 from agent.status import Reported, UplinkPicture
-
-WAIT_S = 20.0
-PLAN = {"year": 2026, "kind": "plan", "volume_l": 62_500_000, "document": "师水〔2026〕7号"}
-
-
-def _taken(client: Client) -> list[Reply]:
-    """Wait until something has arrived."""
-    assert select.select([client], [], [], WAIT_S)[0]
-    return client.take()
-
-
-def _commands(desk: Desk, client: Client) -> tuple[Command, ...]:
-    """Wait until the inbox has what this client posted: the answer to a later request says so."""
-    client.call("hello", {}, WAIT_S)
-    return desk.take(100)
-
-
-def _refused(client: Client, method: str, fields: dict[str, Any]) -> DeskRefused:
-    with pytest.raises(DeskRefused) as caught:
-        client.call(method, fields, WAIT_S)
-    return caught.value
+from tests.shell.desk.conftest import WAIT_S, refused, taken
 
 
 def test_hello_says_who_is_who(house: Any) -> None:
@@ -83,11 +50,11 @@ def test_a_long_poll_wakes_with_the_commit_and_others_are_served_meanwhile(house
     assert client.call("cursor", {}, WAIT_S)["number"] == 0
     assert client.take() == []
     house.write(3)
-    (reply,) = _taken(client)
+    (reply,) = taken(client)
     assert reply.id == waiting
     assert [row[0] for row in reply.result["records"]] == [1, 2, 3]
     house.desk.publish({"permitted": False}, key=1)
-    (reply,) = _taken(client)
+    (reply,) = taken(client)
     assert reply.id == status
     assert reply.result["state"] == {"permitted": False}
 
@@ -111,7 +78,7 @@ def test_the_revision_follows_the_key_and_the_state_is_always_the_newest(house: 
     assert same == {"revision": first["revision"], "state": {"at": 2}}
     waiting = client.post("status", {"revision": first["revision"], "wait_ms": 30_000})
     house.desk.publish({"at": 3}, key=("permit",))
-    (reply,) = _taken(client)
+    (reply,) = taken(client)
     assert reply.id == waiting
     assert reply.result["revision"] != first["revision"]
     assert reply.result["state"] == {"at": 3}
@@ -125,11 +92,11 @@ def test_a_cursor_moves_forward_within_the_epoch_and_survives_with_the_commit(
     epoch = house.journal.epoch
     assert client.call("move_cursor", {"epoch": epoch, "number": 4}, WAIT_S) == {"number": 4}
     assert client.call("move_cursor", {"epoch": epoch, "number": 4}, WAIT_S) == {"number": 4}
-    assert "goes forward" in str(_refused(client, "move_cursor", {"epoch": epoch, "number": 3}))
+    assert "goes forward" in str(refused(client, "move_cursor", {"epoch": epoch, "number": 3}))
     assert "newest record is 5" in str(
-        _refused(client, "move_cursor", {"epoch": epoch, "number": 6})
+        refused(client, "move_cursor", {"epoch": epoch, "number": 6})
     )
-    assert "is of epoch" in str(_refused(client, "move_cursor", {"epoch": "0", "number": 5}))
+    assert "is of epoch" in str(refused(client, "move_cursor", {"epoch": "0", "number": 5}))
     assert house.desk.cursors() == {"division": 4, "region": 0}
     house.write(1, cursors=house.desk.cursors())
     assert house.journal.cursors() == {"division": 4, "region": 0}
@@ -141,7 +108,7 @@ def test_a_parked_record_is_said_until_the_journal_holds_it_and_counted_once(hou
     client = house.client("region")
     for _ in range(3):
         assert client.call("park", {"number": 2, "reason": "schema"}, WAIT_S) == {}
-    assert "there is no record 4" in str(_refused(client, "park", {"number": 4, "reason": ""}))
+    assert "there is no record 4" in str(refused(client, "park", {"number": 4, "reason": ""}))
     park = Parked("region", 2, "schema")
     assert house.desk.parked() == house.desk.parked() == (park,)
     house.write(1, parked=house.desk.parked())
@@ -174,142 +141,6 @@ def test_an_uplink_is_what_it_reports_while_it_is_connected(house: Any) -> None:
             if not house.desk.uplinks()["region"].reported.connected:
                 break
     assert house.desk.uplinks()["region"].reported.error == "the uplink is not running"
-
-
-def test_a_command_is_answered_after_its_verdict_and_names_who_asked(house: Any) -> None:
-    client = house.client("admin")
-    asked = client.post("command", {"actor": " 李工 ", "order": "AllocateOrder", "fields": PLAN})
-    (command,) = _commands(house.desk, client)
-    assert command.origin is Origin.ADMIN
-    assert command.actor == f"李工 (uid {os.getuid()})"
-    assert command.order == AllocateOrder(
-        2026, AllocationKind.PLAN, 62_500_000, "师水〔2026〕7号", None
-    )
-    assert client.take() == []
-    verdict = Verdict(
-        command.id, Origin.ADMIN, command.actor, "AllocateOrder", None, Balance(2026, 9, 4)
-    )
-    house.desk.answer([verdict])
-    (reply,) = _taken(client)
-    assert reply.id == asked
-    # Every field of the verdict under its name, and what remains, which is no field but a sum.
-    told = rows.named(verdict)
-    told["balance"]["remaining_l"] = 5
-    assert reply.result == {"verdict": told, "written": True}
-    assert told["command_id"] == command.id
-    assert told["balance"]["allocated_l"] == 9
-
-
-def test_a_refusal_reaches_who_asked(house: Any) -> None:
-    client = house.client("admin")
-    fields = {"role": "power_meter", "serial": "E1", "displayed": 5, "document": "d"}
-    client.post("command", {"actor": "a", "order": "FitMeterOrder", "fields": fields})
-    (command,) = _commands(house.desk, client)
-    assert command.order == FitMeterOrder(Role.POWER_METER, "E1", 5, "d")
-    refusal = Refusal(Refused.DISPLAY_DISAGREES, "5", "9")
-    house.desk.answer([Verdict(command.id, Origin.ADMIN, "a", "FitMeterOrder", refusal, None)])
-    (reply,) = _taken(client)
-    assert reply.result["verdict"]["refusal"] == {
-        "reason": "display_disagrees",
-        "given": "5",
-        "expected": "9",
-    }
-
-
-def test_what_was_put_back_is_taken_again_first_and_in_order(house: Any) -> None:
-    client = house.client("admin")
-    for _ in range(3):
-        client.post("command", {"actor": "a", "order": "AllocateOrder", "fields": PLAN})
-    first = _commands(house.desk, client)
-    assert len(first) == 3
-    client.post("command", {"actor": "b", "order": "AllocateOrder", "fields": PLAN})
-    client.call("hello", {}, WAIT_S)
-    house.desk.put_back(first)
-    assert house.desk.take(2) == first[:2]
-    assert [command.actor[0] for command in house.desk.take(9)] == ["a", "b"]
-
-
-def test_a_command_twice_is_pending_once_and_both_who_asked_are_told(house: Any) -> None:
-    one, two = house.client("admin"), house.client("admin")
-    fields = {"actor": "a", "order": "AllocateOrder", "fields": PLAN, "id": "retry-1"}
-    one.post("command", fields)
-    (command,) = _commands(house.desk, one)
-    two.post("command", fields)
-    assert _commands(house.desk, two) == ()
-    other = {**fields, "fields": {**PLAN, "year": 2027}}
-    assert "belongs to another command" in str(_refused(two, "command", other))
-    one.close()
-    house.desk.answer([Verdict(command.id, Origin.ADMIN, "a", "AllocateOrder", None, None)])
-    (reply,) = _taken(two)
-    assert reply.result["verdict"]["command_id"] == "retry-1"
-
-
-def test_who_hangs_up_does_not_cancel_the_command(house: Any) -> None:
-    client = house.client("admin")
-    client.post("command", {"actor": "a", "order": "AllocateOrder", "fields": PLAN})
-    client.call("hello", {}, WAIT_S)
-    client.close()
-    house.client("admin").call("hello", {}, WAIT_S)
-    (command,) = house.desk.take(9)
-    house.desk.answer([Verdict(command.id, Origin.ADMIN, "a", "AllocateOrder", None, None)])
-
-
-def test_a_full_inbox_says_so(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.desk.inbox.PENDING_MAX", 2)
-    client = house.client("admin")
-    fields = {"actor": "a", "order": "AllocateOrder", "fields": PLAN}
-    client.post("command", fields)
-    client.post("command", fields)
-    refusal = _refused(client, "command", fields)
-    assert refusal.code == -32002
-    assert "try again" in str(refusal)
-    (command, _) = house.desk.take(9)
-    house.desk.answer([Verdict(command.id, Origin.ADMIN, "a", "AllocateOrder", None, None)])
-    client.post("command", fields)
-    assert len(_commands(house.desk, client)) == 1
-
-
-@pytest.mark.parametrize(
-    ("order", "fields", "problems"),
-    [
-        ("Drain", {}, ["order must be one of A", ", AllocateOrder, "]),
-        ("AllocateOrder", [], ["fields must be an object"]),
-        (
-            "AllocateOrder",
-            {"year": "2026", "kind": "gift", "volume_l": 1.5, "pump": 1, "expires_utc_ms": "x"},
-            [
-                "year must be a whole number",
-                "kind must be one of provisional, plan, addition, reduction, transfer_in",
-                "volume_l must be a whole number",
-                "document is missing",
-                "expires_utc_ms must be a whole number",
-                "'pump' is not a field here",
-            ],
-        ),
-        ("AllocateOrder", {**PLAN, "volume_l": True}, ["volume_l must be"]),
-        ("AllocateOrder", {**PLAN, "volume_l": 2**70}, ["volume_l must be"]),
-        ("AllocateOrder", {**PLAN, "document": "a\nb"}, ["document must be"]),
-        ("AllocateOrder", {**PLAN, "document": "\ud800"}, ["document must be"]),
-        ("AllocateOrder", {**PLAN, "document": "x" * 201}, ["document must be"]),
-        (
-            "SetupOrder",
-            {"step": "clock", "outcome": "done", "facts": "x=1", "curve": [1, 2.5]},
-            ["facts must be a list of at most", "curve must be a list of at most"],
-        ),
-        ("SetupOrder", {"step": "x", "outcome": "done", "curve": [0] * 5000}, ["step", "curve"]),
-        ("FitMeterOrder", {**PLAN, "role": ["pump"]}, ["role must be one of flow_meter"]),
-    ],
-)
-def test_every_wrong_field_of_an_order_is_named_at_once(
-    house: Any, order: str, fields: object, problems: list[str]
-) -> None:
-    refusal = _refused(
-        house.client("admin"), "command", {"actor": "a", "order": order, "fields": fields}
-    )
-    assert refusal.code == -32602
-    for problem in problems:
-        assert problem in str(refusal)
-    assert house.desk.take(9) == ()
 
 
 @pytest.mark.parametrize(
@@ -352,7 +183,7 @@ def test_every_wrong_field_of_an_order_is_named_at_once(
 def test_a_request_that_may_not_be_is_refused_in_words(
     house: Any, client: str, request_: tuple[str, dict[str, Any]], code: int, words: str
 ) -> None:
-    refusal = _refused(house.client(client), *request_)
+    refusal = refused(house.client(client), *request_)
     assert refusal.code == code
     assert words in str(refusal)
 
@@ -401,7 +232,7 @@ def test_a_desk_that_hangs_up_is_gone_for_a_caller_and_for_a_loop(house: Any) ->
     with pytest.raises(DeskGone, match=r"admin\.sock: "):
         caller.call("hello", {}, WAIT_S)
     with pytest.raises(DeskGone, match="hung up"):
-        _taken(loop)
+        taken(loop)
     assert not house.path("admin").exists()
     reopened = Desk(
         {"admin": house.path("admin")},
