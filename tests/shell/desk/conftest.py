@@ -3,16 +3,19 @@
 import select
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.core.model import Sample
+from agent import signing
+from agent.core.model import Capability, Grant, PlatformKey, Sample
 from agent.desk.client import Client, DeskRefused, Reply
 from agent.desk.server import Desk
 from agent.journal import Journal, Parked, Stamped, Transaction
+from tests.core.story import Story
+from tests.shell.desk.signing_station import STATION, Prover, Station
 
 WAIT_S = 20.0
 
@@ -96,3 +99,42 @@ def house(folder: Path) -> Iterator[House]:
     one = opened(folder)
     yield one
     closed(one)
+
+
+@pytest.fixture
+def station(folder: Path) -> Iterator[Station]:
+    journal, prover = Journal.open(folder / "journal.db"), Prover()
+    names = ("admin", "division", "bureau", "console-front")
+    desk = Desk(
+        {name: folder / f"{name}.sock" for name in names},
+        folder / "journal.db",
+        station=STATION,
+        version="1",
+        cursors={},
+        consoles=("console-front",),
+        proves=prover,
+        language="en",
+    )
+    story = Story()
+    granted = (
+        Grant("division", frozenset(Capability) - {Capability.OVERRIDE}),
+        Grant("bureau", frozenset({Capability.RESEND, Capability.REPORT})),
+    )
+    story.site = replace(story.site, granted=granted)
+    story.commission(100_000)
+    one = Station(folder, desk, journal, prover, story)
+    known = []
+    for name in ("division", "bureau", "revoked"):
+        one.keys[name] = folder / f"{name}.pem"
+        one.keys[name].write_text(signing.new_pair()[0])
+        platform = "division" if name == "revoked" else name
+        public = signing.public_of(one.keys[name])
+        known.append(PlatformKey(platform, one.kid(name), public, revoked=name == "revoked"))
+    one.keys["stranger"] = folder / "stranger.pem"
+    one.keys["stranger"].write_text(signing.new_pair()[0])
+    desk.know_keys(tuple(known))
+    yield one
+    for client in one.clients.values():
+        client.close()
+    desk.close()
+    journal.close()
