@@ -46,7 +46,11 @@ class NotaryGone(Told):
 
 
 class Notary:
-    """For any thread; one is served at a time. `folder` is where the station's key is."""
+    """For any thread; one is served at a time. `folder` is where the station's key is.
+
+    `public` is its public half, empty while the key is `unusable`: that is told, and tried again
+    with each signature. Commands are proved all the same.
+    """
 
     def __init__(self, folder: Path, *, idle_s: float = IDLE_S, answer_s: float = ANSWER_S) -> None:
         self._folder = folder
@@ -55,8 +59,12 @@ class Notary:
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         refuse_exposed(folder / KEY_FILE)
-        made = (folder / KEY_FILE).exists() and is_whole(folder / PUBLIC_FILE)
-        self.public: str = written_public(folder) if made else self._ask("public")["public"]
+        self.public = ""
+        self.unusable: KeyUnusable | None = None
+        try:
+            self.public = self._known_public()
+        except KeyUnusable as why:
+            self.unusable = why
 
     def begin_signing(self, message: bytes) -> Future[bytes]:
         """Begins at once and waits for nothing; the result may raise NotaryGone or KeyUnusable."""
@@ -70,7 +78,14 @@ class Notary:
         with self._lock:
             self._end()
 
+    def _known_public(self) -> str:
+        """As it is written beside the key, or else as whoever may use the key makes it again."""
+        made = (self._folder / KEY_FILE).exists() and is_whole(self._folder / PUBLIC_FILE)
+        return written_public(self._folder) if made else str(self._ask("public")["public"])
+
     def _sign(self, message: bytes) -> bytes:
+        """What nobody could check is not signed."""
+        self.public = self.public or self._known_public()
         return bytes.fromhex(self._ask("sign", message=message.hex())["signature"])
 
     def _prove(self, token: str, keys: Mapping[str, str]) -> Proof | Unproved:

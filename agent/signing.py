@@ -60,12 +60,16 @@ class Unproved(NamedTuple):
 
 
 def public_half(folder: Path) -> str:
-    """In hex. The key is made when there is none, and the public half when it is lost or cut."""
+    """In hex. The key is made when there is none, and the public half when it is lost or cut.
+
+    That of a key which was moved away goes first: no crash leaves it beside the new one.
+    """
     file, public = folder / KEY_FILE, folder / PUBLIC_FILE
     if not file.exists():
+        _remove(public)
         _write(file, new_pair()[0], 0o600)
     if not is_whole(public):
-        _write(public, _private(file).public_key().public_bytes_raw().hex() + "\n", 0o644)
+        _write(public, public_of(file) + "\n", 0o644)
     return written_public(folder)
 
 
@@ -105,6 +109,8 @@ def written_public(folder: Path) -> str:
 def sign(folder: Path, message: bytes) -> bytes:
     key = _private(folder / KEY_FILE)
     refuse_exposed(folder / KEY_FILE)
+    if written_public(folder).lower() != key.public_key().public_bytes_raw().hex():
+        raise KeyUnusable("key.of_another", file=folder / PUBLIC_FILE)
     return bytes(key.sign(message))
 
 
@@ -242,9 +248,20 @@ def _write(file: Path, text: str, mode: int) -> None:
     try:
         durable.write(file, text, mode)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        key = "key.no_room" if full else "key.not_written"
-        raise KeyUnusable(key, file=file, raw=error.strerror) from error
+        raise _unwritten(file, error) from error
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+        durable.sync_folder(file.parent)
+    except OSError as error:
+        raise _unwritten(file, error) from error
+
+
+def _unwritten(file: Path, error: OSError) -> KeyUnusable:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return KeyUnusable("key.no_room" if full else "key.not_written", file=file, raw=error.strerror)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     clock = HostClock(settings.clock.trusted_when)
     inputs = _inputs(settings)
     with StopRequest() as stop:
-        notary = Notary(station.state_dir)
+        notary = _notary(station.state_dir, station.language)
         declared = options.config.resolve().parent / MODEM_DECLARED
         host = HostLooks(station.state_dir, declared)
         metrics = MetricsFile(metrics_file(settings), station.id)
@@ -216,8 +216,16 @@ def _copied(parts: _Parts, path: Path, journal: Journal) -> Ahead | None:
     return None
 
 
+def _notary(folder: Path, language: str) -> Notary:
+    """A key that cannot be used signs no seal, and is no reason for a pump to stand still."""
+    notary = Notary(folder)
+    if notary.unusable is not None:
+        print(notary.unusable.said(language), file=sys.stderr)
+    return notary
+
+
 def _signer(notary: Notary) -> Signer:
-    return Signer(notary.public, notary.begin_signing, (NotaryGone, KeyUnusable))
+    return Signer(lambda: notary.public, notary.begin_signing, (NotaryGone, KeyUnusable))
 
 
 def _watch(parts: _Parts, journal: Journal) -> Watch:

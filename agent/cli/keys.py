@@ -84,7 +84,7 @@ def _show(options: argparse.Namespace, settings: Settings) -> int:
     language = language_of(options, settings)
     state = _state(settings)
     print(f"{state['station']} {state['name']}")
-    print(labelled("public_key", state["public_key"], language))
+    print(labelled("public_key", state["public_key"] or "-", language))
     for platform, kids in state["keys"].items():
         for kid in kids:
             print(labelled("platform_key", f"{platform} {kid}", language))

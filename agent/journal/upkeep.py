@@ -26,10 +26,12 @@ SEAL_AGAIN_MS: Final = 600_000
 class Signer:
     """The station's key: its public half in hex, and what begins to sign with the other half.
 
+    The first is asked for when there is a signature: a key may be put back meanwhile.
+
     The signature comes later, or an exception of those in `passing`: then it is asked for again.
     """
 
-    public: str
+    public: Callable[[], str]
     sign: Callable[[bytes], Future[bytes]]
     passing: tuple[type[Exception], ...] = ()
 
@@ -90,6 +92,6 @@ class Upkeep:
             self.unsealed = True
             self._seal_due_ms = now.utc_ms + SEAL_AGAIN_MS
             return
-        seal = Seal(head.number, head.hash.hex(), self._signer.public, signature)
+        seal = Seal(head.number, head.hash.hex(), self._signer.public(), signature)
         self._journal.append(Transaction([Stamped(now.utc_ms, now.trusted, seal)]))
         self._signing, self.unsealed = None, False

@@ -196,7 +196,8 @@ def _signer(folder: Path) -> Signer:
         signed.set_result(signing.sign(folder, message))
         return signed
 
-    return Signer(signing.public_half(folder), begin)
+    public = signing.public_half(folder)
+    return Signer(lambda: public, begin)
 
 
 def _seal(year: Year, signer: Signer) -> None:

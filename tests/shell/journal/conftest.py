@@ -64,4 +64,5 @@ def signer_of(folder: Path, said: Callable[[bytes], bytes] = lambda message: mes
         signed.set_result(signing.sign(folder, said(message)))
         return signed
 
-    return Signer(signing.public_half(folder), begin)
+    public = signing.public_half(folder)
+    return Signer(lambda: public, begin)

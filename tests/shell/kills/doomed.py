@@ -85,7 +85,7 @@ def control_lives(folder: Path) -> None:
         desk = Desk(doors, file, station="W-1", version="1", cursors=cursors)
         print("open", flush=True)
         notary = Notary(folder)
-        signer = Signer(notary.public, notary.begin_signing, (NotaryGone, KeyUnusable))
+        signer = Signer(lambda: notary.public, notary.begin_signing, (NotaryGone, KeyUnusable))
         organs = control.Organs(
             clock=clock,
             meters=StillMeters(),

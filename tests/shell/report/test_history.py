@@ -105,7 +105,8 @@ def signer_of(folder: Path) -> Signer:
         signed.set_result(signing.sign(folder, message))
         return signed
 
-    return Signer(signing.public_half(folder), begin)
+    public = signing.public_half(folder)
+    return Signer(lambda: public, begin)
 
 
 def seal(path: Path, at: str) -> str:
@@ -115,7 +116,7 @@ def seal(path: Path, at: str) -> str:
     for _ in ("begun", "signed"):
         upkeep.step(Now(ms(at), trusted=True, passed=0))
     journal.close()
-    return signer.public
+    return signer.public()
 
 
 def test_seals_are_checked_and_their_key_is_told(pen: Pen, report: Report) -> None:
