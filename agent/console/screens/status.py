@@ -30,8 +30,13 @@ OCTETS_MAX: Final = 1_900
 _HERE: Final = {
     "release-override": "override end",
     "fit-meter": "meter fit",
+    "allocate-energy addition": "allocation energy addition",
     "allocate addition": "allocation add",
     "allocate": "allocation set",
+    "limit": "allocation limit",
+    "correct": "allocation correct",
+    "set-clock": "clock set",
+    "open-year": "clock year",
     "release": "relay release",
     "acknowledge": "acknowledge",
     "resume": "resume",
