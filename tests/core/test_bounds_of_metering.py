@@ -301,6 +301,20 @@ def test_evidence_that_allows_enough_is_enough() -> None:
     assert isinstance(judged(500_903), Held)
 
 
+@pytest.mark.parametrize(("unread_ms", "used_wh"), [(60_000, 30), (60_001, None)])
+def test_what_a_power_meter_used_is_known_of_a_total_while_it_was_read_of_late(
+    unread_ms: int, used_wh: int | None
+) -> None:
+    power = Segment("p1", 100, 1, 10**9, 50_000)
+    state = State(
+        ledger=Ledger(segment=METER, power=power),
+        totalizer=Totalizer(500_000, moment()),
+        energy=Totalizer(130, moment(1000 - unread_ms)),
+    )
+    after, _, _ = take_total(SITE, state, readings(500_000), moment(1000), may_enter=True)
+    assert after.energy_at_total_wh == used_wh
+
+
 # --- other meters ------------------------------------------------------------------------------
 
 
