@@ -7,7 +7,7 @@ measures plausibility by, and writes down what was withheld, confirmed, rolled o
 from dataclasses import dataclass
 from typing import assert_never
 
-from agent.core import entered, thresholds
+from agent.core import backflow, entered, thresholds
 from agent.core.authority import stops_after
 from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
@@ -46,7 +46,6 @@ from agent.core.totalizer import (
     Stood,
     Totalizer,
     judge,
-    tolerance,
 )
 
 # Unread for longer than this, and electricity must vouch for the water (DESIGN section 6).
@@ -166,7 +165,7 @@ def take_total(
         bodies = (*bodies, *_bridged(state, last, segment, bound, moment))
         state = replace(state, energy_at_total_wh=_used_now_wh(site, state, moment))
     forward_l = counted_l(state.ledger, taken.totalizer.last) - before_l
-    return _watch_reverse(site, state, forward_l, readings, moment), bodies, taken.readings
+    return backflow.watched(site, state, forward_l, readings, moment), bodies, taken.readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,38 +293,3 @@ def _bridged(
         return ()
     energy_wh = _since_total_wh(state, moment)
     return (Bridged(total, last.last, gap_ms, energy_wh, bounded=bound.most is not None),)
-
-
-# --- the reverse total -------------------------------------------------------------------------
-
-
-def _watch_reverse(
-    site: Site, state: State, forward_l: int, readings: tuple[Reading, ...], moment: Moment
-) -> State:
-    """How far the reverse total ran ahead of the forward one. It never enters the account.
-
-    It is bounded, so that a flow meter that was turned round is well again after a few cubic
-    metres, whatever it counted before.
-    """
-    if not any(one.quantity is Quantity.REVERSE_TOTAL_L for one in readings):
-        return replace(state, reverse=None, backflow_l=0)  # its register table has none
-    total = good_value(readings, Quantity.REVERSE_TOTAL_L)
-    segment = state.ledger.segment
-    if total is None or segment is None:
-        return state
-    if state.reverse is None:
-        return replace(state, reverse=Totalizer(total, moment))
-    judged = judge(
-        state.reverse,
-        replace(segment, rate_max_per_h=site.flow_max_l_per_h),
-        total,
-        moment,
-        slack_ms=site.period_ms,
-        confirm_scans=site.confirm_scans,
-    )
-    if judged.totalizer.in_doubt:
-        return replace(state, reverse=Totalizer(total, moment))
-    ahead_l = (judged.totalizer.last - state.reverse.last) - forward_l
-    most_l = 2 * tolerance(segment.resolution)
-    backflow_l = min(max(state.backflow_l + ahead_l, 0), most_l)
-    return replace(state, reverse=judged.totalizer, backflow_l=backflow_l)

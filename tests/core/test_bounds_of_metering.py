@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.accounting import enter, pass_time, take_total
+from agent.core.accounting import pass_time, take_total
 from agent.core.facts import Evidence, converting
 from agent.core.interruptions import watch_metering
 from agent.core.ledger import Ledger
@@ -19,17 +19,13 @@ from agent.core.model import (
     Contacts,
     Convert,
     Fault,
-    FitMeter,
     InterruptionBegan,
     InterruptionCause,
     InterruptionEnded,
     InterruptionPolicy,
     Moment,
-    Quantity,
     Rate,
     RateMethod,
-    RemoveMeter,
-    Role,
 )
 from agent.core.pump import Pump, View
 from agent.core.ratings import learn
@@ -51,7 +47,6 @@ from tests.core.story import (
     OF_POWER_METER,
     SITE,
     Story,
-    reading,
     readings,
     utc_ms,
 )
@@ -313,48 +308,3 @@ def test_what_a_power_meter_used_is_known_of_a_total_while_it_was_read_of_late(
     )
     after, _, _ = take_total(SITE, state, readings(500_000), moment(1000), may_enter=True)
     assert after.energy_at_total_wh == used_wh
-
-
-# --- other meters ------------------------------------------------------------------------------
-
-
-def test_a_flow_meter_that_is_removed_takes_its_totals_with_it() -> None:
-    known = Totalizer(5, moment())
-    before = State(ledger=Ledger(segment=METER), totalizer=known, reverse=known, backflow_l=9)
-    removed = RemoveMeter(Role.FLOW_METER, "f1", 7, "d", "li")
-    after = enter(before, removed, moment())
-    assert (after.totalizer, after.reverse, after.backflow_l) == (None, None, 0)
-
-
-def test_a_reverse_total_that_stays_elsewhere_is_followed_and_counts_nothing() -> None:
-    forward = Totalizer(500_000, moment())
-    elsewhere = Suspect(90_000, 90_000, 2, moment())
-    state = State(
-        ledger=Ledger(segment=METER),
-        totalizer=forward,
-        reverse=replace(forward, last=5, suspect=elsewhere),
-        backflow_l=9,
-    )
-    shown = (*readings(500_000), reading(Quantity.REVERSE_TOTAL_L, 90_000))
-    after, _, _ = take_total(SITE, state, shown, moment(1000), may_enter=True)
-    assert (after.reverse, after.backflow_l) == (Totalizer(90_000, moment(1000)), 9)
-
-
-def test_a_reverse_total_that_is_not_read_is_the_last_one() -> None:
-    known = Totalizer(5, moment())
-    state = State(
-        ledger=Ledger(segment=METER),
-        totalizer=Totalizer(500_000, moment()),
-        reverse=known,
-        backflow_l=9,
-    )
-    shown = (*readings(500_000), reading(Quantity.REVERSE_TOTAL_L, None, Fault.TIMEOUT))
-    after, _, _ = take_total(SITE, state, shown, moment(1000), may_enter=True)
-    assert (after.reverse, after.backflow_l) == (known, 9)
-
-
-def test_another_flow_meter_has_another_reverse_total() -> None:
-    fit = FitMeter(Role.FLOW_METER, "f2", 7, 500, 1, 10**9, 100_000, None, "d", "li")
-    before = State(ledger=Ledger(segment=METER), reverse=Totalizer(5, moment()), backflow_l=9)
-    after = enter(before, fit, moment())
-    assert (after.reverse, after.backflow_l, after.totalizer) == (None, 0, Totalizer(7, moment()))
