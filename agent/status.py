@@ -30,6 +30,7 @@ class Identity:
     public_key: str = ""  # of the seals, in hex
     language: str = "zh"  # of what is said where nobody asked for another
     site: Site | None = None  # as its settings say
+    settings_sha256: str = ""  # of their file
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from agent.settings import (
     Settings,
     console_client,
     desk_socket,
+    digest,
     held_file,
     journal_file,
     metrics_file,
@@ -64,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    settings = settings_of(options)
+    settings, sha256 = settings_of(options), digest(options.config)
     house = house_of(settings, options.config)
     station = settings.station
     durable.folder(station.state_dir, "station.state_dir")
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         metrics = MetricsFile(metrics_file(settings), station.id)
         looking = Looking(host, metrics.write)
         told = Journald({"station": station.id})
-        parts = _Parts(settings, house, clock, inputs, notary, stop, looking, told)
+        parts = _Parts(settings, sha256, house, clock, inputs, notary, stop, looking, told)
         while (anew := _epoch(parts)) is not None:
             _begin_anew(parts, anew)
         notary.close()
@@ -96,6 +97,7 @@ class _Parts:
     """What outlives an epoch."""
 
     settings: Settings
+    settings_sha256: str
     house: House
     clock: HostClock
     inputs: Inputs | None
@@ -150,6 +152,7 @@ def _epoch(parts: _Parts) -> _Anew | None:
             parts.notary.public,
             station.language,
             house.site,
+            parts.settings_sha256,
         ),
         _beginning(journal),
         parts.stop,

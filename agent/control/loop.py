@@ -51,7 +51,13 @@ def run(
     writer = Writer(organs.journal, committed, organs.upkeep)
     boot = organs.clock.now().boot
     due_ms = organs.clock.monotonic_ms()
-    started = Started(identity.version, boot, relay_permitted=False, declared=site.declared)
+    started = Started(
+        identity.version,
+        boot,
+        relay_permitted=False,
+        declared=site.declared,
+        settings_sha256=identity.settings_sha256,
+    )
     known = organs.book.known()
     tell_desk(organs)
     organs.desk.restore(held)

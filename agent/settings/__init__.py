@@ -35,7 +35,7 @@ from agent.settings.paths import (
     relay_socket,
 )
 from agent.settings.problems import Problem, Reason, SettingsError
-from agent.settings.reader import load
+from agent.settings.reader import digest, load
 
 __all__ = [
     "ADMIN",
@@ -61,6 +61,7 @@ __all__ = [
     "Tls",
     "console_client",
     "desk_socket",
+    "digest",
     "held_file",
     "journal_file",
     "load",

@@ -53,7 +53,14 @@ def load(path: Path, profiles: Callable[[Path], Sequence[str]] | None = None) ->
 # --- the file ----------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of the file in hex, as any tool reckons it. SettingsError when it cannot be read."""
+    import hashlib  # it loads OpenSSL, and only control asks
+
+    return hashlib.sha256(_octets(path)).hexdigest()
+
+
+def _octets(path: Path) -> bytes:
     try:
         # Without waiting: a FIFO would keep whoever opens it until somebody writes.
         opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -66,6 +73,11 @@ def _read(path: Path) -> str:
         raise _spoiled(path, Reason.UNREADABLE, error.strerror or str(error)) from error
     if len(content) > FILE_BYTES_MAX:
         raise _spoiled(path, Reason.TOO_LARGE, expected=str(FILE_BYTES_MAX))
+    return content
+
+
+def _read(path: Path) -> str:
+    content = _octets(path)
     try:
         return content.decode("utf-8-sig")  # Windows editors put a mark in front
     except UnicodeDecodeError as error:

@@ -152,8 +152,8 @@ def test_a_shorter_row_has_the_defaults_of_what_it_lacks() -> None:
     ("kind", "text", "why"),
     [
         ("sampler", b"[]", "'sampler' is unknown to this version"),
-        ("started", b'["1","b",true,[],0]', "has 4 fields, the row 5"),
-        ("started", b'["1","b"]', "has 4 fields, the row 2"),
+        ("started", b'["1","b",true,[],"",0]', "has 5 fields, the row 6"),
+        ("started", b'["1","b"]', "has 5 fields, the row 2"),
         ("started", b"{}", "expected a list"),
         ("started", b"null", "expected a list"),
         ("started", b'["1","b",1]', "expected bool, found 1"),
@@ -270,6 +270,7 @@ def test_a_value_can_be_had_under_the_names_of_its_fields() -> None:
         "boot": "b",
         "relay_permitted": False,
         "declared": [],
+        "settings_sha256": "",
     }
 
 

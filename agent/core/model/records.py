@@ -37,13 +37,15 @@ from agent.core.model.senders import Origin
 class Started:
     """Control came up. `relay_permitted` is what it found the relay doing.
 
-    `declared`: the parts of the station that its settings name.
+    `declared`: the parts of the station that its settings name. `settings_sha256` is of their
+    file as it was read, in hex: another one than in the record before says that it was changed.
     """
 
     version: str
     boot: str
     relay_permitted: bool
     declared: tuple[str, ...] = ()
+    settings_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
