@@ -256,14 +256,6 @@ def _said(key: str, why: object, options: argparse.Namespace) -> str:
 
 
 def _language(options: argparse.Namespace) -> str:
-    """What was asked for, or else the station's; Chinese where no settings say."""
-    from agent.settings import SettingsError, load
+    from agent.cli.options import language_here
 
-    if getattr(options, "language", None) is not None:
-        return str(options.language)
-    if not hasattr(options, "config"):
-        return "zh"
-    try:
-        return load(options.config).station.language
-    except SettingsError as unread:
-        return unread.language or "zh"
+    return language_here(options)

@@ -18,6 +18,7 @@ from agent import words
 from agent.catalogue import Told
 from agent.cli import CONFIGURATION, UNAVAILABLE
 from agent.cli.asking import REFUSED, account_lines
+from agent.cli.options import language_here
 from agent.core.keyring import kid_of
 from agent.core.spent import LIFETIME_MAX_MS
 from agent.desk.claims import JTI_MAX, NAMES
@@ -52,7 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--station", required=True, help="the station's id")
         one.add_argument("--valid", default="1h", help="for how long: 30m, 12h, 7d")
         one.add_argument("--id", help="single use; made when it is not given")
-        one.add_argument("--language", choices=words.LANGUAGES, default="zh")
+        one.add_argument("--language", choices=words.LANGUAGES)
     send.add_argument("--host", required=True, help="the broker")
     send.add_argument("--port", type=int, default=8883)
     tls = send.add_mutually_exclusive_group()
@@ -65,7 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    language: str = options.language
+    language = language_here(options)
     command_id, token = _signed(options)
     if options.what == "sign":
         print(token)

@@ -18,10 +18,10 @@ from typing import Any
 
 from agent import rows, words
 from agent.catalogue import Told
-from agent.cli.options import DEFAULT_CONFIG
+from agent.cli.options import DEFAULT_CONFIG, language_here
 from agent.core.model import Seal
 from agent.journal import Head, JournalFailed, Reader, StoredRow, chain, decoded, seals
-from agent.settings import SettingsError, journal_file, load
+from agent.settings import journal_file, load
 
 SCHEMA = 1
 PAGE_RECORDS = 1000
@@ -63,16 +63,6 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _language(options: argparse.Namespace) -> str:
-    """A copy may be read where there is no station."""
-    if options.language is not None:
-        return str(options.language)
-    try:
-        return load(options.config).station.language
-    except SettingsError:
-        return words.LANGUAGES[0]
-
-
 def sought(file: Path) -> Path:
     """SQLite's own words for these are about the card."""
     if file.is_dir():
@@ -97,7 +87,7 @@ def _verify(reader: Reader, options: argparse.Namespace) -> int:
             assert isinstance(seal, Seal), "as its kind says"
             seals.check(seal, reader.epoch, before, options.key)
             sealed[seal.public_key] += 1
-    language = _language(options)
+    language = language_here(options)
     said = {"file": reader.path, "epoch": reader.epoch, "number": head.number}
     print(words.say("journal_file.whole", language, **said, hash=head.hash.hex()))
     for key, count in sorted(sealed.items()):

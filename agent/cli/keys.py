@@ -11,7 +11,7 @@ from typing import Any
 from agent import durable, words
 from agent.cli import IO, USAGE
 from agent.cli.asking import administrator, labelled, order
-from agent.cli.options import add_config, language_of, settings_of
+from agent.cli.options import add_config, language_here, language_of, settings_of
 from agent.core.keyring import KEYS_MAX, kid_of
 from agent.settings import Settings
 from agent.settings.keys import public_of
@@ -25,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     new = kinds.add_parser("new", help="make a pair: NAME.pem stays, NAME.pub.pem goes around")
     new.add_argument("name", type=Path, help="where, and how the two files are called")
-    new.add_argument("--language", choices=words.LANGUAGES, default="zh")
+    new.add_argument("--language", choices=words.LANGUAGES)
     show = kinds.add_parser("show", help="the station's own key, and those of its platforms")
     show.add_argument("file", type=Path, nargs="?", help="a key's file: say its key id instead")
     add = kinds.add_parser("add", help="let a platform sign with this key, too")
@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.what == "new":
-        return _new(options.name, options.language)
+        return _new(options.name, language_here(options))
     if options.what == "show" and options.file is not None:
         print(_kid(_public(options.file), options.file))
         return 0

@@ -23,6 +23,7 @@ from typing import Final
 from agent import words
 from agent.amounts import AmountError, volume_l
 from agent.cli import CONFIGURATION, IO
+from agent.cli.options import language_here
 from agent.settings import Settings, SettingsError, load
 from agent.settings.keys import FILE_BYTES_MAX
 
@@ -63,11 +64,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("template", type=Path, help="settings with {{column}} where wells differ")
     parser.add_argument("table", type=Path, help="CSV, UTF-8, with the column station_id")
     parser.add_argument("out", type=Path, help="a folder that does not exist yet")
-    parser.add_argument("--language", choices=words.LANGUAGES, default="zh")
+    parser.add_argument("--language", choices=words.LANGUAGES)
 
 
 def run(options: argparse.Namespace) -> int:
-    language: str = options.language
+    language = language_here(options)
     try:
         template = _text(options.template, language)
         wells = _wells(options.table, template, language)

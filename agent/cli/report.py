@@ -15,7 +15,7 @@ from agent import durable
 from agent.catalogue import Told
 from agent.cli import DATA
 from agent.cli.journal import sought
-from agent.cli.options import add_config, language_of, settings_of
+from agent.cli.options import add_config, language_here, language_of, settings_of
 from agent.report.commas import commas
 from agent.report.export import exported, imported
 from agent.report.fold import Frame
@@ -163,7 +163,7 @@ def _shown(report: WellReport, sheet: Sheet, form: str) -> str:
 
 def _merged(options: argparse.Namespace) -> tuple[str, int]:
     """The settings of no station are needed: this runs in an office."""
-    language = options.language or "zh"
+    language = language_here(options)
     if options.journal is not None:
         raise AskedWrongly("report_problem.merge_alone")
     if options.format == "json":
