@@ -167,9 +167,9 @@ def _pending(state: State, now: Interruption) -> tuple[int, int]:
     rate = state.ledger.rate
     if now.policy is InterruptionPolicy.CUT:
         return 0, 0
-    if state.energy is None or rate is None or now.used_wh is None:
+    if rate is None or now.used_wh is None:
         return 0, 0
-    energy_wh = used_wh(state.ledger, state.energy.last) - now.used_wh
+    energy_wh = used_wh(state.ledger, last_total_wh(state)) - now.used_wh
     return energy_wh * rate.litres_per_kwh // 1000, energy_wh
 
 

@@ -34,8 +34,8 @@ def spend(
 ) -> Lifting | None:
     """The override after one more scan; None when it is over.
 
-    `withdrawn_l` is None while no total is accepted. An account that shrank began a new year, and
-    tells nothing of what passed in between.
+    `withdrawn_l` is None while no total is accepted. An account that shrank took an estimate back,
+    and tells nothing of what passed in between.
     """
     spent = replace(lifting, passed_ms=lifting.passed_ms + passed_ms)
     if withdrawn_l is None:

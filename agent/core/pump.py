@@ -199,17 +199,26 @@ def split(
     run = pump.run
     if run is None:
         return pump, ()
-    if run.started.trusted and run.started.utc_ms >= began.utc_ms:
+    started_ms = _after_ms(run.started, began)
+    if started_ms is not None and started_ms >= 0:
         used_wh = None
         if run.start_used_wh is not None and closed.used_wh is not None:
             used_wh = run.start_used_wh - closed.used_wh
         counted_l = run.start_counted_l - closed.counted_l
         run = replace(run, start_counted_l=counted_l, start_used_wh=used_wh)
         return replace(pump, run=run), ()
-    if run.stopped is not None and run.stopped.trusted and run.stopped.utc_ms <= began.utc_ms:
+    stopped_ms = None if run.stopped is None else _after_ms(run.stopped, began)
+    if run.stopped is not None and stopped_ms is not None and stopped_ms <= 0:
         return replace(pump, run=None), (_session(run, closed, run.stopped, run.why),)
     ended = _session(run, closed, began, StopCause.YEAR)
     return replace(pump, run=_begun(opened, began, StartCause.YEAR)), (ended,)
+
+
+def _after_ms(one: Moment, began: Moment) -> int | None:
+    """How long after the year began; a boot whose calendar came late has counted all the while."""
+    if one.boot == began.boot:
+        return one.monotonic_ms - began.monotonic_ms
+    return one.utc_ms - began.utc_ms if one.trusted else None
 
 
 def _why_begun(*, permitted: bool, unseen: bool) -> StartCause:

@@ -42,7 +42,7 @@ from agent.core.model import (
 )
 from agent.core.posting import post
 from agent.core.spent import LOST
-from agent.core.state import Interruption, State, last_total_l, last_total_wh
+from agent.core.state import Dated, Interruption, State, last_total_l, last_total_wh
 from agent.core.totalizer import Totalizer
 
 
@@ -84,6 +84,7 @@ def reconciled(state: State, records: tuple[Record, ...]) -> State:
     if one_series:
         at_total_wh = _by_another_account(state, told.ledger) if one_power else None
         told = replace(told, totalizer=state.totalizer, energy_at_total_wh=at_total_wh)
+        told = _as_dated(state, told) if state.ledger.year == told.ledger.year else told
     return replace(
         told,
         standing=state.standing,
@@ -97,6 +98,32 @@ def reconciled(state: State, records: tuple[Record, ...]) -> State:
         spent=state.spent,
         ended_utc_ms=state.ended_utc_ms,
         declared=state.declared,
+    )
+
+
+def _as_dated(state: State, told: State) -> State:
+    """What was known of instants in the same year and series, by another account of them."""
+    was, now = state.ledger, told.ledger
+    return replace(
+        told,
+        dated=_moved(state.dated, was, now),
+        booted=_moved(state.booted, was, now),
+        undated=state.undated,
+        unread=_moved(state.unread, was, now),
+        year_asked=state.year_asked,
+    )
+
+
+def _moved(one: Dated | None, was: Ledger, now: Ledger) -> Dated | None:
+    if one is None:
+        return None
+    used, converted = one.used_wh if was.power == now.power else None, one.converted_l
+    more_l = now.converted_l - was.converted_l
+    return replace(
+        one,
+        counted_l=one.counted_l + now.closed_l - was.closed_l,
+        used_wh=None if used is None else used + now.closed_wh - was.closed_wh,
+        converted_l=None if converted is None else converted + more_l,
     )
 
 

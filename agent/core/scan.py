@@ -174,12 +174,12 @@ def _gave_water(before: Balance | None, after: Balance | None) -> bool:
 
 
 def _gave_energy(before: Balance | None, after: Balance | None) -> bool:
-    """The same for electricity; where none is allocated any longer, none is exhausted."""
+    """The same for electricity; a provisional allocation that ended gave none by that."""
     if after is None:
         return False
-    if before is None or after.year != before.year or after.energy_allocated_wh is None:
+    if before is None or after.year != before.year:
         return True
-    return after.energy_allocated_wh > (before.energy_allocated_wh or 0)
+    return (after.energy_allocated_wh or 0) > (before.energy_allocated_wh or 0)
 
 
 def _more(before_l: int | None, after_l: int | None) -> bool:

@@ -20,7 +20,7 @@ from agent.core.model import (
     SetClockOrder,
     is_supervisors,
 )
-from agent.core.present import Present, refuse_document, refuse_text
+from agent.core.present import Present, refuse_document, refuse_range, refuse_text
 
 # A clock that a person reads is this far off without anybody setting it back.
 CLOCK_SLACK_MS = 60_000
@@ -59,8 +59,8 @@ def judge_open_year(order: OpenYearOrder, author: str, present: Present) -> Open
     last_l = state.totalizer.last
     assert state.dated is not None, "a year is asked for when water flowed since it was dated"
     lowest_l = last_l - (counted_l(state.ledger, last_l) - state.dated.counted_l)
-    if not lowest_l <= order.total_l <= last_l:
-        return Refusal(Refused.TOTAL_RANGE, str(order.total_l), f"{lowest_l}-{last_l}")
+    if refusal := refuse_range(order.total_l, lowest_l, last_l, Refused.TOTAL_RANGE):
+        return refusal
     return OpenYear(
         year=order.year,
         closes=state.ledger.year,

@@ -137,6 +137,7 @@ class State:
     reports: int = 0  # how often a report was ordered
     declared: tuple[str, ...] = ()  # once, and nobody said that it is gone
     entered: tuple[Entered, ...] = ()  # allocations and corrections, by their documents
+    unread: Dated | None = None  # since `dated`, the open year's last believed look without a total
 
 
 @dataclass(frozen=True, slots=True)

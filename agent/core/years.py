@@ -2,7 +2,8 @@
 
 A year opens on a total that was accepted at a believed instant. What was counted when it began
 is seldom seen exactly: it lies between two accepted totals whose instants are known, and is
-apportioned by time and flagged. Where no clock can tell, nobody guesses: a technician is asked.
+apportioned by time, or by electricity where scans read that alone, and flagged. Where no clock
+can tell, nobody guesses: a technician is asked.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from agent.core.model import (
 from agent.core.posting import post
 from agent.core.pump import Counts, good_value, split
 from agent.core.replacing import replace
-from agent.core.state import AWAY_PERIODS, Dated, State, unmetered_l
+from agent.core.state import AWAY_PERIODS, Dated, State, last_total_wh, unmetered_l
 from agent.core.totalizer import RESOLUTIONS
 
 
@@ -135,17 +136,25 @@ def _open(
         monotonic_ms=moment.monotonic_ms - (moment.utc_ms - begins.utc_ms),
     )
     pump, ended = split(state.pump, closing, opening, began)
-    now_wh = None if state.energy is None else state.energy.last
+    now_wh = last_total_wh(state)
     closed = replace(before, converted_l=before.converted_l - entry.converted_l)
     account = balance(closed, total_l, _last_instant(moment, begins), now_wh)
     remaining_l = None if account is None else account.remaining_l
     ledger = post(before, entry)
+    at_total_wh, lifting = state.energy_at_total_wh, state.lifting
+    if at_total_wh is not None:
+        at_total_wh += used_wh(ledger, now_wh) - used_wh(before, now_wh)
+    if lifting is not None:
+        closed_l = withdrawn_l(before, last_l) - withdrawn_l(ledger, last_l)
+        lifting = replace(lifting, withdrawn_l=lifting.withdrawn_l - closed_l)
     state = replace(
         state,
         ledger=ledger,
         pump=pump,
-        energy_at_total_wh=None if state.energy is None else used_wh(ledger, state.energy.last),
+        lifting=lifting,
+        energy_at_total_wh=at_total_wh,
         dated=Dated(0, opening.used_wh, began, 0),
+        unread=None,
     )
     return state, (*(replace(one, remaining_l=remaining_l) for one in ended), entry)
 
@@ -187,22 +196,45 @@ def _dated_now(state: State, moment: Moment, readings: tuple[Reading, ...]) -> D
 
 def _counted_at(site: Site, state: State, now: Dated, utc_ms: int) -> _Found | None:
     """What was counted at an instant before `now`; None when no clock can tell."""
-    earlier, booted = state.dated, state.booted
+    earlier, booted, undated = state.dated, state.booted, state.undated
     if earlier is None:
         return _Found(now.counted_l, now.used_wh, apportioned=True)
+    unread = _settled(site, state, now)
+    if unread is not None and unread.at.utc_ms <= utc_ms:
+        earlier = unread
     if earlier.at.boot == now.at.boot:
         return _between(site, earlier, now, utc_ms)
     if booted is None or booted.at.boot != now.at.boot:
-        booted = now
+        booted, undated = now, undated or _was_never_dated(state)
     # This boot is dated now, so what it counted before can be dated as well.
     dark_ms = now.at.monotonic_ms - booted.at.monotonic_ms
     booted = replace(booted, at=replace(now.at, utc_ms=now.at.utc_ms - dark_ms))
     if utc_ms >= booted.at.utc_ms:
         return _between(site, booted, now, utc_ms)
     still = booted.counted_l - earlier.counted_l <= RESOLUTIONS * site.flow_resolution_l
-    if state.undated and not still:
+    if undated and not still:
         return None
     return _between(site, earlier, booted, utc_ms)
+
+
+def _settled(site: Site, state: State, now: Dated) -> Dated | None:
+    """What had flowed when the open year was last looked at, though its total was not read.
+
+    As much of all that flowed as of the electricity; None where that cannot tell.
+    """
+    earlier, unread = state.dated, state.unread
+    if earlier is None or unread is None or unread.converted_l is not None:
+        return unread
+    used, used_then = (_minus(one.used_wh, earlier.used_wh) for one in (now, unread))
+    if not used or used_then is None or site.shared_power_meter:
+        return None
+    flowed_l, converted_l = now.counted_l - earlier.counted_l, now.converted_l or 0
+    before_l = converted_l if earlier.converted_l is None else earlier.converted_l
+    return replace(
+        unread,
+        counted_l=earlier.counted_l + flowed_l * used_then // used,
+        converted_l=before_l + (converted_l - before_l) * used_then // used,
+    )
 
 
 def _between(site: Site, earlier: Dated, later: Dated, utc_ms: int) -> _Found:
@@ -293,16 +325,25 @@ def _converts(state: State) -> bool:
 def date(site: Site, state: State, moment: Moment, readings: tuple[Reading, ...]) -> State:
     """Remember what was counted at this instant, for the year that begins while nobody looks."""
     now = _dated_now(state, moment, readings)
+    believed = moment.trusted and calendar.plan_year(site, moment.utc_ms) == state.ledger.year
     if now is None:
-        return state
+        return _looked(state, moment) if believed else state
     booted, undated = state.booted, state.undated
     if booted is None or booted.at.boot != moment.boot:
         undated = undated or _was_never_dated(state)
         booted = now
-    in_open_year = calendar.plan_year(site, moment.utc_ms) == state.ledger.year
-    if not (moment.trusted and in_open_year):
-        return replace(state, booted=booted, undated=undated)
-    return replace(state, booted=booted, dated=now, undated=False)
+    if not believed:
+        unread = _settled(site, state, now)
+        return replace(state, booted=booted, undated=undated, unread=unread)
+    return replace(state, booted=booted, dated=now, undated=False, unread=None)
+
+
+def _looked(state: State, moment: Moment) -> State:
+    """Electricity tells of the water that no total tells of: how much of it had flowed by now."""
+    if state.dated is None or state.energy is None or state.energy.at != moment:
+        return state
+    used = used_wh(state.ledger, state.energy.last)
+    return replace(state, unread=Dated(state.dated.counted_l, used, moment))
 
 
 def _was_never_dated(state: State) -> bool:

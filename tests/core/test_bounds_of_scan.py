@@ -134,6 +134,20 @@ def test_a_round_that_is_over_or_begins_gives_what_it_gives() -> None:
     assert K.ALLOCATION_EXHAUSTED not in story.conditions
 
 
+def test_a_provisional_allocation_that_ends_gives_no_electricity_by_that() -> None:
+    story = Story().commission(10**8).after(2)
+    until_ms = story.moment.utc_ms + 60_000
+    order = replace(energy(AllocationKind.PROVISIONAL, 10), expires_utc_ms=until_ms)
+    assert story.order(order) is None
+    story.energy_mwh += 20_000
+    story.after(2)
+    assert K.ENERGY_EXHAUSTED in story.reasons
+    story.after(120)
+    assert K.ENERGY_EXHAUSTED in story.reasons
+    assert story.order(energy(AllocationKind.PLAN, 10**6)) is None
+    assert K.ENERGY_EXHAUSTED not in story.reasons
+
+
 def test_the_first_watt_hour_that_is_allotted_is_one() -> None:
     story = Story().commission(10**8).after(2)
     stood = (Condition(K.ENERGY_EXHAUSTED, story.moment, Action.CUT, latched=True),)

@@ -44,6 +44,7 @@ def between_years(
         ledger=Ledger(segment=segment, year=2026, power=segment if powered else None),
         totalizer=Totalizer(400 + 1000 * days, now),
         energy=Totalizer(200 + 10 * days, now) if powered else None,
+        energy_at_total_wh=195 + 10 * days,
         dated=Dated(400, used_wh, before),
         pump=Pump(running=True, run=Run(before, 400, 200, start_counted_l=400, start_used_wh=200)),
     )
@@ -65,7 +66,8 @@ def test_what_flowed_over_a_new_year_is_apportioned_by_time_water_and_electricit
     assert (after.pump.run.start_counted_l, after.pump.run.start_used_wh) == (0, 0)
     assert after.dated is not None
     assert (after.dated.counted_l, after.dated.used_wh) == (0, 0)
-    assert (after.energy_at_total_wh, after.dated.at.utc_ms) == (30, NEW_YEAR)
+    assert (after.energy_at_total_wh, after.dated.at.utc_ms) == (25, NEW_YEAR)
+    assert opened(replace(state, energy_at_total_wh=None), now)[2].energy_at_total_wh is None
     assert after.ledger.past == (Past(2026, None, 1_400, 210),)
 
 
