@@ -241,6 +241,8 @@ def _begun(counts: Counts, moment: Moment, cause: StartCause) -> Run:
 
 def _session(run: Run, counts: Counts, moment: Moment, cause: StopCause) -> Session:
     lasted_ms = elapsed_ms(run.started, moment)
+    if lasted_ms is None and run.started.trusted and moment.trusted:
+        lasted_ms = 0  # the calendar was set back: it ends no earlier than it began
     volume_l = counts.counted_l - run.start_counted_l
     energy_wh = None
     if counts.used_wh is not None and run.start_used_wh is not None:

@@ -162,10 +162,11 @@ def test_a_provisional_allocation_is_over_with_its_instant(
     assert expired(grant, moment(utc, trusted=trusted), ended) is over
 
 
-@pytest.mark.parametrize(("step_ms", "passed_ms"), [(-5, 0), (0, 0), (1, 1), (DAY, DAY)])
+@pytest.mark.parametrize(("step_ms", "passed_ms"), [(-1, None), (0, 0), (1, 1), (DAY, DAY)])
 def test_between_two_boots_a_calendar_that_is_believed_tells_the_time(
-    step_ms: int, passed_ms: int
+    step_ms: int, passed_ms: int | None
 ) -> None:
+    """But not one that was set back: between a clock that was fast and the right one, hours."""
     assert elapsed_ms(moment(), moment(AT + step_ms, boot="b2")) == passed_ms
     assert elapsed_ms(moment(), moment(AT + step_ms, boot="b2", trusted=False)) is None
 

@@ -19,11 +19,14 @@ class Moment:
 
 
 def elapsed_ms(since: Moment, now: Moment) -> int | None:
-    """Milliseconds from `since` to `now`; None when no clock can tell."""
+    """Milliseconds from `since` to `now`; None when no clock can tell.
+
+    Nor can one that was set back between two boots: whatever it says is not how long it was.
+    """
     if since.boot == now.boot:
         return max(0, now.monotonic_ms - since.monotonic_ms)
-    if since.trusted and now.trusted:
-        return max(0, now.utc_ms - since.utc_ms)
+    if since.trusted and now.trusted and since.utc_ms <= now.utc_ms:
+        return now.utc_ms - since.utc_ms
     return None
 
 
