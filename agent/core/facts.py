@@ -91,6 +91,9 @@ def gather(site: Site, state: State, evidence: Evidence, step_ms: int) -> Facts:
     facts = protect(facts, state.motor, evidence.view, evidence.readings, site)
     if not state.supply.judged:
         facts = replace(facts, level_unseen=None)  # its supply may be the mains that failed
+    if state.supply.failed:
+        # Mains that are away are neither too low nor short of a phase, and nothing healed.
+        facts = replace(facts, phase_lost=None, voltage_low=None)
     return _add_winter(site, facts, state)
 
 
