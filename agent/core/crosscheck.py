@@ -92,14 +92,16 @@ class Sight:
         return running and self.running_ms >= self.site.limits.starting_ms
 
 
-def without_signal(readings: tuple[Reading, ...], view: View, site: Site) -> tuple[Reading, ...]:
+def without_signal(
+    readings: tuple[Reading, ...], view: View, contacts: Contacts, site: Site
+) -> tuple[Reading, ...]:
     """`readings`, where a flow meter that sees nothing does not count either.
 
     Its total can be read and stands still, so it is as bad as its flow: water that passes now is
     not metered. While the pump stands, the column has drained back and the total is right.
     """
     flow = next((one for one in readings if one.quantity is Quantity.FLOW_L_PER_H), None)
-    if flow is None or flow.fault not in SIGNAL_FAULTS or powered(view, site) is False:
+    if flow is None or flow.fault not in SIGNAL_FAULTS or _driven(view, contacts, site) is False:
         return readings
     return tuple(
         replace(one, quality=Quality.BAD, fault=flow.fault)
@@ -107,6 +109,13 @@ def without_signal(readings: tuple[Reading, ...], view: View, site: Site) -> tup
         else one
         for one in readings
     )
+
+
+def _driven(view: View, contacts: Contacts, site: Site) -> bool | None:
+    """Whether this pump draws power: of a meter that others share, its own contactor knows more."""
+    if site.shared_power_meter and contacts.contactor_closed is False:
+        return False
+    return powered(view, site)
 
 
 # --- what is remembered ------------------------------------------------------------------------
@@ -248,7 +257,7 @@ def flow_meter_lost(readings: tuple[Reading, ...]) -> bool:
 def _signal_lost(checks: Checks, sight: Sight) -> bool | None:
     """True while the pump runs without it, False once it is proven, else not to be told."""
     if _flow_fault(sight.readings) in SIGNAL_FAULTS:
-        return True if powered(sight.view, sight.site) else None
+        return True if _driven(sight.view, sight.contacts, sight.site) else None
     proven_ms = checks.proven_ms
     return False if proven_ms is not None and proven_ms >= PROVEN_MS else None
 

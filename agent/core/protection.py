@@ -59,11 +59,12 @@ def protect(
     starting = running is True and motor.running_ms < site.limits.starting_ms
     if starting:
         return replace(facts, level_low=None, phase_lost=None, current_high=None, voltage_low=None)
-    limits = site.limits
+    # The currents of a meter that others share are not this motor's.
+    limits, alone = site.limits, not site.shared_power_meter
     return replace(
         facts,
         level_low=_level_low(motor, readings, limits),
-        phase_lost=_phase_lost(readings, limits, running=running),
+        phase_lost=_phase_lost(readings, limits, running=running is True and alone),
         current_high=_current_high(readings, limits),
         voltage_low=_voltage_low(readings, limits),
     )
@@ -102,12 +103,10 @@ def _phases(readings: tuple[Reading, ...], three: tuple[Quantity, ...]) -> list[
     return values if len(values) == len(three) else None
 
 
-def _phase_lost(
-    readings: tuple[Reading, ...], limits: Limits, *, running: bool | None
-) -> bool | None:
+def _phase_lost(readings: tuple[Reading, ...], limits: Limits, *, running: bool) -> bool | None:
     """A motor that runs on two phases keeps up the third's voltage, but draws nothing from it."""
     lost = [_one_is_weak(_phases(readings, VOLTAGES), limits.phase_loss_percent)]
-    if running is True:
+    if running:
         lost.append(_one_is_weak(_phases(readings, CURRENTS), limits.phase_loss_percent))
     return True if True in lost else None if None in lost else False
 

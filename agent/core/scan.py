@@ -119,7 +119,7 @@ def _account_for(
 ) -> tuple[State, tuple[Body, ...], tuple[Reading, ...]]:
     """The totals, then what begins with them. While nothing may be entered, nothing begins."""
     may_enter = not seen.journal_failing
-    readings = without_signal(seen.readings, _meters(seen.readings), site)
+    readings = without_signal(seen.readings, _meters(seen.readings), seen.contacts, site)
     state, metered, readings = take_energy(site, state, readings, moment, may_enter=may_enter)
     state, totalled, readings = take_total(site, state, readings, moment, may_enter=may_enter)
     running = powered(_meters(readings), site) is True

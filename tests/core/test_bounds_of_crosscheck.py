@@ -308,7 +308,7 @@ def test_a_total_is_as_bad_as_a_flow_without_a_signal_unless_the_pump_stands(
 ) -> None:
     total = reading(Quantity.FORWARD_TOTAL_L, 5)
     view = View(None, None, None, power_w)
-    shown = without_signal((total, reading(Quantity.FLOW_L_PER_H, 5, flow)), view, SITE)
+    shown = without_signal((total, reading(Quantity.FLOW_L_PER_H, 5, flow)), view, Contacts(), SITE)
     assert (shown[0] == total) is believed
     assert shown[0].fault is (None if believed else flow)
-    assert without_signal((total,), view, SITE) == (total,)
+    assert without_signal((total,), view, Contacts(), SITE) == (total,)
