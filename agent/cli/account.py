@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from agent import words
-from agent.cli.asking import COMMAND_WITHIN_S, REFUSED, add_actor, administrator, order
+from agent.cli.asking import COMMAND_WITHIN_S, REFUSED, add_actor, administrator, handed_in, order
 from agent.cli.options import add_config, language_of, settings_of
 from agent.core.model import Language, Rank, Refusal, Refused
 from agent.settings import Settings
@@ -38,15 +38,17 @@ def run(options: argparse.Namespace) -> int:
     if options.deed == "remove":
         return order(options, settings, "RemoveAccountOrder", {"name": options.name})
     if options.deed == "list":
-        for one in _asked(settings, "accounts", {"actor": actor})["accounts"]:
+        with administrator(settings) as client:
+            found = client.call("accounts", {"actor": actor}, COMMAND_WITHIN_S)["accounts"]
+        for one in found:
             gap = " " * (NAME_WIDTH - words.width(one["name"]))
             print(f"{one['name']}{gap}{words.say('rank.' + one['rank'], language)}")
         return 0
     fields = {"account": options.name, "pin": _pin(language), "actor": actor}
     if options.deed == "add":
         fields |= {"rank": options.rank, "language": Language(settings.station.language).value}
-        return _told(_asked(settings, "open_account", fields), "AccountOrder", language)
-    return _told(_asked(settings, "change_pin", fields), "ChangePinOrder", language)
+        return _ordered(settings, "open_account", fields, "AccountOrder", language)
+    return _ordered(settings, "change_pin", fields, "ChangePinOrder", language)
 
 
 def _pin(language: str) -> str:
@@ -56,14 +58,11 @@ def _pin(language: str) -> str:
     return getpass.getpass(f"{words.say('console.new_pin', language)} ")
 
 
-def _asked(settings: Settings, method: str, fields: dict[str, Any]) -> dict[str, Any]:
+def _ordered(
+    settings: Settings, method: str, fields: dict[str, Any], kind: str, language: str
+) -> int:
     with administrator(settings) as client:
-        answer: dict[str, Any] = client.call(method, fields, COMMAND_WITHIN_S)
-    return answer
-
-
-def _told(answer: dict[str, Any], kind: str, language: str) -> int:
-    refused = answer["refusal"]
+        refused = handed_in(client, settings, method, fields, language)["refusal"]
     if refused is not None:
         why = Refusal(Refused(refused["reason"]), refused["given"], refused["expected"])
         print(words.say("verdict.refused", language, why=words.refusal(why, language)))

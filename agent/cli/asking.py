@@ -48,25 +48,9 @@ def order(
 ) -> int:
     """Hand an order to the desk, wait for its verdict and say it. 0 when it took effect."""
     language = language_of(options, settings)
-    now = HostClock(settings.clock.trusted_when).now()
-    command_id = secrets.token_hex(8)
+    asked = {"actor": options.actor or getpass.getuser(), "order": kind, "fields": fields}
     with administrator(settings) as client:
-        asked = {
-            "id": command_id,
-            "actor": options.actor or getpass.getuser(),
-            "order": kind,
-            "fields": fields,
-            # Nobody waits for it any longer: it must not take effect behind the asker's back,
-            # who may have asked again.
-            "not_after_utc_ms": now.utc_ms + int(COMMAND_WITHIN_S * 1000),
-        }
-        try:
-            told = client.call("command", asked, COMMAND_WITHIN_S)
-        except DeskGone as gone:
-            raise Unsettled("desk.unsettled", id=command_id, why=str(gone)) from gone
-        except KeyboardInterrupt:
-            print(words.say("desk.unsettled", language, id=command_id, why="^C"), file=sys.stderr)
-            raise
+        told = handed_in(client, settings, "command", asked, language)
         verdict = told["verdict"]
         lines = _account_of(client, verdict, fields.get("year"), language)
     if verdict["refusal"] is not None:
@@ -80,6 +64,26 @@ def order(
     for line in lines:
         print(line)
     return 0
+
+
+def handed_in(
+    client: Client, settings: Settings, method: str, fields: dict[str, Any], language: str
+) -> dict[str, Any]:
+    """What the desk answers to an order. Unsettled when it never does."""
+    now = HostClock(settings.clock.trusted_when).now()
+    command_id = secrets.token_hex(8)
+    # Nobody waits for it any longer: it must not take effect behind the asker's back, who may have
+    # asked again.
+    not_after_utc_ms = now.utc_ms + int(COMMAND_WITHIN_S * 1000)
+    asked = {**fields, "id": command_id, "not_after_utc_ms": not_after_utc_ms}
+    try:
+        told: dict[str, Any] = client.call(method, asked, COMMAND_WITHIN_S)
+    except DeskGone as gone:
+        raise Unsettled("desk.unsettled", id=command_id, why=str(gone)) from gone
+    except KeyboardInterrupt:
+        print(words.say("desk.unsettled", language, id=command_id, why="^C"), file=sys.stderr)
+        raise
+    return told
 
 
 def _account_of(

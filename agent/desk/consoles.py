@@ -7,7 +7,8 @@ is written down, has its number only.
 
 import asyncio
 import secrets
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from agent import pins, rows
 from agent.catalogue import Told
@@ -229,30 +230,27 @@ async def _with_pin(room: Room, name: str, pin: str, command_of: Any) -> Result:
 # --- commands ------------------------------------------------------------------------------------
 
 
-class _Asker:
+class _Asker(NamedTuple):
     """Who stands behind a command: somebody who has signed in, or root on this host."""
 
-    def __init__(self, room: Room, actor: str, origin: Origin, rank: Rank | None) -> None:
-        self.actor = actor
-        self._room = room
-        self._origin = origin
-        self._rank = rank
-
-    def command(self, order: Order) -> Command:
-        if self._origin is Origin.CONSOLE:
-            return _of_console(self._room, self.actor, self._rank, order)
-        return Command(secrets.token_hex(8), self._origin, self.actor, order)
+    actor: str
+    command: Callable[[Order], Command]
 
 
 def _asker(room: Room, caller: Caller, fields: Fields, *, stops: bool = False) -> _Asker:
     """`stops`: he stops the pump. Whoever proved his PIN may do that while nothing is written."""
     if caller.client not in room.consoles:
         who = fields.text("actor", NAME_MAX).strip() or NOBODY
-        return _Asker(room, f"{who} (uid {caller.uid})", Origin.ADMIN, None)
+        actor = f"{who} (uid {caller.uid})"
+        number = fields.optional_text("id", NAME_MAX) or secrets.token_hex(8)
+        until_utc_ms = fields.optional_integer("not_after_utc_ms")
+        return _Asker(
+            actor, lambda order: Command(number, Origin.ADMIN, actor, order, until_utc_ms)
+        )
     account = room.people.seated(caller.seat, used=True)
     if caller.seat.limited and not stops:
         raise wire.Refused(NOT_ALLOWED, Told("desk_refused.limited"))
-    return _Asker(room, account.name, Origin.CONSOLE, account.rank)
+    return _Asker(account.name, lambda order: _of_console(room, account.name, account.rank, order))
 
 
 async def command(room: Room, caller: Caller, fields: Fields) -> Result:
