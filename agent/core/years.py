@@ -9,6 +9,7 @@ can tell, nobody guesses: a technician is asked.
 from dataclasses import dataclass
 
 from agent.core import calendar
+from agent.core.crosscheck import ENERGY_STEPS_MIN
 from agent.core.ledger import (
     Ledger,
     Round,
@@ -220,13 +221,15 @@ def _counted_at(site: Site, state: State, now: Dated, utc_ms: int) -> _Found | N
 def _settled(site: Site, state: State, now: Dated) -> Dated | None:
     """What had flowed when the open year was last looked at, though its total was not read.
 
-    As much of all that flowed as of the electricity; None where that cannot tell.
+    As much of all that flowed as of the electricity; None where that cannot tell, or is too coarse.
     """
     earlier, unread = state.dated, state.unread
     if earlier is None or unread is None or unread.converted_l is not None:
         return unread
     used, used_then = (_minus(one.used_wh, earlier.used_wh) for one in (now, unread))
-    if not used or used_then is None or site.shared_power_meter:
+    if used is None or used_then is None or site.shared_power_meter:
+        return None
+    if used < ENERGY_STEPS_MIN * site.energy_resolution_wh:
         return None
     flowed_l, converted_l = now.counted_l - earlier.counted_l, now.converted_l or 0
     before_l = converted_l if earlier.converted_l is None else earlier.converted_l

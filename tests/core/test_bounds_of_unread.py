@@ -21,13 +21,13 @@ def at(passed_ms: int) -> Moment:
 
 
 # Ten days before New Year 400 l; a look a millisecond before it; 400 l more ten days after it.
-DATED = Dated(400, 200, at(-10 * DAY), 20)
-LOOKED = Dated(400, 275, at(-1))
+DATED = Dated(400, 2_000, at(-10 * DAY), 20)
+LOOKED = Dated(400, 2_750, at(-1))
 SEGMENT = Segment("f1", 0, 1, 10**9, 100_000)
 NOW = at(10 * DAY)
 
 
-def unread(used_wh: int = 300, *, dated: Dated | None = DATED) -> State:
+def unread(used_wh: int = 3_000, *, dated: Dated | None = DATED) -> State:
     return State(
         ledger=Ledger(segment=SEGMENT, year=2026, power=SEGMENT, converted_l=60),
         totalizer=Totalizer(800, NOW),
@@ -35,6 +35,12 @@ def unread(used_wh: int = 300, *, dated: Dated | None = DATED) -> State:
         dated=dated,
         unread=LOOKED,
     )
+
+
+def coarse(used_wh: int) -> State:
+    """Three quarters of so much electricity had been used: 50 steps of its meter are enough."""
+    state = unread(2_000 + used_wh)
+    return replace(state, unread=replace(LOOKED, used_wh=2_000 + used_wh * 3 // 4))
 
 
 def opening(state: State) -> tuple[OpenYear, State]:
@@ -46,7 +52,7 @@ def opening(state: State) -> tuple[OpenYear, State]:
 def test_water_that_was_not_read_flowed_when_electricity_was_used() -> None:
     """Three quarters of it before New Year."""
     entry, after = opening(unread())
-    assert (entry.total_l, entry.energy_total_wh, entry.converted_l) == (700, 275, 10)
+    assert (entry.total_l, entry.energy_total_wh, entry.converted_l) == (700, 2_750, 10)
     assert entry.apportioned
     assert after.unread is None
 
@@ -54,7 +60,9 @@ def test_water_that_was_not_read_flowed_when_electricity_was_used() -> None:
 @pytest.mark.parametrize(
     ("state", "total_l", "converted_l"),
     [
-        (unread(200), 600, 20),
+        (coarse(500), 700, 10),
+        (coarse(499), 600, 20),
+        (coarse(0), 600, 20),
         (unread(dated=replace(DATED, used_wh=None)), 600, 20),
         (replace(unread(), energy=None, ledger=replace(unread().ledger, power=None)), 600, 20),
         (unread(dated=replace(DATED, converted_l=None)), 700, 0),
@@ -86,12 +94,12 @@ def test_a_round_that_began_before_the_look_has_its_share_by_time(
 
 
 def test_a_look_is_one_at_a_believed_instant_of_the_open_year_that_read_electricity() -> None:
-    state = replace(unread(), unread=None, energy=Totalizer(275, at(-1)))
+    state = replace(unread(), unread=None, energy=Totalizer(2_750, at(-1)))
     looked = date(SITE, state, at(-1), ())
     assert looked == replace(state, unread=LOOKED)
     for nothing in (
         date(SITE, state, replace(at(-1), trusted=False), ()),
-        date(SITE, replace(state, energy=Totalizer(275, at(0))), at(0), ()),
+        date(SITE, replace(state, energy=Totalizer(2_750, at(0))), at(0), ()),
         date(SITE, state, at(-2), ()),
         date(SITE, replace(state, energy=None), at(-1), ()),
         date(SITE, replace(state, dated=None), at(-1), ()),
@@ -102,7 +110,7 @@ def test_a_look_is_one_at_a_believed_instant_of_the_open_year_that_read_electric
 def test_a_look_is_settled_by_the_first_total_and_gone_when_one_is_dated() -> None:
     dark = replace(NOW, trusted=False)
     settled = date(SITE, unread(), dark, SHOWN)
-    assert settled.unread == Dated(700, 275, LOOKED.at, 50)
+    assert settled.unread == Dated(700, 2_750, LOOKED.at, 50)
     more = replace(settled, totalizer=Totalizer(9_000, NOW), energy=Totalizer(9_000, NOW))
     assert date(SITE, more, dark, SHOWN).unread == settled.unread
     assert date(SITE, unread(), at(-1), SHOWN).unread is None
