@@ -227,7 +227,8 @@ def _exemptions(site: Site, state: State, evidence: Evidence) -> tuple[Exemption
     flow_l_per_h = running_flow_l_per_h(state.pump, evidence.view, site)
     for rule in RULES:
         left_ms = time_left_ms(rule, state.standing, site) if rule.kind in METERING else None
-        if left_ms is not None:
+        # Of a clock that has run out nothing is left to rest on, nor is it needed by a total.
+        if left_ms is not None and (left_ms > 0 or not metered(evidence)):
             volume_l = flow_l_per_h * left_ms // 3_600_000
             found.append(
                 converting(site, state, evidence) or Exemption(rule.kind, volume_l, left_ms)

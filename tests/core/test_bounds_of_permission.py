@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from agent.core.ledger import Ledger
-from agent.core.model import ConditionKind, Contacts, Exemption, Fault, Moment, Quantity, Use
+from agent.core.model import (
+    ConditionKind,
+    Contacts,
+    Exemption,
+    Fault,
+    Moment,
+    OverrideOrder,
+    Quantity,
+    Use,
+)
 from agent.core.override import Lifting
 from agent.core.state import State
 from tests.core.story import (
@@ -45,6 +54,17 @@ def test_a_meter_that_fell_silent_is_excused_until_its_cut_and_for_that_water() 
     story.after(5)
     excused = Exemption(K.FLOW_METER_SILENT, 44_900, 30 * MINUTE - 4_000)  # at 90 m3/h
     assert story.outcomes[-1].decision.exceptions == (excused,)
+
+
+@pytest.mark.parametrize("left_ms", [0, 1])
+def test_a_clock_that_ran_out_excuses_nobody_whose_total_is_read(left_ms: int) -> None:
+    story = pumping()
+    assert story.order(OverrideOrder(Use.FIRE, 100_000, HOUR, "fire")) is None
+    story.site = replace(SITE, flow_meter_cut_ms=4_000 + left_ms)
+    story.lay(Fault.TIMEOUT, Quantity.FLOW_L_PER_H)
+    story.after(5)
+    kinds = [one.kind for one in story.outcomes[-1].decision.exceptions]
+    assert kinds == [K.OVERRIDE, *([K.FLOW_METER_SILENT] if left_ms else [])]
 
 
 def test_meters_that_lost_their_mains_are_excused_for_what_they_need_and_their_own_time() -> None:

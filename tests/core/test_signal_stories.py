@@ -43,6 +43,7 @@ def test_an_owner_who_stops_his_pump_is_not_locked_out() -> None:
     story.after(HOUR / 1000)
     assert story.conditions == LOST
     assert story.permitted
+    assert story.outcomes[-1].decision.exceptions == (), "its total is read while it stands"
     story.start()
     story.after(HOUR / 1000)
     assert story.conditions == LOST
