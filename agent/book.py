@@ -16,6 +16,7 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from agent import rows
+from agent.catalogue import Told
 from agent.core.attendance import Progress
 from agent.core.model import (
     Account,
@@ -34,6 +35,10 @@ from agent.core.model import (
 from agent.pins import Verifier
 
 
+class BookUnreadable(Told):
+    """The card spoiled it, or a newer version wrote it. Without it a revoked key would count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """A meter that stands, or stood, in a role. `removed_utc_ms` None: it is still there."""
@@ -49,8 +54,14 @@ class Book:
     """Opened on what the journal holds (`Journal.book()`), None for a new station."""
 
     def __init__(self, text: bytes | None) -> None:
+        """BookUnreadable when not all of it can be read: no chain of hashes vouches for it."""
         self._leaf = _Leaf(text)
         self._tables = TinyDB(storage=lambda: self._leaf)
+        try:
+            for read in (self.known, self.setup, self.keys, self.history):
+                read()
+        except (ValueError, LookupError, TypeError, AttributeError) as why:
+            raise BookUnreadable("book.unreadable", raw=why) from why
 
     def pending(self) -> bytes | None:
         """What is to be committed; None when nothing changed."""

@@ -99,6 +99,7 @@ NOT_OURS = (
     (IO, "agent.cli.report", ("Unwritable",)),
     (DATA, "agent.journal", ("JournalDamaged", "JournalNewer")),
     (DATA, "agent.control.holding", ("HeldUnreadable",)),
+    (DATA, "agent.book", ("BookUnreadable",)),
     (UNAVAILABLE, "agent.cli.asking", ("Unsettled",)),
     (UNAVAILABLE, "agent.ports.relay", ("LineGone",)),
     (UNAVAILABLE, "agent.notary", ("NotaryGone",)),

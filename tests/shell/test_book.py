@@ -1,6 +1,8 @@
 """The book: what is staged, committed and rolled back."""
 
-from agent.book import Book, Instrument
+import pytest
+
+from agent.book import Book, BookUnreadable, Instrument
 from agent.core.attendance import Progress
 from agent.core.model import Role, SetupNoted, SetupOutcome, SetupStep
 
@@ -66,3 +68,24 @@ def test_a_commissioning_goes_on_where_it_was_and_is_signed_anew_after_a_change(
     book.note_step(SetupNoted(SetupStep.CLOCK, SetupOutcome.FAILED, "dark", (), "ma"), 200)
     done = Progress(SetupStep.NAMEPLATE, SetupOutcome.DONE)
     assert _reopened(book).setup() == (done, Progress(SetupStep.CLOCK, SetupOutcome.FAILED))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"{",
+        b'{"accounts": {"1": {"name": "\xff"}}}',
+        b"[]",
+        b"7",
+        b'{"accounts": []}',
+        b'{"accounts": {"x": {}}}',
+        b'{"accounts": {"1": {"name": "li", "rank": "inspector", "language": "zh", "pin_id": ""}}}',
+        b'{"instruments": {"1": {"role": "flow_meter"}}}',
+        b'{"platform_keys": {"1": {"kid": "k1"}}}',
+        b'{"setup": {"1": {"step": "nameplate"}}}',
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(text: bytes) -> None:
+    """Control ended in a traceback, at each start."""
+    with pytest.raises(BookUnreadable, match="else restore the backup"):
+        Book(text)
