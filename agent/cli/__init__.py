@@ -111,6 +111,7 @@ NOT_OURS = (
     (IO, "agent.journal", ("JournalFailed",)),
     (IO, "agent.signing", ("KeyUnusable",)),
     (IO, "agent.durable", ("FolderUnusable",)),
+    (CONFIGURATION, "agent.cli.uplink", ("CredentialUnreadable",)),
     (CONFIGURATION, "drivers.profile_file", ("ProfileError",)),
     (CONFIGURATION, "drivers.relay_module", ("NotAdmitted",)),
     (CONFIGURATION, "drivers.inputs", ("InputGone",)),

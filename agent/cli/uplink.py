@@ -6,6 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from agent.catalogue import Told
 from agent.cli import CONFIGURATION, VERSION
 from agent.cli.options import add_config, settings_of
 from agent.desk.client import Client
@@ -16,6 +17,10 @@ from drivers.host import HostClock, StopRequest, SystemdWatchdog
 from drivers.journald import Journald
 from drivers.mqtt import Broker, MqttConfig, MqttLink, TlsFiles
 from drivers.payload.json import JsonCodec
+
+
+class CredentialUnreadable(Told):
+    """A file with this platform's user or password."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +109,7 @@ def _mqtt(settings: Settings, platform: Platform) -> MqttConfig:
 
 def _password(platform: Platform) -> str | None:
     if platform.password_file is not None:
-        return platform.password_file.read_text("utf-8").strip()
+        return _text(platform.password_file)
     return _credential("password")
 
 
@@ -112,4 +117,11 @@ def _credential(name: str) -> str | None:
     """What systemd gave this unit under `name` (LoadCredential=); the settings come first."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     file = Path(folder) / name if folder else None
-    return file.read_text("utf-8").strip() if file is not None and file.is_file() else None
+    return _text(file) if file is not None and file.is_file() else None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, ValueError) as why:
+        raise CredentialUnreadable("credential.unreadable", file=file, raw=why) from why

@@ -29,9 +29,14 @@ def kid_of(public: str) -> str | None:
 def joined(
     declared: "Iterable[model.PlatformKey]", kept: "Iterable[model.PlatformKey]"
 ) -> "tuple[model.PlatformKey, ...]":
-    """The settings' keys and those of the station's own book, which may revoke either."""
+    """The settings' keys and those of the station's own book, which may revoke either.
+
+    Whose a key is the settings say, where they name it: a platform may have been renamed.
+    """
     by_kid = {one.kid: one for one in declared}
-    return tuple((by_kid | {one.kid: one for one in kept}).values())
+    for one in kept:
+        by_kid[one.kid] = replace(one, platform=by_kid.get(one.kid, one).platform)
+    return tuple(by_kid.values())
 
 
 def changed(

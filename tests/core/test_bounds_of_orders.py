@@ -253,6 +253,14 @@ def test_the_stations_own_word_on_a_key_stands_above_the_settings() -> None:
     assert joined(declared, ()) == tuple(declared)
 
 
+@pytest.mark.parametrize("revoked", [False, True])
+def test_the_key_of_a_platform_that_was_renamed_is_its_own_by_the_settings(revoked: bool) -> None:
+    """Added by an order under its old name, it signed for nobody under the new one, for ever."""
+    declared = [PlatformKey("province", "k1", "01")]
+    kept = [PlatformKey("division", "k1", "01", revoked=revoked)]
+    assert joined(declared, kept) == (PlatformKey("province", "k1", "01", revoked=revoked),)
+
+
 def test_a_threshold_that_only_a_later_version_knows_moves_nothing() -> None:
     unknown = Threshold("colour", 5, "no. 7", "li")
     creep = Threshold("creep_l", 55, "no. 7", "li")
