@@ -162,5 +162,8 @@ def _override(
         author=command.actor,
         total_l=last_total_l(state),
     )
-    lifting = Lifting(order.use, order.volume_l, order.lasts_ms, withdrawn_now_l(state))
+    blind = state.totalizer is not None and state.totalizer.at != state.scanned_at
+    lifting = Lifting(
+        order.use, order.volume_l, order.lasts_ms, withdrawn_now_l(state), blind=blind
+    )
     return Ordered(replace(state, lifting=lifting), entry)

@@ -10,7 +10,10 @@ from agent.core.model import Use
 
 @dataclass(frozen=True, slots=True)
 class Lifting:
-    """An override that runs. `withdrawn_l` is what the account showed when it was last metered."""
+    """An override that runs. `withdrawn_l` is what the account showed when it was last metered.
+
+    `blind`: it began while no total was read, so that the next one shows water of before as well.
+    """
 
     use: Use
     volume_l: int
@@ -19,6 +22,7 @@ class Lifting:
     passed_ms: int = 0
     metered_l: int = 0
     unmetered_ml: int = 0
+    blind: bool = False
 
     @property
     def left_l(self) -> int:
@@ -43,10 +47,13 @@ def spend(
         spent = replace(spent, unmetered_ml=unmetered_ml)
     else:
         moved_l = max(0, withdrawn_l - lifting.withdrawn_l)
+        if lifting.blind:
+            moved_l = min(moved_l, lifting.unmetered_ml // 1000)
         spent = replace(
             spent,
             metered_l=lifting.metered_l + moved_l,
             withdrawn_l=withdrawn_l,
             unmetered_ml=0,
+            blind=False,
         )
     return None if min(spent.left_l, spent.left_ms) <= 0 else spent

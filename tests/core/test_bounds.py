@@ -76,7 +76,7 @@ def test_a_trial_of_the_relay_is_over_with_its_last_millisecond() -> None:
         (1000, 0, None),
         (500, 499, (1, 500)),
         (500, 500, None),
-        (500, -900, (500, 500)),  # a new year began: what passed in between is not known
+        (500, -900, (500, 500)),  # an estimate was taken back
     ],
 )
 def test_an_override_is_over_with_its_last_millisecond_or_litre(
@@ -99,6 +99,16 @@ def test_unmetered_water_of_an_override_is_reckoned_until_the_totalizer_tells() 
     told = spend(lifting, passed_ms=1000, withdrawn_l=8_400, flow_l_per_h=90_000, seen_ms=1000)
     assert told is not None
     assert told.left_l == 100_000 - 1_400
+
+
+@pytest.mark.parametrize(("withdrawn_l", "left_l"), [(1_499, 98_501), (99_000, 98_500)])
+def test_an_override_that_began_unmetered_takes_no_more_than_was_reckoned(
+    withdrawn_l: int, left_l: int
+) -> None:
+    lifting = Lifting(Use.FIRE, 100_000, DAY, 0, unmetered_ml=1_500_000, blind=True)
+    told = spend(lifting, passed_ms=1, withdrawn_l=withdrawn_l, flow_l_per_h=0, seen_ms=1)
+    assert told is not None
+    assert (told.left_l, told.blind) == (left_l, False)
 
 
 # --- totals ------------------------------------------------------------------------------------

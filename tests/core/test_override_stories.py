@@ -39,6 +39,23 @@ def override(volume_l: int = 10_000, lasts_ms: int = HOUR, use: Use = Use.FIRE) 
 # --- overrides ---------------------------------------------------------------------------------
 
 
+def test_water_of_before_an_override_that_a_silent_meter_tells_late_is_none_of_it() -> None:
+    """It is given because the meter is silent; half an hour's water comes with the first total."""
+    story = pumping().unhurried()
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER)
+    while story.permitted:
+        story.after(10)
+    assert story.order(override(20_000)) is None
+    story.after(200).start()
+    before_l = story.total_l
+    story.after(300)
+    story.heal()
+    story.after(10).stop()
+    story.after(30)
+    assert story.state.lifting is not None
+    assert story.state.lifting.left_l == pytest.approx(20_000 - story.total_l + before_l, abs=1_000)
+
+
 def test_an_override_gives_water_to_an_exhausted_well_counts_it_and_ends_with_it() -> None:
     story = exhausted()
     withdrawn_l = story.withdrawn_l
