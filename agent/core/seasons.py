@@ -12,6 +12,7 @@ from agent.core.model import (
     LayUpOrder,
     OpenYear,
     OpenYearOrder,
+    Origin,
     Refusal,
     Refused,
     Resume,
@@ -37,6 +38,11 @@ def judge_set_clock(order: SetClockOrder, command: Command, present: Present) ->
     if calendar.plan_year(present.site, order.utc_ms) is None:
         return Refusal(Refused.CLOCK_RANGE, given, f"{starts[0]} - {starts[-1] - 1}")
     latest_ms = present.latest_ms
+    # As for a host's clock: what it would open is not closed again, and no slip of a finger may.
+    typed = command.origin is Origin.CONSOLE and not is_supervisors(command)
+    if typed and latest_ms is not None and order.utc_ms > latest_ms + calendar.ABSENCE_MAX_MS:
+        span = f"{latest_ms} - {latest_ms + calendar.ABSENCE_MAX_MS}"
+        return Refusal(Refused.CLOCK_RANGE, given, span)
     lowers = latest_ms is not None and order.utc_ms < latest_ms - CLOCK_SLACK_MS
     if lowers and not is_supervisors(command):
         return Refusal(Refused.CLOCK_LOWERED, given, str(latest_ms))
