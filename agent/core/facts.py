@@ -30,6 +30,7 @@ from agent.core.state import (
     last_total_l,
     missing,
     moved_while_laid_up_l,
+    policy_of,
     unmetered_l,
 )
 from agent.core.supply import Supply
@@ -89,6 +90,8 @@ def gather(site: Site, state: State, evidence: Evidence, step_ms: int) -> Facts:
         evidence.sight(site, state, state.supply, state.motor, step_ms),
     )
     facts = protect(facts, state.motor, evidence.view, evidence.readings, site)
+    if evidence.seen.relay_permitted is None and facts.power_while_cut:
+        facts = replace(facts, power_while_cut=None)  # nobody says that it opened: its lease runs
     if not state.supply.judged:
         facts = replace(facts, level_unseen=None)  # its supply may be the mains that failed
     if state.supply.failed:
@@ -116,6 +119,7 @@ def _standing_facts(site: Site, state: State, evidence: Evidence) -> Facts:
         hours_low=_hours_low(site, state, evidence),
         overridden=state.lifting is not None,
         converting=converting(site, state, evidence) is not None,
+        converting_signal=converting_signal(site, state, evidence) is not None,
         recently_cut=recently_cut,
         lapsed=recently_cut and state.cut_by_lapse,
         restarting=site.maintained and state.supply.hold_ms > 0,
@@ -198,15 +202,36 @@ def converting(site: Site, state: State, evidence: Evidence) -> Exemption | None
 
     None when it is not, or no longer: then a meter that is lost cuts.
     """
-    now, account = state.interruption, evidence.account
-    if now is None or now.policy is InterruptionPolicy.CUT or account is None:
+    now = state.interruption
+    if now is None or now.policy is InterruptionPolicy.CUT:
         return None
-    if not _electricity_counts(site, state, evidence.moment):
+    lasted_ms = elapsed_ms(now.began, evidence.moment) or 0
+    return _left_to_convert(site, state, evidence, lasted_ms, now.converted_l)
+
+
+def converting_signal(site: Site, state: State, evidence: Evidence) -> Exemption | None:
+    """The same for a signal that is lost, also between its runs.
+
+    Each is settled when the pump stands, and the next will be reckoned as well: what was kept back
+    while the pump ran must not come over it when it stops.
+    """
+    lost = any(one.kind is ConditionKind.FLOW_SIGNAL_LOST for one in state.standing.conditions)
+    if state.interruption is not None or not lost:
+        return converting(site, state, evidence)
+    if policy_of(site, state) is InterruptionPolicy.CUT:
         return None
-    lasted_ms = max(elapsed_ms(now.began, evidence.moment) or 0, _lost_ms(state))
-    left_ms = site.convert_max_ms - lasted_ms
+    return _left_to_convert(site, state, evidence, lasted_ms=0, converted_l=0)
+
+
+def _left_to_convert(
+    site: Site, state: State, evidence: Evidence, lasted_ms: int, converted_l: int
+) -> Exemption | None:
+    account, moment = evidence.account, evidence.moment
+    if account is None or not _electricity_counts(site, state, moment):
+        return None
+    left_ms = site.convert_max_ms - max(lasted_ms, _lost_ms(state))
     most_l = account.allocated_l * site.convert_max_percent // 100
-    left_l = most_l - now.converted_l - unmetered_l(site, state, evidence.moment)
+    left_l = most_l - converted_l - unmetered_l(site, state, moment)
     if min(left_ms, left_l) <= 0:
         return None
     return Exemption(ConditionKind.FLOW_METER_SILENT, left_l, left_ms)
@@ -215,7 +240,7 @@ def converting(site: Site, state: State, evidence: Evidence) -> Exemption | None
 def _lost_ms(state: State) -> int:
     """How long scans have seen the flow meter fail.
 
-    A signal is lost over many runs, and each is settled by itself; and across a boot that no clock
+    A signal is lost over many runs, which are bounded as one; and across a boot that no clock
     bridges nothing else can tell: no pump ran without power.
     """
     held = [one.held_ms for one in state.standing.watches if one.kind in METERING]
@@ -279,6 +304,7 @@ def run_on_left(site: Site, state: State, evidence: Evidence) -> tuple[int, int]
     if begun is None or at_first_l is None or account is None:
         return 0, 0
     failing_ms = elapsed_ms(begun, evidence.moment)
-    taken_l = at_first_l - account.remaining_l
+    # Nothing is entered meanwhile, so what is reckoned from electricity is in no account yet.
+    taken_l = at_first_l - account.remaining_l + unmetered_l(site, state, evidence.moment)
     left_ms = 0 if failing_ms is None else site.run_on_ms - failing_ms
     return -(-at_first_l * site.run_on_percent // 100) - taken_l, left_ms

@@ -85,7 +85,7 @@ def _assess_rule(
         _clock(rule.kind, place, before, present, runs=runs) for place, runs in enumerate(facts)
     ]
     after = replace(after, watches=(*after.watches, *filter(None, watches)))
-    action = _matured(rule, facts, watches, stood, present)
+    action = _matured(rule, watches, present)
     if action is None:
         condition, resting = _outlive(rule, stood, facts, before, present)
         return replace(
@@ -145,26 +145,14 @@ def _clock(
     return replace(watch, held_ms=watch.held_ms + present.step_ms)
 
 
-def _matured(
-    rule: Rule,
-    facts: list[bool | None],
-    watches: list[Watch | None],
-    stood: Condition | None,
-    present: Present,
-) -> Action | None:
-    """The gravest action whose fact has held long enough.
-
-    While a scan cannot tell, a cut stays and none begins: what kept it back may only have paused
-    as well.
-    """
-    cuts = stood is not None and stood.action is Action.CUT
+def _matured(rule: Rule, watches: list[Watch | None], present: Present) -> Action | None:
+    """The gravest action whose fact has held long enough."""
     matured = [
         stage.action
-        for stage, fact, watch in zip(rule.stages, facts, watches, strict=True)
+        for stage, watch in zip(rule.stages, watches, strict=True)
         if watch is not None
         and watch.held_ms >= stage.after(present.site)
         and not stage.unless(present.facts)
-        and (fact or cuts or stage.action is not Action.CUT)
     ]
     return matured[-1] if matured else None
 

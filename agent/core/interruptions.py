@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from agent.core.ledger import counted_l, used_wh
 from agent.core.model import (
     Body,
-    ConditionKind,
     Convert,
     InterruptionBegan,
     InterruptionCause,
@@ -23,12 +22,11 @@ from agent.core.model import (
 )
 from agent.core.posting import post
 from agent.core.replacing import replace
-from agent.core.state import Interruption, State, away, last_total_l, last_total_wh
+from agent.core.state import Interruption, State, away, last_total_l, last_total_wh, policy_of
 from agent.core.totalizer import Totalizer, tolerance
 
 # An estimate is off by as much without anything being wrong: 42 of 54 wells lay within a quarter.
 ESTIMATE_OFF_PERCENT = 25
-_SIGNAL_LOST = ConditionKind.FLOW_SIGNAL_LOST
 
 
 def watch_metering(
@@ -62,16 +60,13 @@ def _begin(
     silent_ms = elapsed_ms(state.lost_since, moment)
     # An alarm that may come later than the cut must not be what keeps water from being reckoned.
     lasts_ms = min(site.flow_meter_alarm_ms, site.flow_meter_cut_ms)
-    # A signal that was lost in the last run is lost in this one from its beginning.
-    known = running and any(one.kind is _SIGNAL_LOST for one in state.standing.conditions)
-    lasted = known or (silent_ms is not None and silent_ms >= lasts_ms)
-    if not totalizer.in_doubt and not lasted:
+    if not totalizer.in_doubt and (silent_ms is None or silent_ms < lasts_ms):
         return state, ()
     begun = Interruption(
         began=totalizer.at,
         cause=_cause(totalizer),
         running=running,
-        policy=_policy(site, state),
+        policy=policy_of(site, state),
         counted_l=counted_l(state.ledger, totalizer.last),
         used_wh=state.energy_at_total_wh,
         entered_at=totalizer.at,
@@ -98,20 +93,13 @@ def _known(state: State, now: Interruption, moment: Moment) -> Interruption:
     return replace(now, used_wh=used_wh(state.ledger, state.energy.last))
 
 
-def _policy(site: Site, state: State) -> InterruptionPolicy:
-    """As the site says, where there is a coefficient, and electricity of this pump alone."""
-    if state.ledger.rate is None or site.shared_power_meter:
-        return InterruptionPolicy.CUT
-    return site.on_interruption
-
-
 def _as_it_is_now(site: Site, state: State, moment: Moment) -> Interruption | None:
     """A coefficient that comes in force amid an interruption converts all that it has used.
 
     And settings that changed count from then on.
     """
     now = state.interruption
-    return now and _known(state, replace(now, policy=_policy(site, state)), moment)
+    return now and _known(state, replace(now, policy=policy_of(site, state)), moment)
 
 
 def _cause(totalizer: Totalizer) -> InterruptionCause:

@@ -5,10 +5,21 @@ permit is a lease that water itself shortens: a scan that hangs cannot overshoot
 ends when what remains would be gone.
 """
 
+from collections.abc import Mapping
+
 from agent.core import override
 from agent.core.authority import withdrawn_now_l
 from agent.core.crosscheck import watch_checks
-from agent.core.facts import METERING, Evidence, converting, gather, margin_l, metered, run_on_left
+from agent.core.facts import (
+    METERING,
+    Evidence,
+    converting,
+    converting_signal,
+    gather,
+    margin_l,
+    metered,
+    run_on_left,
+)
 from agent.core.interlock import Present, assess, decide, time_left_ms
 from agent.core.model import (
     Balance,
@@ -51,6 +62,7 @@ def permit(
     step_ms = seen_ms(site, state, moment)
     state = _watch(site, state, evidence, step_ms)
     facts = gather(site, state, evidence, step_ms)
+    reckoned = _reckoned(site, state, evidence)
     present = Present(facts, moment, step_ms, site, _given(site, evidence))
     state = replace(state, standing=assess(RULES, state.standing, present))
     decision = decide(
@@ -58,7 +70,7 @@ def permit(
         state.standing.conditions,
         _lease_ms(site, state, evidence),
         facts,
-        _exemptions(site, state, evidence),
+        _exemptions(site, state, evidence, reckoned),
     )
     edges = [] if lapse is None else [_edge(account, blamed, permitted=False, lapse=lapse)]
     if decision.permit != state.permitted:
@@ -217,7 +229,21 @@ def _lease_ms(site: Site, state: State, evidence: Evidence) -> int:
     return max(account_ms, min(time_ms(state.lifting.left_l), state.lifting.left_ms))
 
 
-def _exemptions(site: Site, state: State, evidence: Evidence) -> tuple[Exemption, ...]:
+def _reckoned(
+    site: Site, state: State, evidence: Evidence
+) -> Mapping[ConditionKind, Exemption | None]:
+    """What stands in for each, as the facts have it: this scan's clocks are the next one's."""
+    open_now = converting(site, state, evidence)
+    signal = converting_signal(site, state, evidence)
+    return {kind: signal if kind is K.FLOW_SIGNAL_LOST else open_now for kind in METERING}
+
+
+def _exemptions(
+    site: Site,
+    state: State,
+    evidence: Evidence,
+    reckoned: Mapping[ConditionKind, Exemption | None],
+) -> tuple[Exemption, ...]:
     """The bounded exceptions that a permit would rest on now."""
     found = []
     if state.lifting is not None:
@@ -230,9 +256,7 @@ def _exemptions(site: Site, state: State, evidence: Evidence) -> tuple[Exemption
         # Of a clock that has run out nothing is left to rest on, nor is it needed by a total.
         if left_ms is not None and (left_ms > 0 or not metered(evidence)):
             volume_l = flow_l_per_h * left_ms // 3_600_000
-            found.append(
-                converting(site, state, evidence) or Exemption(rule.kind, volume_l, left_ms)
-            )
+            found.append(reckoned[rule.kind] or Exemption(rule.kind, volume_l, left_ms))
     if not metered(evidence) and not any(one.kind in METERING for one in found):
         # No clock runs yet: the mains are just back, or a pipe is empty while the pump stands.
         left_ms = state.supply.settling_ms + site.flow_meter_cut_ms

@@ -174,7 +174,11 @@ RULES: tuple[Rule, ...] = (
         (
             Stage(ALARM, lambda f: f.flow_signal_lost, _alarm_ms),
             Stage(
-                CUT, lambda f: f.flow_signal_lost, _interrupted_ms, _converting, when="unconverted"
+                CUT,
+                lambda f: f.flow_signal_lost,
+                _interrupted_ms,
+                unless=lambda f: f.converting_signal,
+                when="unconverted",
             ),
         ),
         Ends.PROVEN,

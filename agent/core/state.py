@@ -221,6 +221,13 @@ def unmetered_l(site: Site, state: State, moment: Moment) -> int:
     return max(energy_wh * rate.litres_per_kwh // 1000 - entered_l, 0)
 
 
+def policy_of(site: Site, state: State) -> InterruptionPolicy:
+    """As the site says, where there is a coefficient, and electricity of this pump alone."""
+    if state.ledger.rate is None or site.shared_power_meter:
+        return InterruptionPolicy.CUT
+    return site.on_interruption
+
+
 def moved_while_laid_up_l(state: State) -> int:
     """How far the total moved since the well was laid up; 0 while it is in use."""
     if state.ledger.laid_up is None or state.totalizer is None:

@@ -35,6 +35,7 @@ class Facts:
     running_back: bool = False  # the reverse total says so, beyond what a column drains
     pumping_backward: bool | None = False
     converting: bool = False
+    converting_signal: bool = False  # or it would, in the next run without a signal
     power_while_cut: bool | None = False
     flow_while_cut: bool | None = False
     energy_without_water: bool | None = False

@@ -146,7 +146,8 @@ def test_a_line_without_a_delay_acts_in_the_scan_that_finds_it_and_falls_in_the_
 @pytest.mark.parametrize("kind", sorted(METERING | {K.FLOW_REVERSED}))
 def test_what_electricity_stands_in_for_alarms_and_does_not_cut(kind: K) -> None:
     (holds,) = (one for one, of, action, *_ in TABLE if of is kind and action is CUT)
-    converting = Facts(**holds, converting=True)
+    stands_in = "converting_signal" if kind is K.FLOW_SIGNAL_LOST else "converting"
+    converting = Facts(**holds, **{stands_in: True})
     assert does(standing(converting, SITE, HOUR)) == {kind: ALARM}
     # Its clock ran on: once nothing stands in any longer, it cuts at once.
     found = standing(converting, SITE, HOUR)

@@ -8,8 +8,6 @@ from agent.core.model import (
     Action,
     ConditionKind,
     Fault,
-    InterruptionBegan,
-    InterruptionEnded,
     Quantity,
 )
 from tests.core.story import HOUR, MINUTE, OF_FLOW_METER, SITE, Story, rate
@@ -50,27 +48,26 @@ def test_an_owner_who_stops_his_pump_is_not_locked_out() -> None:
     assert story.running
 
 
-def test_the_next_run_is_converted_from_its_beginning() -> None:
-    story = blind()
+def test_what_stands_in_for_a_lost_signal_is_named_and_bounded_at_every_scan() -> None:
+    story = blind(convert_max_ms=HOUR)
     story.stop()
+    story.after(600).start()
+    for _ in range(2 * 60):
+        story.after(10)
+        for one in story.outcomes[-1].decision.exceptions:
+            assert min(one.volume_l, one.time_ms) > 0
+    assert K.FLOW_SIGNAL_LOST in story.reasons
+
+
+def test_a_well_without_a_coefficient_is_cut_after_its_half_hour_though_it_stops() -> None:
+    story = pumping(allocated_l=10_000_000).unhurried()
+    story.lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
+    story.after(29 * 60).stop()
     story.after(600)
-    ended = len(story.of(InterruptionEnded))
+    assert story.conditions == LOST
     story.start()
-    story.after(10)
-    assert len(story.of(InterruptionBegan)) == ended + 1
-    story.after(30).stop()
-    story.after(10)
-    assert story.of(InterruptionEnded)[-1].counted_l > 0
-
-
-def test_a_meter_that_is_not_read_once_while_the_pump_stands_interrupts_nothing() -> None:
-    story = blind()
-    story.stop()
-    story.after(600)
-    began = len(story.of(InterruptionBegan))
-    story.lay(Fault.TIMEOUT, Quantity.POWER_W)
-    story.after(10)
-    assert len(story.of(InterruptionBegan)) == began
+    story.after(90)
+    assert story.reasons[0] is K.FLOW_SIGNAL_LOST
 
 
 def test_what_is_converted_over_many_runs_is_bounded_as_one() -> None:
