@@ -21,6 +21,8 @@ STARTS_WITHIN_S: Final = 300
 # The minimum off time of a motor may be that long.
 RETURNS_WITHIN_S: Final = 660
 STANDS_S: Final = 10
+# Two of the slowest scans; what seems longer between two looks is a calendar that was set.
+BETWEEN_MAX_MS: Final = 20_000
 _VOLTS: Final = (Quantity.VOLTAGE_1_MV, Quantity.VOLTAGE_2_MV, Quantity.VOLTAGE_3_MV)
 _AMPERES: Final = (Quantity.CURRENT_1_MA, Quantity.CURRENT_2_MA, Quantity.CURRENT_3_MA)
 
@@ -108,19 +110,21 @@ def _pumping(work: Work) -> tuple[list[Point], int | None]:
     points: list[Point] = []
     factor: int | None = None
     began_ms: int | None = None
-    last_ms = -1
+    at_ms, last_utc_ms = 0, -1
     while True:
         state = work.look()
         if state["session"] is None:
             return points, factor
-        at_ms = state["at_utc_ms"]
+        at_utc_ms = state["at_utc_ms"]
+        if at_utc_ms == last_utc_ms:
+            continue
+        at_ms, last_utc_ms = at_ms + _between_ms(last_utc_ms, at_utc_ms), at_utc_ms
         flow = reading(state, Quantity.FLOW_L_PER_H)
         power = reading(state, Quantity.POWER_W)
         total = reading(state, Quantity.FORWARD_TOTAL_L)
-        if flow is None or power is None or total is None or at_ms == last_ms:
+        if flow is None or power is None or total is None:
             continue
         began_ms = at_ms if began_ms is None else began_ms
-        last_ms = at_ms
         points.append(Point(at_ms - began_ms, flow, power, total))
         factor = _factor_percent(state, power)
         left_s = max(0, work.wet_ms - points[-1].at_ms) // 1000
@@ -129,6 +133,12 @@ def _pumping(work: Work) -> tuple[list[Point], int | None]:
         )
         if points[-1].at_ms >= work.wet_ms:
             return points, factor
+
+
+def _between_ms(last_utc_ms: int, at_utc_ms: int) -> int:
+    """What passed between two looks, by a calendar that somebody may be setting."""
+    passed_ms = at_utc_ms - last_utc_ms
+    return passed_ms if 0 < passed_ms <= BETWEEN_MAX_MS else LOOK_MS
 
 
 def _factor_percent(state: dict[str, Any], power_w: int) -> int | None:
@@ -169,7 +179,9 @@ def _cut(work: Work) -> tuple[dict[str, object], list[str]]:
     facts: dict[str, object] = {"cut_power": YES if fell else NO, "cut_flow": YES if rest else NO}
     if rest is not None and start_l is not None and end_l is not None:
         facts["coast_l"] = end_l - start_l
-        facts["coast_ms"] = rest["at_utc_ms"] - at_cut["at_utc_ms"]
+        coast_ms = rest["at_utc_ms"] - at_cut["at_utc_ms"]
+        if 0 <= coast_ms <= 2 * CUT_MS:  # else the calendar was set meanwhile
+            facts["coast_ms"] = coast_ms
     wrong = [] if fell and rest else [talk.word("setup_wrong.not_cut")]
     talk.say("setup.waits_permission")
     if _until(work, lambda state: state["relay"] == "permitted", RETURNS_WITHIN_S) is None:
