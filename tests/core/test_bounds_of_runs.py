@@ -241,6 +241,32 @@ def test_a_run_that_begins_with_the_year_is_the_new_years(
         assert (pump.run.start_counted_l, pump.run.start_used_wh) == (-50, -5)
 
 
+@pytest.mark.parametrize(("late_ms", "cause"), [(-1, "cut"), (0, "cut"), (1, "year")])
+def test_a_run_that_was_over_as_the_year_began_is_the_old_years(late_ms: int, cause: str) -> None:
+    over = moment(late_ms, trusted=False)
+    run = Run(moment(-HOUR), 200, 20, stopped=over, why=StopCause.CUT)
+    pump, (ended,) = split(Pump(run=run), Counts(250, 150), Counts(250, 0), moment())
+    assert ended.cause == cause
+    assert (pump.run is None) is (cause == "cut")
+
+
+@pytest.mark.parametrize(
+    ("began", "split_in_two"),
+    [
+        (moment(HOUR, trusted=False), False),  # in this boot, before its time was known
+        (replace(moment(HOUR, trusted=False), boot="b0"), True),  # nobody knows
+        (replace(moment(HOUR), boot="b0"), False),
+        (replace(moment(-1), boot="b0", monotonic_ms=10**12), True),
+    ],
+)
+def test_when_a_run_began_is_told_by_its_boot_or_its_calendar(
+    began: Moment, *, split_in_two: bool
+) -> None:
+    run = Run(began, 200, 20, start_counted_l=100)
+    _, ended = split(Pump(running=True, run=run), Counts(250, 150), Counts(250, 0), moment())
+    assert bool(ended) is split_in_two
+
+
 def test_a_cut_of_a_pump_that_stands_teaches_nothing() -> None:
     assert note_cut(Pump(), 500, (K.LAID_UP,)) == Pump()
     run = Run(moment(), 200, 20)
