@@ -31,11 +31,13 @@ from agent.core.model import (
 from agent.desk import wire
 from agent.desk.fields import Fields
 from agent.desk.room import Caller, Result, Room
-from agent.desk.wire import BAD_FIELDS, NOT_ALLOWED
+from agent.desk.wire import BAD_FIELDS, JOURNAL_FAILING, NOT_ALLOWED
 
 NAME_MAX: Final = 64
 # A sign-in that the scan cannot write down within this is one to look and not to touch.
 WRITTEN_WITHIN_S: Final = 10.0
+# Whoever stands here waits a little longer than this.
+ORDER_WITHIN_S: Final = 25.0
 # Nobody waits for a console's command any longer than this.
 WORTH_MS: Final = 30_000
 # Who asks where nobody has an account; no account can be called so.
@@ -55,7 +57,11 @@ async def ordered(room: Room, command: Command) -> Result:
 
 
 async def heard(room: Room, command: Command, *, at_once: bool) -> tuple[Verdict, bool]:
-    """The verdict, and whether it is durable; it always is unless `at_once` it counts before."""
+    """The verdict, and whether it is durable; it always is unless `at_once` it counts before.
+
+    Whoever wants it at once stands here: what the journal does not take is taken back before he
+    gives it up, and he is told.
+    """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[tuple[Verdict, bool]] = loop.create_future()
 
@@ -69,6 +75,10 @@ async def heard(room: Room, command: Command, *, at_once: bool) -> tuple[Verdict
 
     room.inbox.accept(command, tell)
     try:
+        done, _ = await asyncio.wait({answer}, timeout=ORDER_WITHIN_S if at_once else None)
+        if not done and room.inbox.take_back(command):
+            back = Told("desk_refused.taken_back", within_s=f"{ORDER_WITHIN_S:g}")
+            raise wire.Refused(JOURNAL_FAILING, back)
         return await answer
     finally:
         room.inbox.withdraw(command, tell)

@@ -68,6 +68,20 @@ class Inbox:
             if known is not None:
                 known.listeners = [one for one in known.listeners if one is not listener]
 
+    def take_back(self, command: Command) -> bool:
+        """It never was, if it still waits and one alone waits for it; else it takes its course.
+
+        A stop that is held has taken effect.
+        """
+        key = _key(command.origin, command.actor, command.id)
+        with self._lock:
+            known = self._pending.get(key)
+            if known is None or len(known.listeners) > 1 or command not in self._waiting:
+                return False
+            self._waiting.remove(command)
+            del self._pending[key]
+            return True
+
     def take(self, at_most: int) -> tuple[Command, ...]:
         """The oldest that wait."""
         with self._lock:
