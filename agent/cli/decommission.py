@@ -25,7 +25,7 @@ from agent.cli.journal import every, exported, sought
 from agent.cli.options import add_config, language_of, settings_of
 from agent.core.model import OpenYear
 from agent.desk.client import DeskGone
-from agent.journal import JournalDamaged, JournalFailed, Reader, chain
+from agent.journal import JournalDamaged, JournalFailed, Reader, chain, decoded
 from agent.journal.opening import lock
 from agent.lease import Lease
 from agent.ports import RelayGone
@@ -171,7 +171,7 @@ def _records(file: Path, folder: Path) -> set[int]:
         with closing(Reader(one)) as reader:
             for row, _ in chain.walk(chain.origin(reader.epoch), every(reader)):
                 if row.kind == _OPENED and row.body is not None:
-                    opened = rows.decode_body(row.kind, row.body)
+                    opened = decoded(one, row)
                     assert isinstance(opened, OpenYear), "as its kind says"
                     years.add(opened.year)
             with (folder / f"records-{reader.epoch}.jsonl").open("w", encoding="utf-8") as into:
