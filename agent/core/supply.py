@@ -52,8 +52,11 @@ def watch_supply(
 
 
 def _failed(view: View, readings: tuple[Reading, ...], contacts: Contacts, site: Site) -> bool:
-    """A contact that says so against a running pump is not believed: it may be cut off."""
-    if True in (powered(view, site), flowing(view, site)):
+    """A contact that says so against a running pump is not believed: it may be cut off.
+
+    Nor against a contactor that holds: it has lost the one phase that feeds the cabinet.
+    """
+    if True in (powered(view, site), flowing(view, site), contacts.contactor_closed):
         return False
     volts = [good_value(readings, one) for one in VOLTAGES]
     known = [one for one in volts if one is not None]
