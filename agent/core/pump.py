@@ -136,14 +136,23 @@ def coast_down_l(pump: Pump, flow_l_per_h: int) -> int:
 
 
 def watch_pump(
-    pump: Pump, view: View, site: Site, moment: Moment, *, permitted: bool, unseen: bool
+    pump: Pump,
+    view: View,
+    site: Site,
+    moment: Moment,
+    *,
+    permitted: bool,
+    unseen: bool,
+    mains_failed: bool = False,
 ) -> tuple[Pump, Session | None]:
     """The pump after one more scan, and the run that ended with it.
 
     `permitted` is what the relay did since the last scan; `unseen`: the agent was away meanwhile.
+    Meters that went with the mains see no pump stop, and without mains none runs.
     """
     seen = (powered(view, site), flowing(view, site))
-    running = pump.running if seen == (None, None) else True in seen
+    blind = seen == (None, None)
+    running = pump.running and not mains_failed if blind else True in seen
     pump = replace(
         pump,
         running=running,

@@ -219,7 +219,13 @@ def _watch_pump(
 ) -> tuple[State, tuple[Session, ...]]:
     unseen = away(site, before, moment)
     pump, ended = watch_pump(
-        state.pump, view, site, moment, permitted=before.permitted, unseen=unseen
+        state.pump,
+        view,
+        site,
+        moment,
+        permitted=before.permitted,
+        unseen=unseen,
+        mains_failed=before.supply.failed,
     )
     return replace(state, pump=pump), (ended,) if ended else ()
 

@@ -85,8 +85,7 @@ def judge_lay_up(order: LayUpOrder, author: str, present: Present) -> LayUp | Re
         return Refusal(Refused.LAID_UP)
     if present.last_total_l is None:
         return Refusal(Refused.METER_NOT_READ, Role.FLOW_METER)
-    # Meters that went with the mains saw no pump stop, and without mains none runs.
-    if present.state.pump.running and not present.state.supply.failed:
+    if present.state.pump.running:
         return Refusal(Refused.PUMP_RUNNING)
     return LayUp(present.last_total_l, present.last_total_wh, order.document, author)
 

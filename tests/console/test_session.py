@@ -264,6 +264,11 @@ def test_side_names_the_side() -> None:
     assert side({**state, "session": {"x": 1}}) == "running"
     assert side({**state, "permitted": False}) == "cut"
     assert side({**state, "permitted": False, "session": {"x": 1}}) == "cut_running"
+    one = {"session": {"x": 1}, "conditions": [{"kind": "flow_meter_silent"}]}
+    blind = {**one, "conditions": [*one["conditions"], {"kind": "power_meter_silent"}]}
+    assert side({**state, **one}) == "running"
+    assert side({**state, **blind}) == "meter"
+    assert side({**state, **blind, "permitted": False}) == "cut"
     assert side({**state, "relay": "silent"}) == "relay_silent"
     assert side({**state, "relay": "cut"}) == "relay_open"
     dead = [{"quantity": f"voltage_{n}_mv", "value": 0, "fault": None} for n in (1, 2, 3)]

@@ -2,7 +2,15 @@
 
 import pytest
 
-from agent.core.model import ConditionKind, Contacts, Fault, LayUpOrder, Refused
+from agent.core.model import (
+    ConditionKind,
+    Contacts,
+    Fault,
+    LayUpOrder,
+    Refused,
+    Session,
+    StopCause,
+)
 from tests.core.story import OF_FLOW_METER, OF_POWER_METER, Story
 from tests.core.wells import pumping
 
@@ -37,3 +45,19 @@ def test_a_well_whose_mains_went_while_it_pumped_can_be_laid_up(
     """No meter was there to see the pump stop, and none may be until spring."""
     story = without_cabinet(contactor=contactor).after(120)
     assert story.order(LayUpOrder("notice no. 9")) is refused
+
+
+def test_a_run_that_ended_with_the_mains_ended_then() -> None:
+    story = pumping()
+    story.contacts = Contacts(mains_present=False)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER, *OF_POWER_METER)
+    story.stop()
+    went_ms = story.moment.utc_ms
+    story.after(20)
+    story.contacts = Contacts(mains_present=True)
+    story.after(40)
+    story.heal()
+    story.after(5)
+    (run,) = story.of(Session)
+    assert run.cause is StopCause.OWNER
+    assert went_ms < run.stopped_utc_ms <= went_ms + 5_000

@@ -19,6 +19,7 @@ CONDITIONS_MAX: Final = 6
 # Below this share of nothing a phase is dead: the grid, or a fuse.
 DEAD_MV: Final = 50_000
 _PHASES: Final = (Quantity.VOLTAGE_1_MV, Quantity.VOLTAGE_2_MV, Quantity.VOLTAGE_3_MV)
+_BLIND: Final = frozenset({ConditionKind.FLOW_METER_SILENT, ConditionKind.POWER_METER_SILENT})
 _GRID: Final = frozenset({ConditionKind.MAINS_FAILED, ConditionKind.PHASE_LOSS})
 # Octets that a second carries, of which `watch` takes at most this share.
 WATCH_SHARE: Final = 0.7
@@ -69,9 +70,11 @@ def side(state: State) -> str:
     inputs = state["inputs"]
     if state["relay"] == "silent":
         return "relay_silent"
+    # Where no meter answers nobody saw it stop, and nobody sees it run.
+    runs = state["session"] and not kinds >= _BLIND
     if not state["permitted"]:
-        return "cut_running" if state["session"] else "cut"
-    if state["session"]:
+        return "cut_running" if runs else "cut"
+    if runs:
         return "running"
     if state["relay"] == "cut":
         return "relay_open"
