@@ -213,14 +213,19 @@ def converting_signal(site: Site, state: State, evidence: Evidence) -> Exemption
     """The same for a signal that is lost, also between its runs.
 
     Each is settled when the pump stands, and the next will be reckoned as well: what was kept back
-    while the pump ran must not come over it when it stops.
+    while the pump ran must not come over it when it stops. All of them are bounded as one.
     """
     lost = any(one.kind is ConditionKind.FLOW_SIGNAL_LOST for one in state.standing.conditions)
-    if state.interruption is not None or not lost:
+    if not lost:
         return converting(site, state, evidence)
     if policy_of(site, state) is InterruptionPolicy.CUT:
         return None
-    return _left_to_convert(site, state, evidence, lasted_ms=0, converted_l=0)
+    now, moment = state.interruption, evidence.moment
+    lasted_ms = 0 if now is None else elapsed_ms(now.began, moment) or 0
+    flow_l_per_h = running_flow_l_per_h(state.pump, evidence.view, site)
+    lifted_l = flow_l_per_h * _lost_ms(state) // 3_600_000 - unmetered_l(site, state, moment)
+    converted_l = max(0 if now is None else now.converted_l, lifted_l)
+    return _left_to_convert(site, state, evidence, lasted_ms, converted_l)
 
 
 def _left_to_convert(

@@ -48,6 +48,22 @@ def test_an_owner_who_stops_his_pump_is_not_locked_out() -> None:
     assert story.running
 
 
+def test_no_more_is_lifted_over_many_runs_than_is_converted_of_a_plan() -> None:
+    """5 % of 1,000 m3, with a pump that lifts 90 m3 in an hour; half an hour would be 45."""
+    story = pumping(allocated_l=1_000_000)
+    assert story.order(rate()) is None
+    story.coast_ms = 0
+    story.unhurried().after(60)
+    story.lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
+    before_l = story.total_l
+    for _ in range(6):
+        story.start()
+        story.after(600).stop()
+        story.after(300)
+    assert story.reasons == [K.FLOW_SIGNAL_LOST]
+    assert 49_000 <= story.total_l - before_l <= 51_000
+
+
 def test_what_stands_in_for_a_lost_signal_is_named_and_bounded_at_every_scan() -> None:
     story = blind(convert_max_ms=HOUR)
     story.stop()
