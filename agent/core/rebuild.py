@@ -79,7 +79,7 @@ def reconciled(state: State, records: tuple[Record, ...]) -> State:
     if state.scanned_at is not None:
         told = replace(_later(told, state.scanned_at), scanned_at=state.scanned_at)
     one_series = state.ledger.segment == told.ledger.segment and state.totalizer is not None
-    one_power = state.ledger.power == told.ledger.power and state.energy is not None
+    one_power = state.ledger.power == told.ledger.power
     told = replace(told, energy=state.energy) if one_power else told
     if one_series:
         at_total_wh = _by_another_account(state, told.ledger) if one_power else None

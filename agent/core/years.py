@@ -226,7 +226,8 @@ def _settled(site: Site, state: State, now: Dated) -> Dated | None:
     earlier, unread = state.dated, state.unread
     if earlier is None or unread is None or unread.converted_l is not None:
         return unread
-    used, used_then = (_minus(one.used_wh, earlier.used_wh) for one in (now, unread))
+    used_now = used_wh(state.ledger, last_total_wh(state))
+    used, used_then = (_minus(one, earlier.used_wh) for one in (used_now, unread.used_wh))
     if used is None or used_then is None or site.shared_power_meter:
         return None
     if used < ENERGY_STEPS_MIN * site.energy_resolution_wh:
@@ -343,9 +344,9 @@ def date(site: Site, state: State, moment: Moment, readings: tuple[Reading, ...]
 
 def _looked(state: State, moment: Moment) -> State:
     """Electricity tells of the water that no total tells of: how much of it had flowed by now."""
-    if state.dated is None or state.energy is None or state.energy.at != moment:
+    if state.dated is None or (state.energy is not None and state.energy.at != moment):
         return state
-    used = used_wh(state.ledger, state.energy.last)
+    used = used_wh(state.ledger, last_total_wh(state))
     return replace(state, unread=Dated(state.dated.counted_l, used, moment))
 
 

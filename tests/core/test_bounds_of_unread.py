@@ -43,6 +43,14 @@ def coarse(used_wh: int) -> State:
     return replace(state, unread=replace(LOOKED, used_wh=2_000 + used_wh * 3 // 4))
 
 
+def removed(closed_wh: int) -> State:
+    """The power meter is away now, and had used so much."""
+    state = unread()
+    return replace(
+        state, energy=None, ledger=replace(state.ledger, power=None, closed_wh=closed_wh)
+    )
+
+
 def opening(state: State) -> tuple[OpenYear, State]:
     after, (entry,) = open_years(SITE, state, NOW, SHOWN)
     assert isinstance(entry, OpenYear)
@@ -64,11 +72,12 @@ def test_water_that_was_not_read_flowed_when_electricity_was_used() -> None:
         (coarse(499), 600, 20),
         (coarse(0), 600, 20),
         (unread(dated=replace(DATED, used_wh=None)), 600, 20),
-        (replace(unread(), energy=None, ledger=replace(unread().ledger, power=None)), 600, 20),
+        (removed(closed_wh=2_000), 600, 20),
         (unread(dated=replace(DATED, converted_l=None)), 700, 0),
+        (removed(closed_wh=3_000), 700, 10),  # what it had used is known
     ],
 )
-def test_electricity_that_tells_nothing_leaves_it_to_time(
+def test_what_electricity_tells_nothing_of_is_left_to_time(
     state: State, total_l: int, converted_l: int
 ) -> None:
     entry, _ = opening(state)
@@ -97,11 +106,12 @@ def test_a_look_is_one_at_a_believed_instant_of_the_open_year_that_read_electric
     state = replace(unread(), unread=None, energy=Totalizer(2_750, at(-1)))
     looked = date(SITE, state, at(-1), ())
     assert looked == replace(state, unread=LOOKED)
+    away = replace(removed(closed_wh=2_750), unread=None)
+    assert date(SITE, away, at(-1), ()).unread == LOOKED, "nothing is used without a power meter"
     for nothing in (
         date(SITE, state, replace(at(-1), trusted=False), ()),
         date(SITE, replace(state, energy=Totalizer(2_750, at(0))), at(0), ()),
         date(SITE, state, at(-2), ()),
-        date(SITE, replace(state, energy=None), at(-1), ()),
         date(SITE, replace(state, dated=None), at(-1), ()),
     ):
         assert nothing.unread is None
@@ -142,6 +152,11 @@ def test_what_is_known_of_instants_outlives_an_account_that_is_folded_anew() -> 
     assert state.unread == Dated(100, 220, at(2))
     assert (state.undated, state.year_asked) == (True, 2027)
     assert reconciled(known(unread=None), ()).unread is None
+
+
+def test_what_a_removed_power_meter_had_used_at_the_last_total_is_known_by_any_account() -> None:
+    state = reconciled(known(energy=None, energy_at_total_wh=29), ())
+    assert (state.energy, state.energy_at_total_wh) == (None, -1)
 
 
 def test_what_is_known_of_another_year_or_series_is_not_known_of_this_one() -> None:
