@@ -47,6 +47,7 @@ _OF_INSTANTS: Final = frozenset(
     {
         Refused.CLOCK_RANGE,
         Refused.CLOCK_LOWERED,
+        Refused.CLOCK_AHEAD,
         Refused.MEASURED_RANGE,
         Refused.LIMIT_WINDOW,
         Refused.NOT_YET,

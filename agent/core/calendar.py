@@ -41,6 +41,12 @@ def believe(watermark: Moment | None, clock: SetClock | None, moment: Moment) ->
     return replace(moment, trusted=False)
 
 
+def ahead_max_ms(watermark: Moment | None, moment: Moment) -> int:
+    """How far ahead of what is known a calendar is still believed."""
+    one_boot = watermark is not None and watermark.boot == moment.boot
+    return JUMP_MAX_MS if one_boot else ABSENCE_MAX_MS
+
+
 def _is_near(watermark: Moment | None, moment: Moment) -> bool:
     if watermark is None:
         return True

@@ -40,9 +40,10 @@ def judge_set_clock(order: SetClockOrder, command: Command, present: Present) ->
     latest_ms = present.latest_ms
     # As for a host's clock: what it would open is not closed again, and no slip of a finger may.
     typed = command.origin is Origin.CONSOLE and not is_supervisors(command)
-    if typed and latest_ms is not None and order.utc_ms > latest_ms + calendar.ABSENCE_MAX_MS:
-        span = f"{latest_ms} - {latest_ms + calendar.ABSENCE_MAX_MS}"
-        return Refusal(Refused.CLOCK_RANGE, given, span)
+    if typed and latest_ms is not None:
+        furthest_ms = latest_ms + calendar.ahead_max_ms(present.state.watermark, moment)
+        if order.utc_ms > furthest_ms:
+            return Refusal(Refused.CLOCK_AHEAD, given, str(furthest_ms))
     lowers = latest_ms is not None and order.utc_ms < latest_ms - CLOCK_SLACK_MS
     if lowers and not is_supervisors(command):
         return Refusal(Refused.CLOCK_LOWERED, given, str(latest_ms))

@@ -10,11 +10,15 @@ from tests.core.story import DAY, SITE, Story, utc_ms
 
 NOW = utc_ms(2026, 6, 1, 8)
 FURTHEST = NOW + 400 * DAY
+TOMORROW = NOW + DAY
 
 
-def judged(utc: int, origin: Origin, rank: Rank | None, *, known: bool) -> ClockSet | Refusal:
+def judged(
+    utc: int, origin: Origin, rank: Rank | None, *, boot: str = "earlier", known: bool = True
+) -> ClockSet | Refusal:
+    """The time was known at `NOW`, in this boot ("boot-1") or an earlier one, and no more since."""
     moment = Story(trusted=False).moment
-    state = State(watermark=Story().moment if known else None)
+    state = State(watermark=Story(boot=boot).moment if known else None)
     order = SetClockOrder(utc, "by my watch")
     command = Command("c1", origin, "li", order, rank=rank)
     return judge_set_clock(order, command, Present(state, (), moment, moment, SITE))
@@ -33,7 +37,24 @@ def judged(utc: int, origin: Origin, rank: Rank | None, *, known: bool) -> Clock
 def test_a_technician_sets_a_clock_ahead_by_four_hundred_days_at_most(
     utc: int, origin: Origin, rank: Rank | None, *, set_: bool
 ) -> None:
-    told = judged(utc, origin, rank, known=True)
-    far = Refusal(Refused.CLOCK_RANGE, str(utc), f"{NOW} - {FURTHEST}")
+    told = judged(utc, origin, rank)
+    far = Refusal(Refused.CLOCK_AHEAD, str(utc), str(FURTHEST))
     assert told == far or (set_ and isinstance(told, ClockSet))
     assert isinstance(judged(utc, origin, rank, known=False), ClockSet), "it never knew the time"
+
+
+@pytest.mark.parametrize(
+    ("utc", "rank", "set_"),
+    [
+        (TOMORROW, Rank.TECHNICIAN, True),
+        (TOMORROW + 1, Rank.TECHNICIAN, False),
+        (TOMORROW + 1, Rank.SUPERVISOR, True),
+    ],
+)
+def test_and_by_a_day_where_the_same_boot_has_known_the_time(
+    utc: int, rank: Rank, *, set_: bool
+) -> None:
+    """What went by since is counted: next year typed for this one is no correction."""
+    told = judged(utc, Origin.CONSOLE, rank, boot="boot-1")
+    far = Refusal(Refused.CLOCK_AHEAD, str(utc), str(TOMORROW))
+    assert told == far or (set_ and isinstance(told, ClockSet))

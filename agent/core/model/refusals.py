@@ -57,6 +57,7 @@ class Refused(StrEnum):
     NOT_LAID_UP = "not_laid_up"
     CLOCK_RANGE = "clock_range"
     CLOCK_LOWERED = "clock_lowered"
+    CLOCK_AHEAD = "clock_ahead"
     CLOCK_SYNCHRONISED = "clock_synchronised"
     YEAR_NOT_ASKED = "year_not_asked"
     UNSIGNED = "unsigned"
