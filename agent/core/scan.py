@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agent.core import calendar
 from agent.core.accounting import pass_time, take_energy, take_total
 from agent.core.crosscheck import evidence, without_signal
+from agent.core.dating import date
 from agent.core.facts import Evidence
 from agent.core.interruptions import watch_metering
 from agent.core.ledger import expired
@@ -37,7 +38,7 @@ from agent.core.ratings import learn, watch_test
 from agent.core.replacing import replace
 from agent.core.state import Seen, State, account, away, counts
 from agent.core.thresholds import overlaid
-from agent.core.years import begin_round, date, open_years
+from agent.core.years import begin_round, open_years
 
 
 @dataclass(frozen=True, slots=True)

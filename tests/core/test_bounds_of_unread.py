@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from agent.core.dating import date
 from agent.core.ledger import Ledger, Round
 from agent.core.model import BeginLimit, Moment, OpenYear, Quantity
 from agent.core.rebuild import reconciled
 from agent.core.state import Dated, State
 from agent.core.totalizer import Segment, Totalizer
-from agent.core.years import begin_round, date, open_years
+from agent.core.years import begin_round, open_years
 from tests.core.story import DAY, SITE, reading, utc_ms
 
 NEW_YEAR = utc_ms(2027, 1, 1)
@@ -129,10 +130,10 @@ def test_a_look_is_settled_by_the_first_total_and_gone_when_one_is_dated() -> No
 # --- by another account --------------------------------------------------------------------------
 
 
-def known(**changes: object) -> State:
+def known() -> State:
     """As a checkpoint knew it, by an account that its entries, of which there are none, deny."""
     ledger = Ledger(closed_l=300, closed_wh=30, converted_l=3)
-    state = State(
+    return State(
         ledger=ledger,
         totalizer=Totalizer(800, NOW),
         energy=Totalizer(300, NOW),
@@ -142,7 +143,6 @@ def known(**changes: object) -> State:
         unread=Dated(400, 250, at(2)),
         year_asked=2027,
     )
-    return replace(state, **changes)  # type: ignore[arg-type]
 
 
 def test_what_is_known_of_instants_outlives_an_account_that_is_folded_anew() -> None:
@@ -151,17 +151,17 @@ def test_what_is_known_of_instants_outlives_an_account_that_is_folded_anew() -> 
     assert state.booted == Dated(200, None, at(1), None)
     assert state.unread == Dated(100, 220, at(2))
     assert (state.undated, state.year_asked) == (True, 2027)
-    assert reconciled(known(unread=None), ()).unread is None
+    assert reconciled(replace(known(), unread=None), ()).unread is None
 
 
 def test_what_a_removed_power_meter_had_used_at_the_last_total_is_known_by_any_account() -> None:
-    state = reconciled(known(energy=None, energy_at_total_wh=29), ())
+    state = reconciled(replace(known(), energy=None, energy_at_total_wh=29), ())
     assert (state.energy, state.energy_at_total_wh) == (None, -1)
 
 
 def test_what_is_known_of_another_year_or_series_is_not_known_of_this_one() -> None:
     for other in (replace(known().ledger, year=2026), replace(known().ledger, segment=SEGMENT)):
-        state = reconciled(known(ledger=other), ())
+        state = reconciled(replace(known(), ledger=other), ())
         assert (state.dated, state.year_asked) == (None, None)
-    powered = reconciled(known(ledger=replace(known().ledger, power=SEGMENT)), ())
+    powered = reconciled(replace(known(), ledger=replace(known().ledger, power=SEGMENT)), ())
     assert powered.dated == Dated(100, None, at(0), 17)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agent.core.dating import date
 from agent.core.ledger import Grant, Ledger, Past, Round
 from agent.core.model import (
     AllocateEnergyOrder,
@@ -25,7 +26,7 @@ from agent.core.model import (
 from agent.core.pump import Pump, Run
 from agent.core.state import Dated, State
 from agent.core.totalizer import Segment, Totalizer
-from agent.core.years import begin_round, confirm_year, date, open_years
+from agent.core.years import begin_round, confirm_year, open_years
 from tests.core.story import DAY, HOUR, SITE, Story, plan, reading, utc_ms
 
 NEW_YEAR, NEXT_YEAR = utc_ms(2027, 1, 1), utc_ms(2028, 1, 1)

@@ -42,6 +42,7 @@ OWN = {
     "calendar": "test_calendar_stories test_time_stories test_unseen_year_stories",
     "commands": "test_commands test_time_stories",
     "crosscheck": "test_crosscheck_stories test_dry_run_stories test_running_while_cut_stories",
+    "dating": "test_calendar_stories test_unseen_year_stories",
     "entered": "test_entered_once",
     "facts": "test_meter_stories test_protection_stories test_warning_stories",
     "fittings": "test_fitting_stories test_ledger_orders test_commands",
