@@ -70,8 +70,7 @@ def side(state: State) -> str:
     inputs = state["inputs"]
     if state["relay"] == "silent":
         return "relay_silent"
-    # Where no meter answers nobody saw it stop, and nobody sees it run.
-    runs = state["session"] and not kinds >= _BLIND
+    runs = state["session"] and not _blind(state)
     if not state["permitted"]:
         return "cut_running" if runs else "cut"
     if runs:
@@ -85,6 +84,11 @@ def side(state: State) -> str:
     if ConditionKind.POWER_METER_SILENT in kinds or ConditionKind.BOTH_METERS_SILENT in kinds:
         return "meter"
     return "motor" if inputs.get("contactor") else "owner"
+
+
+def _blind(state: State) -> bool:
+    """Where no meter answers nobody saw the pump stop, and nobody sees it run."""
+    return {one["kind"] for one in state["conditions"]} >= _BLIND
 
 
 _ALARMING: Final = frozenset({"cut", "cut_running", "relay_silent", "relay_open"})
@@ -189,7 +193,8 @@ def _pump(state: State, language: str) -> list[str]:
     pump = say("state.stopped")
     if session is not None:
         lasted = words.duration(session["running_ms"], language)
-        pump = f"{say('state.running')} {lasted}, {words.volume(session['volume_l'])}"
+        seen = say("state.seen_running" if _blind(state) else "state.running")
+        pump = f"{seen} {lasted}, {words.volume(session['volume_l'])}"
     shown = [
         ("pump", pump),
         ("flow", _reading(state, Quantity.FLOW_L_PER_H, language)),
