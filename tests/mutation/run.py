@@ -41,34 +41,53 @@ OWN = {
     "backflow": "test_reverse_flow_stories",
     "calendar": "test_calendar_stories test_time_stories test_unseen_year_stories",
     "commands": "test_commands test_time_stories",
-    "crosscheck": "test_crosscheck_stories test_dry_run_stories test_running_while_cut_stories",
-    "dating": "test_calendar_stories test_unseen_year_stories",
+    "crosscheck": (
+        "test_crosscheck_stories test_dry_run_stories test_running_while_cut_stories "
+        "test_jog_stories test_shared_meter_stories test_outage_stories"
+    ),
+    "dating": "test_calendar_stories test_unseen_year_stories test_interrupted_year_stories",
     "entered": "test_entered_once",
-    "facts": "test_meter_stories test_protection_stories test_warning_stories",
+    "facts": (
+        "test_meter_stories test_protection_stories test_warning_stories test_signal_stories "
+        "test_running_on_unmetered test_relay_without_answer test_outage_stories"
+    ),
     "fittings": "test_fitting_stories test_ledger_orders test_commands",
     "health": "test_health_record",
-    "interlock": "test_interlock_stories test_meter_stories test_protection_stories",
-    "interruptions": "test_interruption_stories test_conversion_stories test_unmetered_stories",
+    "interlock": (
+        "test_interlock_stories test_meter_stories test_protection_stories test_probe_stories"
+    ),
+    "interruptions": (
+        "test_interruption_stories test_conversion_stories test_unmetered_stories "
+        "test_signal_stories test_interrupted_year_stories"
+    ),
     "ledger": "test_ledger test_round_stories test_calendar_stories",
     "orders": "test_commands test_ledger_orders",
     "override": "test_override_stories",
     "people": "test_people_stories",
-    "permission": "test_interlock_stories test_relay_stories test_override_stories",
+    "permission": (
+        "test_interlock_stories test_relay_stories test_override_stories test_signal_stories"
+    ),
     "posting": "test_ledger test_allocation_stories test_fitting_stories test_calendar_stories",
     "present": "test_ledger_orders test_commands",
-    "protection": "test_protection_stories",
-    "pump": "test_session_stories test_run_stories test_interlock_stories",
+    "protection": "test_protection_stories test_outage_stories test_shared_meter_stories",
+    "pump": (
+        "test_session_stories test_run_stories test_interlock_stories test_one_phase_stories "
+        "test_clock_set_back_stories"
+    ),
     "ratings": "test_rating_stories",
-    "rebuild": "test_rebuild test_rebuilt_latches",
+    "rebuild": "test_rebuild test_rebuilt_latches test_killed_anywhere",
     "rights": "test_rights",
-    "rules": "test_meter_stories test_dry_run_stories test_protection_stories",
-    "scan": "test_relay_stories test_session_stories test_calendar_stories",
-    "seasons": "test_time_stories test_lay_up_stories test_ledger_orders",
+    "rules": (
+        "test_meter_stories test_dry_run_stories test_protection_stories test_probe_stories "
+        "test_signal_stories"
+    ),
+    "scan": "test_relay_stories test_session_stories test_calendar_stories test_one_phase_stories",
+    "seasons": "test_time_stories test_lay_up_stories test_ledger_orders test_clock_set_ahead",
     "site": "test_meter_stories test_crosscheck_stories test_protection_stories",
     "state": "test_unmetered_stories test_relay_stories",
-    "supply": "test_supply_stories",
+    "supply": "test_supply_stories test_one_phase_stories test_outage_stories",
     "totalizer": "test_ledger_table test_evidence_table",
-    "years": "test_calendar_stories test_unseen_year_stories",
+    "years": "test_calendar_stories test_unseen_year_stories test_interrupted_year_stories",
 }
 # These stand on bounds of every room, and are quick.
 EVERYWHERE = ("test_bounds", "test_defaults", "test_fold_table")
