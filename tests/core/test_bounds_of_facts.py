@@ -8,10 +8,20 @@ from typing import Any
 
 import pytest
 
-from agent.core.facts import Evidence, converting, gather, margin_l, run_on_left
+from agent.core.facts import (
+    Evidence,
+    converting,
+    converting_signal,
+    gather,
+    margin_l,
+    run_on_left,
+)
+from agent.core.interlock import Standing, Watch
 from agent.core.ledger import Ledger
 from agent.core.model import (
+    Action,
     Balance,
+    Condition,
     ConditionKind,
     Exemption,
     Fault,
@@ -135,6 +145,79 @@ def test_a_warning_is_given_where_the_site_asks_for_it(
     limits = replace(SITE.limits, warn_remaining_l=litres, warn_pumping_ms=time_ms)
     facts = found(account=left(remaining_l), site=replace(SITE, limits=limits))
     assert (facts.remaining_low, facts.hours_low) == (low, hours)
+
+
+# --- a signal ----------------------------------------------------------------------------------
+
+DOOR = ConditionKind.DOOR_OPEN
+SIGNAL = ConditionKind.FLOW_SIGNAL_LOST
+
+
+def lost(*held_ms: int, kinds: tuple[ConditionKind, ...] = (SIGNAL,), used_wh: int = 0) -> State:
+    """A signal is lost, between two runs; its clocks have held so long."""
+    stands = tuple(Condition(one, moment(), Action.ALARM, latched=False) for one in kinds)
+    watches = tuple(Watch(SIGNAL, moment(), stage, ms) for stage, ms in enumerate(held_ms))
+    return replace(
+        unmetered(used_wh), interruption=None, standing=Standing(conditions=stands, watches=watches)
+    )
+
+
+def open_since(state: State, began: Moment, converted_l: int = 0) -> State:
+    """The same during a run, of which so much was reckoned."""
+    silent = unmetered(0, converted_l).interruption
+    assert silent is not None
+    return replace(state, interruption=replace(silent, began=began))
+
+
+@pytest.mark.parametrize(
+    ("state", "left_l", "left_ms"),
+    [
+        (lost(), 50_000, 72 * HOUR),
+        (lost(36_000, 18_000), 49_000, 72 * HOUR - 36_000),  # 100 m3/h lift 1 m3 in 36 s
+        (lost(36_000, used_wh=100), 49_000, 72 * HOUR - 36_000),  # of which 300 l are kept back
+        (open_since(lost(), moment()), 50_000, 72 * HOUR),
+        (open_since(lost(), moment(-HOUR)), 50_000, 71 * HOUR),
+        (open_since(lost(36_000), moment(), 1_001), 48_999, 72 * HOUR - 36_000),
+        (lost(kinds=(DOOR, SIGNAL)), 50_000, 72 * HOUR),
+    ],
+)
+def test_what_a_lost_signal_leaves_to_reckon_is_less_what_all_its_runs_may_have_lifted(
+    state: State, left_l: int, left_ms: int
+) -> None:
+    seen = evidence(left(10**6))
+    left_now = Exemption(ConditionKind.FLOW_METER_SILENT, left_l, left_ms)
+    assert converting_signal(SITE, state, seen) == left_now
+    assert found(state, left(10**6)).converting_signal is True
+
+
+@pytest.mark.parametrize("kinds", [(), (DOOR,)])
+def test_between_runs_nothing_stands_in_for_a_signal_that_is_not_lost(
+    kinds: tuple[ConditionKind, ...],
+) -> None:
+    state = lost(kinds=kinds)
+    assert converting_signal(SITE, state, evidence(left(10**6))) is None
+    assert found(state, left(10**6)).converting_signal is False
+    cutting = replace(SITE, on_interruption=InterruptionPolicy.CUT)
+    assert converting_signal(cutting, lost(), evidence(left(10**6))) is None
+
+
+def test_an_interruption_that_begins_now_may_be_reckoned_for_its_whole_time() -> None:
+    left_now = converting(SITE, open_since(State(), moment()), evidence(left(5)))
+    assert left_now is None, "there is no electricity to reckon by"
+    begun = open_since(unmetered(0), moment())
+    assert converting(SITE, begun, evidence(left(5))) == Exemption(
+        ConditionKind.FLOW_METER_SILENT, 50_000, 72 * HOUR
+    )
+
+
+@pytest.mark.parametrize(("unread_ms", "counts"), [(300_000, True), (300_001, False)])
+def test_electricity_that_is_unread_for_longer_than_both_meters_may_be_is_not_reckoned_by(
+    unread_ms: int, *, counts: bool
+) -> None:
+    state = replace(unmetered(0), energy=Totalizer(0, moment(-unread_ms)))
+    assert (converting(SITE, state, evidence(left(5))) is not None) is counts
+    away = replace(state, supply=Supply(failed=True))
+    assert converting(SITE, away, evidence(left(5))) is not None, "it is away with the mains"
 
 
 # --- metering ----------------------------------------------------------------------------------

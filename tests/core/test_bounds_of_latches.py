@@ -158,3 +158,22 @@ def test_a_condition_says_how_long_its_facts_may_hold_until_it_cuts(
     (rule,) = (one for one in RULES if one.kind is kind)
     held = tuple(Watch(of, moment(), stage, held_ms) for of, stage, held_ms in watches)
     assert time_left_ms(rule, Standing(watches=held), SITE) == left_ms
+
+
+@pytest.mark.parametrize(
+    ("kind", "stood", "cuts", "stands"),
+    [
+        (K.ALLOCATION_EXHAUSTED, Action.CUT, False, Action.ALARM),
+        (K.ALLOCATION_EXHAUSTED, Action.ALARM, True, Action.CUT),
+        (K.DRY_WELL, Action.ALARM, True, Action.ALARM),
+        (K.DRY_WELL, Action.CUT, False, Action.CUT),
+    ],
+)
+def test_what_outlives_its_fact_does_what_it_did_but_for_water_that_does_as_its_site_says(
+    kind: K, stood: Action, stands: Action, *, cuts: bool
+) -> None:
+    limits = replace(SITE.limits, on_exhausted_cut=cuts, cuts=(K.DRY_WELL,) if cuts else ())
+    present = Present(Facts(), moment(), 1000, replace(SITE, limits=limits))
+    before = Condition(kind, moment(), stood, latched=True)
+    after = assess(RULES, Standing(conditions=(before,)), present)
+    assert after.conditions == (replace(before, action=stands),)

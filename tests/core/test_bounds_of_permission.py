@@ -129,6 +129,30 @@ def test_what_each_check_saw_is_what_the_next_scan_goes_on_from() -> None:
     )
 
 
+def test_a_control_that_comes_up_has_seen_no_time_of_the_run_that_it_finds() -> None:
+    story = pumping()
+    ran_ms = story.state.motor.running_ms
+    story.restarted = True
+    story.after(1)
+    assert story.state.motor.running_ms == ran_ms > 0
+    story.after(1)
+    assert story.state.motor.running_ms == ran_ms + 1_000
+
+
+def test_a_run_that_begins_without_a_signal_rests_on_what_may_be_reckoned_of_all_of_them() -> None:
+    """70 s were seen without it: 1750 l at 90 m3/h, off 5 % of the plan and off three days."""
+    story = pumping()
+    assert story.order(rate()) is None
+    story.coast_ms = 0
+    story.unhurried().lay(Fault.NO_SIGNAL, Quantity.FLOW_L_PER_H)
+    story.after(80).stop()
+    story.after(30).start()
+    assert story.state.interruption is None
+    story.after(10)
+    reckoned = Exemption(K.FLOW_METER_SILENT, 5_000_000 - 1_750, 72 * HOUR - 70_000)
+    assert story.outcomes[-1].decision.exceptions == (reckoned,)
+
+
 @pytest.mark.parametrize(("left_ms", "over"), [(1_151, False), (1_150, True)])
 def test_an_override_whose_time_is_all_but_spent_ends_with_a_cut(
     left_ms: int, *, over: bool

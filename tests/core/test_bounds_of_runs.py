@@ -224,6 +224,12 @@ def test_a_run_has_ended_at_the_third_idle_scan_and_says_what_it_took() -> None:
     )
 
 
+def test_a_pump_that_runs_again_before_its_run_was_settled_goes_on_with_that_run() -> None:
+    run = Run(moment(-HOUR), 200, 20, start_counted_l=100, start_used_wh=10)
+    over = replace(run, stopped=moment(-1), why=StopCause.CUT)
+    assert watched(Pump(run=over), seen(90_000, 30_000)).run == replace(over, stopped=None)
+
+
 @pytest.mark.parametrize(("early_ms", "split_in_two"), [(1, True), (0, False), (-1, False)])
 def test_a_run_that_begins_with_the_year_is_the_new_years(
     early_ms: int, *, split_in_two: bool
