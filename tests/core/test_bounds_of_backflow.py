@@ -6,6 +6,7 @@ As in test_bounds.py.
 from dataclasses import replace
 
 from agent.core.accounting import enter, take_total
+from agent.core.backflow import watched
 from agent.core.ledger import Ledger
 from agent.core.model import Fault, FitMeter, Moment, Quantity, RemoveMeter, Role
 from agent.core.state import State
@@ -59,3 +60,18 @@ def test_another_flow_meter_has_another_reverse_total() -> None:
     before = State(ledger=Ledger(segment=METER), reverse=Totalizer(5, moment()), backflow_l=9)
     after = enter(before, fit, moment())
     assert (after.reverse, after.backflow_l, after.totalizer) == (None, 0, Totalizer(7, moment()))
+
+
+def test_a_meter_whose_table_has_no_reverse_total_runs_back_by_nothing() -> None:
+    state = State(ledger=Ledger(segment=METER), reverse=Totalizer(5, moment()), backflow_l=9)
+    after = watched(SITE, state, 0, readings(500_000), moment(1000))
+    assert (after.reverse, after.backflow_l) == (None, 0)
+
+
+def test_water_runs_back_as_fast_as_the_site_allows_now() -> None:
+    """The meter was fitted when the settings said a cubic metre an hour."""
+    slow = replace(METER, rate_max_per_h=1_000)
+    state = State(ledger=Ledger(segment=slow), reverse=Totalizer(500, moment()))
+    shown = (*readings(500_000), reading(Quantity.REVERSE_TOTAL_L, 530))
+    after = watched(SITE, state, 0, shown, moment(1000))
+    assert (after.reverse, after.backflow_l) == (Totalizer(530, moment(1000)), 30)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.core.calendar import SetClock
 from agent.core.entered import Entered, refuse_again
 from agent.core.entered import after as after_document
 from agent.core.interlock import Standing
@@ -25,6 +26,7 @@ from agent.core.model import (
     InterruptionPolicy,
     LayUp,
     Moment,
+    OpenYear,
     Rate,
     RateMethod,
     Record,
@@ -37,7 +39,7 @@ from agent.core.model import (
 from agent.core.override import Lifting
 from agent.core.rebuild import rebuilt, reconciled
 from agent.core.spent import Spent, Used, of_epoch
-from agent.core.state import Interruption, State
+from agent.core.state import Dated, Interruption, State
 from agent.core.totalizer import Segment, Totalizer
 from tests.core.story import HOUR, MINUTE, SECOND, utc_ms
 
@@ -56,6 +58,8 @@ def test_of_everything_a_checkpoint_knows_of_the_present_nothing_is_lost() -> No
         cut_at=moment(1),
         cut_by_lapse=True,
         lifting=Lifting(Use.FIRE, 5, 6, 7),
+        clock=SetClock(8, 9, "b1"),
+        declared=("bus 1",),
         scanned_at=moment(2),
         watermark=moment(3),
         seen_ids=("a",),
@@ -69,6 +73,8 @@ def test_of_everything_a_checkpoint_knows_of_the_present_nothing_is_lost() -> No
         "cut_at",
         "cut_by_lapse",
         "lifting",
+        "clock",
+        "declared",
         "scanned_at",
         "watermark",
         "seen_ids",
@@ -150,6 +156,7 @@ def after(*entries: Entry, trusted: bool = True) -> State:
         (Correct(2026, 7, "tank", "d", "li", 700, 700, 20), 20, 63, None),  # a ruling: from there
         (Convert(30, 10, 1, 3_000, 0, 0, 650, 80), 650, 80, 10),  # its own began before it
         (Convert(-3, 10, 1, 3_000, 0, 0, 700, 80, ends=True), 700, 80, 20),
+        (OpenYear(2027, None, 700, 0, energy_total_wh=90), 700, 90, 30),
     ],
 )
 def test_the_last_total_that_an_entry_carried_is_what_is_known(
@@ -205,6 +212,37 @@ def test_a_total_of_another_series_than_the_entries_tell_is_not_believed() -> No
         totalizer = reconciled(state, tuple(told)).totalizer
         assert totalizer is not None
         assert totalizer.last == last
+
+
+def test_electricity_of_another_meter_than_the_entries_tell_is_not_believed() -> None:
+    told = tuple(Record(n, AT, True, one) for n, one in enumerate(FITTED, 1))
+    same = replace(rebuilt(told), energy=Totalizer(85, moment()))
+    other = replace(same, ledger=replace(same.ledger, power=Segment("p0", 5, 1, 10**9, 9)))
+    for state, last in ((same, 85), (other, 60)):
+        energy = reconciled(state, told).energy
+        assert energy is not None
+        assert energy.last == last
+
+
+def test_what_was_counted_at_an_instant_moves_with_the_account_of_the_meters_before() -> None:
+    """By the entries those counted 60 l and 30 Wh this year, and the checkpoint said 40 and 25."""
+    fitted = (
+        *FITTED,
+        FitMeter(Role.FLOW_METER, "f2", 7, 560, 1, 10**9, 100_000, None, "d", "li"),
+        FitMeter(Role.POWER_METER, "p2", 9, 90, 10, 10**9, 55_000, None, "d", "li"),
+    )
+    told = tuple(Record(n, AT, True, one) for n, one in enumerate(fitted, 1))
+    known = rebuilt(told)
+    state = replace(
+        known,
+        ledger=replace(known.ledger, closed_l=40, closed_wh=25, converted_l=3),
+        dated=Dated(100, 50, moment(), 13),
+        booted=Dated(90, None, moment(), None),
+    )
+    after = reconciled(state, told)
+    assert (after.ledger.closed_l, after.ledger.closed_wh, after.ledger.converted_l) == (60, 30, 0)
+    assert after.dated == Dated(120, 55, moment(), 10)
+    assert after.booted == Dated(110, None, moment(), None)
 
 
 def test_sixty_four_documents_are_known_again_and_the_oldest_makes_room() -> None:

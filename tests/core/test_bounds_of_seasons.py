@@ -31,7 +31,7 @@ from agent.core.pump import Pump
 from agent.core.seasons import judge_lay_up, judge_open_year, judge_resume, judge_set_clock
 from agent.core.state import Dated, State
 from agent.core.totalizer import Segment, Totalizer
-from tests.core.story import HOUR, MINUTE, SITE, utc_ms
+from tests.core.story import DAY, HOUR, MINUTE, SITE, utc_ms
 
 NOON = utc_ms(2026, 6, 1, 12)
 KNOWN = Moment(NOON, HOUR, "b1", trusted=True)
@@ -75,6 +75,22 @@ def test_a_clock_is_set_back_by_more_than_a_minute_by_a_supervisor_only(
     assert told == (ClockSet(utc, NOON, "the battery", "li") if set_ else lowered)
     young = replace(COUNTED, watermark=None)
     assert isinstance(set_clock(utc, rank, present(young, UNKNOWN)), ClockSet)
+
+
+@pytest.mark.parametrize(
+    ("utc", "rank", "set_"),
+    [
+        (NOON + DAY, Rank.TECHNICIAN, True),
+        (NOON + DAY + 1, Rank.TECHNICIAN, False),
+        (NOON + DAY + 1, Rank.SUPERVISOR, True),
+    ],
+)
+def test_a_clock_is_set_ahead_by_more_than_a_day_by_a_supervisor_only(
+    utc: int, rank: Rank, *, set_: bool
+) -> None:
+    told = set_clock(utc, rank, present(now=UNKNOWN))
+    ahead = Refusal(Refused.CLOCK_AHEAD, str(utc), str(NOON + DAY))
+    assert told == (ClockSet(utc, NOON, "the battery", "li") if set_ else ahead)
 
 
 @pytest.mark.parametrize(

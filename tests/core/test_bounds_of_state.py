@@ -22,12 +22,13 @@ from agent.core.state import (
     allocations,
     away,
     flow_reversed,
+    missing,
     moved_while_laid_up_l,
     seen_ms,
     unmetered_l,
 )
 from agent.core.totalizer import Segment, Totalizer
-from tests.core.story import HOUR, SITE, utc_ms
+from tests.core.story import HOUR, SITE, Story, utc_ms
 
 AT = utc_ms(2026, 6, 1)
 
@@ -111,3 +112,39 @@ def test_what_is_allocated_is_told_of_every_year_that_has_a_paper() -> None:
     assert allocations(State(ledger=ledger), moment()) == now
     assert allocations(State(ledger=ledger), moment(1)) == now | {2027: (None, None)}
     assert allocations(State(), moment()) == {}
+
+
+def test_electricity_that_was_read_late_is_reckoned_from_where_it_was_entered() -> None:
+    """Nobody knew what was used at the last total; 50 Wh since 100 l were entered are 150 l."""
+    waits = Interruption(
+        moment(),
+        InterruptionCause.SILENT,
+        True,
+        InterruptionPolicy.CONVERT,
+        0,
+        700,
+        moment(),  # it runs
+        100,
+    )
+    state = State(
+        ledger=Ledger(
+            power=Segment("p1", 0, 10, 10**9, 55_000),
+            rate=Rate(1, 3_000, RateMethod.TEST, 1, None, None, "r", "li", None),
+        ),
+        totalizer=Totalizer(500, moment(-1_000)),
+        energy=Totalizer(750, moment()),
+        interruption=waits,
+    )
+    assert unmetered_l(SITE, state, moment()) == 150
+    assert unmetered_l(SITE, replace(state, interruption=None), moment()) == 0
+
+
+def test_thirty_two_parts_that_are_declared_no_more_are_remembered() -> None:
+    parts = tuple(f"bus {number}" for number in range(33))
+    story = Story()
+    story.site = replace(SITE, declared=parts)
+    story.after(1)
+    assert story.state.declared == parts
+    story.site = SITE
+    story.after(1)
+    assert story.state.declared == missing(SITE, story.state) == parts[1:]

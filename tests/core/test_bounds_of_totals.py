@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from agent.core.model import Moment
+from agent.core.fittings import judge_remove_meter
+from agent.core.ledger import Ledger
+from agent.core.model import Moment, Refusal, RemoveMeter, RemoveMeterOrder, Role
+from agent.core.present import Present
+from agent.core.state import State
 from agent.core.totalizer import (
     Accepted,
     Bound,
@@ -20,7 +24,7 @@ from agent.core.totalizer import (
     Totalizer,
     judge,
 )
-from tests.core.story import HOUR, utc_ms
+from tests.core.story import HOUR, SITE, utc_ms
 
 AT = utc_ms(2026, 6, 1)
 MODULUS = 1_000_000
@@ -123,3 +127,16 @@ def test_a_suspicion_goes_on_over_a_boot_by_what_two_scans_explain(
     assert isinstance(after, Held)
     assert after.totalizer.suspect is not None
     assert after.totalizer.suspect.count == (2 if agrees else 1)
+
+
+@pytest.mark.parametrize(("displayed", "good"), [(501_035, True), (501_036, False)])
+@pytest.mark.parametrize("rate_max_per_h", [1_000, 100_000, 1_000_000])
+def test_a_meter_leaves_by_what_its_site_allows_now_and_not_when_it_was_fitted(
+    displayed: int, rate_max_per_h: int, *, good: bool
+) -> None:
+    """35 l are possible, and a cubic metre between wire and display."""
+    fitted = Segment("f1", 0, 1, 10**9, rate_max_per_h)
+    state = State(ledger=Ledger(segment=fitted), totalizer=Totalizer(500_000, moment()))
+    order = RemoveMeterOrder(Role.FLOW_METER, "f1", "no. 7", displayed)
+    told = judge_remove_meter(order, "li", Present(state, (), moment(), moment(), SITE))
+    assert isinstance(told, RemoveMeter if good else Refusal)
