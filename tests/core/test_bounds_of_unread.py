@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.dating import date
+from agent.core.dating import Found, counted_at, date
 from agent.core.ledger import Ledger, Round
 from agent.core.model import BeginLimit, Moment, OpenYear, Quantity
 from agent.core.rebuild import reconciled
@@ -83,6 +83,14 @@ def test_what_electricity_tells_nothing_of_is_left_to_time(
 ) -> None:
     entry, _ = opening(state)
     assert (entry.total_l, entry.converted_l) == (total_l, converted_l)
+
+
+def test_where_nothing_was_reckoned_no_litre_of_it_is_found() -> None:
+    """All the electricity was used before New Year, when it was looked at last."""
+    dated, looked = replace(DATED, converted_l=0), replace(LOOKED, used_wh=3_000, at=at(0))
+    state = replace(unread(dated=dated), unread=looked)
+    found = counted_at(SITE, state, Dated(800, 3_000, NOW, 0), NEW_YEAR)
+    assert found == Found(800, 3_000, apportioned=True, converted_l=0)
 
 
 def test_without_anything_dated_all_is_the_old_years() -> None:
