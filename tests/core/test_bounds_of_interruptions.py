@@ -59,11 +59,18 @@ def test_water_is_reckoned_from_the_first_electricity_that_was_read(
     assert after.interruption == replace(waits, used_wh=used_wh)
 
 
-def test_no_litre_and_no_watt_hour_is_reckoned_where_silence_cuts() -> None:
-    """What was converted under the old setting is undone, for the totalizer counts again."""
-    site = replace(SITE, on_interruption=InterruptionPolicy.CUT)
-    waits = replace(WAITS, used_wh=100, converted_l=90)
-    state = replace(LOST, totalizer=Totalizer(500, NOW), interruption=waits)
+@pytest.mark.parametrize(
+    ("policy", "used_wh", "read_at"),
+    [(InterruptionPolicy.CUT, 100, NOW), (InterruptionPolicy.CONVERT, None, LAST)],
+)
+def test_no_litre_and_no_watt_hour_is_reckoned_where_silence_cuts_or_nothing_was_read(
+    policy: InterruptionPolicy, used_wh: int | None, read_at: Moment
+) -> None:
+    """What was converted before is undone, for the totalizer counts again."""
+    site = replace(SITE, on_interruption=policy)
+    waits = replace(WAITS, used_wh=used_wh, converted_l=90)
+    energy = Totalizer(700, read_at)
+    state = replace(LOST, totalizer=Totalizer(500, NOW), energy=energy, interruption=waits)
     _, (entry, ended) = watch_metering(site, state, NOW, running=True, may_enter=True)
     assert isinstance(entry, Convert)
     assert isinstance(ended, InterruptionEnded)
