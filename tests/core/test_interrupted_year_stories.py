@@ -146,29 +146,26 @@ def test_runs_of_a_new_year_whose_time_was_not_known_are_not_split() -> None:
     assert second.started_utc_ms > MIDNIGHT
 
 
-def test_nobody_guesses_though_the_time_is_known_as_soon_as_the_station_is_back() -> None:
-    """Off over New Year, half an hour of pumping without the time, and off again."""
+def dark_between(running_s: int) -> Story:
+    """Off over New Year, so many seconds of pumping without the time, and off again."""
     story = december()
     story.stop()
     story.after(20)
     story.power_off(HOUR, trusted=False)
     story.after(REST_S).start()
-    story.after(1800).stop()
+    story.after(running_s).stop()
     story.after(20).power_off(HOUR)
-    story.after(1)
+    return story.after(1)
+
+
+def test_nobody_guesses_though_the_time_is_known_as_soon_as_the_station_is_back() -> None:
+    story = dark_between(1800)
     assert (years(story), story.state.year_asked) == ([2026], 2027)
 
 
 def test_where_a_year_that_is_told_may_begin_is_said_though_its_meter_is_gone() -> None:
     """Before the new meter's own zero, in its own litres."""
-    story = december()
-    story.stop()
-    story.after(20)
-    story.power_off(HOUR, trusted=False)
-    story.after(REST_S).start()
-    story.after(600).stop()
-    story.after(20).power_off(HOUR)
-    story.after(1)
+    story = dark_between(600)
     story.total_ml = 7_000_000
     assert story.fit(serial="new") is None
     assert story.order(OpenYearOrder(2027, 8_000, "diary")) is Refused.TOTAL_RANGE
