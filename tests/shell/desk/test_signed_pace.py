@@ -33,7 +33,7 @@ def test_signatures_are_checked_at_a_bounded_pace(station: Station) -> None:
                 served += reply.error is None
         if refused + served == 28:
             break
-        station.scan()
+        station.turn(*clients)
     for client in clients:
         client.close()
     assert refused > 0
