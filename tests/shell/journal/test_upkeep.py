@@ -149,7 +149,7 @@ def writer(journal: Journal, upkeep: Upkeep, heads: list[Head]) -> Iterator[Writ
 
 def _tended(writer: Writer, now: Now, until: Callable[[], bool]) -> bool:
     """Offer time for upkeep until something holds; each offer is one step at most."""
-    for _ in range(2000):
+    for _ in range(20_000):
         if until():
             return True
         writer.tend(now)
