@@ -11,6 +11,7 @@ public half is in every seal, so that anybody can check one with any Ed25519 too
 
 import errno
 import json
+import os
 import select
 import stat
 import sys
@@ -210,8 +211,11 @@ def serve(folder: Path, idle_s: float) -> None:
         line = sys.stdin.buffer.readline(LINE_BYTES_MAX + 1)
         if not line.endswith(b"\n"):
             return
-        sys.stdout.buffer.write(json.dumps(_answer(folder, json.loads(line))).encode() + b"\n")
-        sys.stdout.buffer.flush()
+        answer = json.dumps(_answer(folder, json.loads(line))).encode() + b"\n"
+        try:
+            os.write(sys.stdout.fileno(), answer)
+        except BrokenPipeError:
+            return  # control is gone, and with it whoever wanted to know
 
 
 def _answer(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,18 @@ def test_one_that_was_killed_is_started_again(notary: Notary) -> None:
     assert pid(notary) != process
 
 
+def test_whose_control_was_killed_it_goes_without_a_word(tmp_path: Path) -> None:
+    """Its traceback stood in the system's journal beside what had really happened."""
+    notary = subprocess.Popen(
+        [sys.executable, "-m", "agent.signing", str(tmp_path), str(WAIT_S)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    assert notary.stdout is not None
+    notary.stdout.close()
+    said = notary.communicate(b'{"do": "public"}\n', WAIT_S)[1]
+    assert (notary.returncode, said) == (0, b"")
+
+
 def test_one_that_is_stuck_is_given_up(tmp_path: Path) -> None:
     notary = Notary(tmp_path, answer_s=5.0)
     notary._answer_s = 0.2
