@@ -128,7 +128,7 @@ def hasty_lives(folder: Path) -> None:
         close(self)
 
     Writer.commit = commit  # type: ignore[method-assign]  # it promises too early
-    Writer.close = closing  # type: ignore[method-assign]
+    Writer.close = closing  # type: ignore[method-assign]  # and writes late
     control_lives(folder)
 
 

@@ -192,7 +192,8 @@ def check(folder: Path, ledger: Ledger, *, permitted: bool) -> None:
     kept = {one.command_id for one in bodies if isinstance(one, Verdict)}
     assert ledger.verdicts <= kept, f"answered and lost: {ledger.verdicts - kept}"
     moves = [one.permitted for one in bodies if isinstance(one, RelayMoved)]
-    assert moves[-1:] == [True] or not permitted, "the relay permits, and nobody wrote down that it does"
+    written = moves[-1:] == [True]
+    assert written or not permitted, "the relay permits, and nobody wrote down that it does"
 
 
 def test_what_control_promised_is_there_wherever_it_died(
