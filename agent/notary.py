@@ -84,9 +84,11 @@ class Notary:
         return written_public(self._folder) if made else str(self._ask("public")["public"])
 
     def _sign(self, message: bytes) -> bytes:
-        """What nobody could check is not signed."""
+        """What nobody could check is not signed. A key that was put in since is told by its own."""
         self.public = self.public or self._known_public()
-        return bytes.fromhex(self._ask("sign", message=message.hex())["signature"])
+        signed = self._ask("sign", message=message.hex())
+        self.public = str(signed["public"])
+        return bytes.fromhex(signed["signature"])
 
     def _prove(self, token: str, keys: Mapping[str, str]) -> Proof | Unproved:
         answer = self._ask("prove", token=token, keys=dict(keys))

@@ -224,7 +224,8 @@ def _answer(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
             case "public":
                 return {"public": public_half(folder)}
             case "sign":
-                return {"signature": sign(folder, bytes.fromhex(asked["message"])).hex()}
+                signature = sign(folder, bytes.fromhex(asked["message"]))
+                return {"signature": signature.hex(), "public": written_public(folder).lower()}
             case "prove":
                 found = proved(asked["token"], asked["keys"])
                 return {"proved": isinstance(found, Proof), "is": found._asdict()}

@@ -95,3 +95,19 @@ def test_a_public_half_of_another_key_stands_in_no_seal(tmp_path: Path) -> None:
     (tmp_path / PUBLIC_FILE).write_text("ab" * 32, "ascii")
     with closing(Notary(tmp_path)) as notary, pytest.raises(KeyUnusable, match=r"station\.pub"):
         notary.begin_signing(b"what").result(WAIT_S)
+
+
+def test_a_key_that_is_exchanged_while_control_runs_stands_in_its_own_seals(tmp_path: Path) -> None:
+    """Both files of a backup were put back: each seal named the key before, and held for nobody."""
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    kept = public_half(backup)
+    old = public_half(tmp_path)
+    with closing(Notary(tmp_path)) as notary:
+        signature = notary.begin_signing(b"what").result(WAIT_S)
+        assert signed_by(old, b"what", signature.hex())
+        for file in (KEY_FILE, PUBLIC_FILE):
+            (backup / file).replace(tmp_path / file)
+        signature = notary.begin_signing(b"what").result(WAIT_S)
+        assert notary.public == kept
+        assert signed_by(kept, b"what", signature.hex())
