@@ -177,9 +177,13 @@ def _cell(value: object) -> object:
 
 
 def _wanted(reader: Reader, after: int, options: argparse.Namespace) -> Iterator[StoredRow]:
-    """Up to the first trusted record at or after the end."""
+    """Up to the first trusted record at or after the end.
+
+    The first record of an epoch is of its beginning; what it carries over is older.
+    """
     for row in every(reader, after):
-        if options.end is not None and row.trusted and row.at_utc_ms >= options.end:
+        tells = row.trusted and row.kind != "epoch_began"
+        if options.end is not None and tells and row.at_utc_ms >= options.end:
             return
         yield row
 

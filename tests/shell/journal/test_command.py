@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
-from agent.journal import Journal, Now, Retention, Stamped, Transaction, Upkeep
+from agent.journal import (
+    Ahead,
+    Journal,
+    Now,
+    Retention,
+    Stamped,
+    Transaction,
+    Upkeep,
+    begin_epoch,
+)
 from agent.journal.retention import DAY_MS, Pruning
 from agent.signing import public_half
 
@@ -180,6 +189,22 @@ def test_an_export_can_be_of_a_time(written: Path, capsys: pytest.CaptureFixture
     assert numbers == [10, 11, 12]
     with pytest.raises(SystemExit):
         main(["journal", "export", str(written), "--from", "yesterday"])
+
+
+def test_a_time_before_a_restored_card_is_exported_as_what_was_carried_over(
+    path: Path, sample: Minute, entry: Minute, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An epoch's first record is of its beginning, and older ones follow: the export was empty."""
+    journal = Journal.open(path)
+    journal.append(Transaction([entry(2026), *(sample(n) for n in range(2, 21))]))
+    journal.close()
+    ahead = Ahead("", 20)
+    begin_epoch(path, ahead, EPOCH_UTC_MS + DAY_MS, trusted=True, uplinks=["a"], alive=list)
+    lines = exported(path, capsys, "--from", "2026-01-01T01:03:00", "--to", "2026-01-01T01:06")
+    kinds = [json.loads(line)["kind"] for line in lines[1:]]
+    assert kinds == ["epoch_began", "allocate", *["sample"] * 11], "up to the twelfth minute"
+    table = exported(path, capsys, "--csv", "--kind", "sample", "--to", "2026-01-01T01:06")
+    assert len(table) == 1 + 11
 
 
 def test_a_table_is_for_a_spreadsheet(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
