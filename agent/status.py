@@ -12,6 +12,7 @@ from agent import rows
 from agent.catalogue import Told
 from agent.core.ledger import counted_l
 from agent.core.model import Balance, Condition, Health, Moment, PlatformKey, Reading, Site
+from agent.core.pump import Pump, Run, lasted_ms
 from agent.core.scan import Outcome
 from agent.core.state import State, allocations, missing
 from agent.core.thresholds import differing
@@ -137,7 +138,7 @@ def revision(outcome: Outcome) -> tuple[Any, ...]:
         None if account is None else (account.year, account.allocated_l),
         outcome.state.ledger.grants,
         outcome.state.ledger.energy_grants,
-        outcome.state.pump.run is not None,
+        _going_on(outcome.state.pump) is not None,
         outcome.state.reports,
         outcome.state.thresholds,
     )
@@ -263,13 +264,20 @@ def _visit(state: State) -> dict[str, Any] | None:
     }
 
 
+def _going_on(pump: Pump) -> Run | None:
+    """Not one that is over, and waits for a total to be written down with: no pump runs by it."""
+    return None if pump.run is None or pump.run.stopped is not None else pump.run
+
+
 def _session(state: State, moment: Moment) -> dict[str, int | None] | None:
-    run, totalizer = state.pump.run, state.totalizer
+    """The run that goes on, dated as its record will be. `running_ms` None: no clock can tell."""
+    run, totalizer = _going_on(state.pump), state.totalizer
     if run is None or totalizer is None:
         return None
+    ran_ms = lasted_ms(run, moment)
     return {
-        "started_utc_ms": run.started.utc_ms,
-        "running_ms": moment.utc_ms - run.started.utc_ms,
+        "started_utc_ms": run.started.utc_ms if ran_ms is None else moment.utc_ms - ran_ms,
+        "running_ms": ran_ms,
         "start_total_l": run.start_total_l,
         "volume_l": counted_l(state.ledger, totalizer.last) - run.start_counted_l,
         "start_energy_wh": run.start_energy_wh,

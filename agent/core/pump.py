@@ -248,16 +248,22 @@ def _begun(counts: Counts, moment: Moment, cause: StartCause) -> Run:
     )
 
 
+def lasted_ms(run: Run, moment: Moment) -> int | None:
+    """How long a run has lasted, whatever the calendar did meanwhile; None: no clock can tell."""
+    passed_ms = elapsed_ms(run.started, moment)
+    if passed_ms is None and run.started.trusted and moment.trusted:
+        return 0  # the calendar was set back: it ends no earlier than it began
+    return passed_ms
+
+
 def _session(run: Run, counts: Counts, moment: Moment, cause: StopCause) -> Session:
-    lasted_ms = elapsed_ms(run.started, moment)
-    if lasted_ms is None and run.started.trusted and moment.trusted:
-        lasted_ms = 0  # the calendar was set back: it ends no earlier than it began
+    ran_ms = lasted_ms(run, moment)
     volume_l = counts.counted_l - run.start_counted_l
     energy_wh = None
     if counts.used_wh is not None and run.start_used_wh is not None:
         energy_wh = counts.used_wh - run.start_used_wh
     return Session(
-        started_utc_ms=run.started.utc_ms if lasted_ms is None else moment.utc_ms - lasted_ms,
+        started_utc_ms=run.started.utc_ms if ran_ms is None else moment.utc_ms - ran_ms,
         stopped_utc_ms=moment.utc_ms,
         start_total_l=run.start_total_l,
         stop_total_l=counts.total_l,

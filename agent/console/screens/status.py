@@ -192,9 +192,10 @@ def _pump(state: State, language: str) -> list[str]:
     session = state["session"]
     pump = say("state.stopped")
     if session is not None:
-        lasted = words.duration(session["running_ms"], language)
+        ran_ms = session["running_ms"]  # of a run from before a boot no clock may tell
+        lasted = "" if ran_ms is None else f" {words.duration(ran_ms, language)}"
         seen = say("state.seen_running" if _blind(state) else "state.running")
-        pump = f"{seen} {lasted}, {words.volume(session['volume_l'])}"
+        pump = f"{seen}{lasted}, {words.volume(session['volume_l'])}"
     shown = [
         ("pump", pump),
         ("flow", _reading(state, Quantity.FLOW_L_PER_H, language)),
