@@ -70,6 +70,14 @@ class Database:
         self.run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         self.run(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
 
+    def overlay(self, views: Sequence[str]) -> None:
+        """Names of this connection's own, before those of the file, which stays as it is."""
+        self.run("PRAGMA temp_store = MEMORY")
+        self.run("PRAGMA query_only = OFF")
+        for view in views:
+            self.run(view)
+        self.run("PRAGMA query_only = ON")
+
     def run(self, sql: str, *values: Any) -> None:
         with self._faults_told():
             self._connection.execute(sql, values).close()

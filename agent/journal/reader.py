@@ -11,7 +11,7 @@ from agent.core.model import Body
 from agent.journal import chain
 from agent.journal.chain import Head, JournalDamaged, StoredRow
 from agent.journal.database import Database, JournalFailed
-from agent.journal.schema import APPLICATION_ID, MIGRATIONS
+from agent.journal.schema import APPLICATION_ID, MIGRATIONS, OVERLAYS
 
 VERIFY_PAGE_RECORDS = 1000
 
@@ -51,12 +51,12 @@ class Reader:
     """A connection that only reads, beside the writer, in this process or another."""
 
     def __init__(self, path: Path) -> None:
-        """JournalNewer when this version is too old for the file, JournalFailed when too new."""
+        """Of every version up to this one; JournalNewer of a later one."""
         self.path = path
         self._database = Database(path, writable=False)
         with ExitStack() as undo:
             undo.callback(self._database.close)
-            _known(self._database)
+            _overlay(self._database)
             self.epoch = text(self._database, "epoch")
             undo.pop_all()
 
@@ -216,13 +216,12 @@ def is_ours(database: Database) -> int:
     return int(version)
 
 
-def _known(database: Database) -> None:
+def _overlay(database: Database) -> None:
     version = is_ours(database)
     if version == 0:  # what was written is in the log, which is not here
         raise JournalFailed("journal_failed.log_not_copied", file=database.path)
     if version < len(MIGRATIONS):
-        formats = {"version": version, "known": len(MIGRATIONS)}
-        raise JournalFailed("journal_failed.older", file=database.path, **formats)
+        database.overlay(OVERLAYS[version])
 
 
 def find_head(database: Database, epoch: str) -> Head:

@@ -47,4 +47,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 
+# What a reader lays over a file that has taken so many steps, so that it reads like the newest: a
+# name of its own is found before the file's. An earlier epoch's file stays as it was left.
+OVERLAYS: tuple[tuple[str, ...], ...] = (
+    (),  # no journal yet
+    (
+        """CREATE TEMP VIEW pruned AS SELECT number, at_utc_ms, trusted, kind, digest, hash
+            FROM main.records WHERE body IS NULL AND digest IS NOT NULL""",
+        """CREATE TEMP VIEW records AS SELECT number, at_utc_ms, trusted, kind, body, hash
+            FROM main.records WHERE body IS NOT NULL OR digest IS NULL""",
+    ),
+)
+
 KEEP = "INSERT INTO kept VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value = excluded.value"

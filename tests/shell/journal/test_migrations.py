@@ -6,14 +6,16 @@ samples of version 1 are pruned (5 to 7), one record of every four has an untrus
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent import rows
+from agent.cli import main
 from agent.core.model import Allocate, FitMeter
 from agent.journal import Journal, Reader, Stamped, Transaction
-from agent.journal.schema import MIGRATIONS
+from agent.journal.schema import MIGRATIONS, OVERLAYS
 
 OLD = Path(__file__).parent / "old"
 HEAD = "e7fb93b9f8280576b1591d9e111403db1b85b90529d28164e1723ef611831cc8"
@@ -45,6 +47,29 @@ def test_an_old_journal_opens_and_goes_on(
     Journal.open(path).close()
 
 
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_an_old_journal_is_read_as_it_is(
+    path: Path, version: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An earlier epoch's file, or an office's copy from a station that is not upgraded yet."""
+    shutil.copy(OLD / f"version-{version}.db", path)
+    was = path.read_bytes()
+    with closing(Reader(path)) as reader:
+        told = reader.after(0, 100)
+        kept = reader.head(), reader.counts(), reader.cursors(), reader.parked()
+        page = reader.page(3, 5).rows
+        assert (list(reader.verify()), reader.head().hash.hex()) == ([reader.head()], HEAD)
+    assert main(["journal", "export", str(path)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 34
+    assert path.read_bytes() == was
+    Journal.open(path).close()
+    with closing(Reader(path)) as reader:
+        assert (reader.head(), reader.counts(), reader.cursors(), reader.parked()) == kept
+        assert reader.page(3, 5).rows == page
+        assert reader.after(0, 100) == told
+
+
 def test_every_version_that_was_ever_written_is_kept_here() -> None:
     kept = sorted(file.name for file in OLD.glob("*.db"))
     assert kept == [f"version-{version}.db" for version in range(1, len(MIGRATIONS))]
+    assert len(OVERLAYS) == len(MIGRATIONS), "and a reader knows how each of them is read"
