@@ -3,18 +3,19 @@
 A platform that holds a record beyond our newest, or another one under the same number, shows that
 this file is an older copy of the journal (a card restored from an image). The numbers since then
 are taken, so the records begin again at 1 in a new epoch. Nothing is lost: the first record says
-what happened, then follow all entries and whatever not every uplink had passed; checkpoint and
-book come along; the old file stays beside the new one under its epoch's name.
+what happened, then follow all entries, the latches that stand and whatever not every uplink had
+passed; checkpoint and book come along; the old file stays beside the new one under its epoch's
+name.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from agent import rows
-from agent.core.model import EpochBegan
+from agent.core.model import ConditionChanged, ConditionKind, EpochBegan, Record
 from agent.durable import sync_folder
 from agent.journal.database import JournalFailed
 from agent.journal.place import note_place
@@ -124,12 +125,27 @@ def begin_epoch(
 
 
 def _carried(old: Journal, passed: int, alive: Callable[[], object]) -> Iterator[Stamped]:
-    """Every entry, and every record that not every uplink has passed, as far as it is whole."""
-    sent = (Stamped(one.at_utc_ms, one.trusted, one.body) for one in old.entries(passed))
+    """Every entry, what stands latched, and every record that not every uplink has passed."""
+    told = chain(old.entries(passed), _latches(old, passed))
+    sent = (Stamped(one.at_utc_ms, one.trusted, one.body) for one in told)
     return chain(sent, _unsent(old, passed, alive))
 
 
+def _latches(old: Journal, passed: int) -> Iterable[Record]:
+    """The last word of each condition, where it is a latch: no entry tells of it again."""
+    last: dict[ConditionKind, Record] = {}
+    for record in old.condition_changes():
+        change = record.body
+        assert isinstance(change, ConditionChanged), "as its kind says"
+        if record.number <= passed:
+            last.pop(change.kind, None)
+            if change.raised and change.latched:
+                last[change.kind] = record
+    return last.values()
+
+
 def _unsent(old: Journal, passed: int, alive: Callable[[], object]) -> Iterator[Stamped]:
+    """As far as it is whole."""
     while page := old.after(passed, BATCH_RECORDS):
         alive()
         for row in page:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from agent.core.model import (
 )
 from agent.core.posting import post
 from agent.core.state import State
-from agent.journal import Journal, Stamped, Transaction
+from agent.journal import Ahead, Journal, Stamped, Transaction, begin_epoch
 
 ENTRY = Allocate(2026, AllocationKind.PLAN, 100_000, "plan 7", "li", None)
 AT = 1_780_000_000_000
@@ -100,6 +101,25 @@ def test_a_stop_and_a_latch_outlive_a_checkpoint_that_cannot_be_read(journal: Jo
     state = beginning_of(journal).state
     assert state.stops == (Stop(Origin.CONSOLE, "li", "work on the well"),)
     assert [one.kind for one in state.standing.conditions] == [ConditionKind.PHASE_LOSS]
+
+
+def test_a_latch_outlives_a_restored_card_and_then_an_older_version(tmp_path: Path) -> None:
+    """Every platform had it, so that a new epoch left it behind; then no checkpoint told of it."""
+    kinds = (ConditionKind.DRY_WELL, ConditionKind.PHASE_LOSS, ConditionKind.OVER_CURRENT)
+    dry, lost, heavy = (ConditionChanged(one, True, Action.CUT, True) for one in kinds)
+    low = ConditionChanged(ConditionKind.ALLOCATION_LOW, True, Action.WARN, False)
+    changes = [dry, lost, low, replace(lost, raised=False), heavy, replace(heavy, raised=False)]
+    path = tmp_path / "journal.db"
+    with closing(Journal.open(path)) as journal:
+        bodies = [Stamped(AT, trusted=True, body=one) for one in changes]
+        write(journal, checkpoint(State()))
+        journal.append(Transaction(bodies, None, {"a": 6}))
+    began = begin_epoch(path, Ahead("", 7), AT, trusted=True, uplinks=["a"], alive=list)
+    assert began.copied == 4, "the entry, both latches, and the one change that was not sent"
+    with closing(Journal.open(path)) as journal:
+        journal.append(Transaction([], b'["of a newer version"]'))
+        conditions = beginning_of(journal).state.standing.conditions
+    assert [one.kind for one in conditions] == [ConditionKind.DRY_WELL]
 
 
 def test_of_the_changes_of_conditions_the_newest_are_asked_and_told_in_order(
