@@ -198,7 +198,7 @@ COMMANDS: Final = (
     ),
     Command(
         ("daily",),
-        "history.daily",
+        "daily.daily",
         arguments=(Argument("span", choice("span", ("days", "months")), asked=False),),
     ),
     Command(

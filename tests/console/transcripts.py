@@ -15,8 +15,8 @@ from tests.core.story import OF_FLOW_METER, Story
 FOLDER = Path(__file__).parent / "transcripts"
 
 
-def _pumping(allocated_l: int = 62_500_000) -> Story:
-    story = Story().commission(allocated_l).after(2)
+def _pumping(allocated_l: int = 62_500_000, before_l: int = 0) -> Story:
+    story = Story().commission(allocated_l, before_l).after(2)
     story.start()
     return story.unhurried().after(600)
 
@@ -33,8 +33,8 @@ def _new() -> Station:
 
 
 def _season() -> Station:
-    station = Station(_pumping())
-    station.year(60)
+    station = Station(_pumping(before_l=1_600_000))
+    station.year(60)  # which gave as much
     return station
 
 

@@ -1,4 +1,4 @@
-"""Room rule: what was written down, read back: sessions, events, readings, days, CSV.
+"""Room rule: what was written down, read back: sessions, events, readings, CSV. Adds up nothing.
 
 The journal holds years; nothing here reads more of it than it shows. A day's first sample is asked
 for by its instant, and records that are no samples by their kind.
@@ -23,11 +23,6 @@ from agent.core.model import (
 SESSIONS: Final = 10
 EVENTS: Final = 20
 PAGE: Final = 200
-DAYS: Final = 31
-MONTHS: Final = 12
-PLOT: Final = 40
-# How far the first account of a year is looked for.
-COMMISSIONING_RECORDS: Final = 1_000
 # A month, a day and a time of day; then these fields of a sample, with so many columns each.
 AT_WIDTH: Final = 11
 _READINGS: Final = (
@@ -53,7 +48,7 @@ class Told(NamedTuple):
 
 
 def sessions(talk: Talk, count: int | None) -> None:
-    found = _newest(talk, "session", count or SESSIONS)
+    found = newest(talk, "session", count or SESSIONS)
     if not found:
         talk.say("console.nothing_written")
     for one in reversed(found):
@@ -73,7 +68,7 @@ def _session(talk: Talk, one: Session) -> str:
 
 
 def events(talk: Talk, count: int | None) -> None:
-    for one in reversed(_newest(talk, _EVENTS, count or EVENTS)):
+    for one in reversed(newest(talk, _EVENTS, count or EVENTS)):
         talk.lines([f"  {_at(one.at_utc_ms)}  {_event(talk, one.body)}"])
 
 
@@ -105,7 +100,7 @@ def _verdict(talk: Talk, body: Verdict) -> str:
     return f"{told}; {talk.word('verdict.refused', why=why)}" if why else told
 
 
-def _newest(talk: Talk, kinds: str, count: int) -> list[Told]:
+def newest(talk: Talk, kinds: str, count: int) -> list[Told]:
     asked = {"kinds": kinds.split(), "limit": count}
     answer = talk.desk.call("newest", asked, ANSWER_WITHIN_S)
     return [told for row in answer["records"] if (told := _told(row)) is not None]
@@ -180,7 +175,7 @@ def export(talk: Talk, first: date, last: date) -> None:
 
 
 def _samples(talk: Talk, begin_utc_ms: int, end_utc_ms: int) -> Iterator[Told]:
-    first = _first_sample(talk, begin_utc_ms)
+    first = first_sample(talk, begin_utc_ms)
     if first is None:
         return
     after = first.number - 1
@@ -199,73 +194,16 @@ def _page(talk: Talk, after: int, limit: int) -> list[list[Any]]:
     return list(answer["records"])
 
 
-def _first_sample(talk: Talk, since_utc_ms: int) -> Told | None:
+def samples_after(talk: Talk, number: int, limit: int) -> list[Told]:
+    """Those among so many records after that one."""
+    found = (_told(row) for row in _page(talk, number, limit) if row[3] == "sample")
+    return [one for one in found if one is not None]
+
+
+def first_sample(talk: Talk, since_utc_ms: int) -> Told | None:
     asked = {"since_utc_ms": max(0, since_utc_ms)}
     row = talk.desk.call("first_sample", asked, ANSWER_WITHIN_S)["record"]
     return None if row is None else _told(row)
-
-
-def _withdrawn_at(talk: Talk, at_utc_ms: int) -> tuple[int, int] | None:
-    """Year-to-date and instant of the first sample from an instant on."""
-    first = _first_sample(talk, at_utc_ms)
-    if first is None or first.body.withdrawn_l is not None:
-        return first and (first.body.withdrawn_l, first.at_utc_ms)
-    # Of the day on which the account began.
-    for row in _page(talk, first.number, COMMISSIONING_RECORDS):
-        told = _told(row) if row[3] == "sample" else None
-        if told is not None and told.body.withdrawn_l is not None:
-            return told.body.withdrawn_l, told.at_utc_ms
-    return None
-
-
-# --- days and months -----------------------------------------------------------------------------
-
-
-def daily(talk: Talk, span: str | None) -> None:
-    """Water per day of the last month, or per month of the year, against the plan's pace."""
-    state = talk.state()
-    if state["balance"] is None:
-        talk.say("console.no_allocation")
-        return
-    today = _day_of(state["at_utc_ms"])
-    months = span == "months"
-    begins = _months(today) if months else [today - timedelta(days=n) for n in range(DAYS, -1, -1)]
-    used = list(_used(talk, begins, state))
-    share = 12 if months else 365
-    pace_l = state["balance"]["allocated_l"] // share
-    talk.lines(_plot(talk, used, pace_l, months=months))
-
-
-def _months(today: date) -> list[date]:
-    return [date(today.year, month, 1) for month in range(1, today.month + 1)]
-
-
-def _used(talk: Talk, begins: list[date], state: dict[str, Any]) -> Iterator[tuple[date, int]]:
-    """What was withdrawn between two beginnings; what was not written down is left out."""
-    now_l = state["balance"]["withdrawn_l"]
-    marks = [(day, _withdrawn_at(talk, _midnight(day))) for day in begins]
-    for (day, mark), (after, following) in zip(marks, [*marks[1:], (None, None)], strict=True):
-        if mark is None or (after is not None and mark[1] >= _midnight(after)):
-            continue
-        start_l, _ = mark
-        end_l = now_l if following is None else following[0]
-        same_year = after is None or after.year == day.year
-        yield day, max(0, end_l - start_l) if same_year else 0
-
-
-def _plot(talk: Talk, used: list[tuple[date, int]], pace_l: int, *, months: bool) -> Iterator[str]:
-    if not used:
-        yield talk.word("console.nothing_written")
-        return
-    most_l = max(*(volume for _, volume in used), pace_l, 1)
-    mark = min(PLOT - 1, pace_l * PLOT // most_l)
-    for day, volume in used:
-        filled = volume * PLOT // most_l
-        drawn = list("#" * filled + " " * (PLOT - filled))
-        drawn[mark] = "|" if drawn[mark] == " " else "+"
-        label = f"{day:%Y-%m}" if months else f"{day:%m-%d}"
-        yield f"  {label} {''.join(drawn)} {words.volume(volume)}"
-    yield f"  {talk.word('console.pace', volume=words.volume(pace_l))}"
 
 
 def _span(talk: Talk, first: date, last: date) -> tuple[int, int]:
