@@ -21,6 +21,7 @@ from agent.core.model import (
     Role,
     RolledOver,
     Sample,
+    Session,
 )
 from agent.core.posting import post
 from agent.core.totalizer import tolerance
@@ -99,9 +100,14 @@ class Account:
         else:
             self.disagreements += 1
 
-    def believe(self, body: Confirmed | Bridged) -> None:
-        """A total that was accepted with a word of its own."""
-        if isinstance(body, Confirmed) and body.quantity is Quantity.ENERGY_WH:
+    def believe(self, body: Confirmed | Bridged | Session) -> None:
+        """A total that was accepted with a word of its own, or both at the end of a run.
+
+        Runs are kept for years after the samples between them were given up.
+        """
+        if isinstance(body, Session):
+            self._reach(body.stop_total_l, body.stop_energy_wh)
+        elif isinstance(body, Confirmed) and body.quantity is Quantity.ENERGY_WH:
             self._reach(None, body.total_l)
         else:
             self._reach(body.total_l, None)

@@ -123,6 +123,8 @@ class Fold:
             case ConditionChanged():
                 self._changes.append(body)
             case Session():
+                self.account.believe(body)
+                self._move(self.account.settle())
                 self._session(body, trusted=trusted)
             case InterruptionBegan():
                 self.events.interrupt(body)

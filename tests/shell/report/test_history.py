@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent import signing
-from agent.core.model import EpochBegan, Seal
+from agent.core.model import EpochBegan, OpenYear, Seal, Session, StopCause
 from agent.journal import (
     Ahead,
     Journal,
@@ -23,7 +23,7 @@ from agent.journal import (
 from agent.report.made import NothingProven
 from agent.report.well import WellReport
 
-from .conftest import DAY, Pen, Report, ms, sample
+from .conftest import DAY, HOUR, Pen, Report, ms, sample
 
 YEARS = Retention(731, 3653, 1 << 40)
 
@@ -191,6 +191,32 @@ def test_pruned_samples_leave_the_year_to_what_is_kept(
     assert told.proof[0].pruned == len(going) == 26
     assert told.sums.volumes.metered_l == 40_000
     assert told.months[2].sums.volumes.metered_l == 30_000
+
+
+def test_a_month_keeps_its_water_when_its_samples_are_given_up(
+    pen: Pen, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood in the first month that has samples yet, or in December, beside 0 m3 in 5 hours."""
+    monkeypatch.setattr("agent.journal.store.TAIL_RECORDS", 10)
+    pen.commission("2026-03-01")
+    for month in (4, 5):
+        begins, before_l = ms(f"2026-{month:02}-10"), 1_000_000 + (month - 4) * 450_000
+        stops, after_l = begins + 5 * HOUR, before_l + 450_000
+        energy_wh = after_l - 1_000_000
+        pen.write(begins, sample(before_l, energy_wh - 450_000))
+        run = Session(begins, stops, before_l, after_l, None, energy_wh, StopCause.OWNER)
+        pen.write(stops, run, sample(after_l, energy_wh))
+    pen.write("2027-01-01", OpenYear(2027, 2026, 1_900_000, 0, energy_total_wh=900_000))
+    for day in range(1, 12):
+        pen.write(f"2027-01-{day:02}", sample(1_900_000, 900_000))
+    whole = report(pen.save(), "2026").months
+    journal = Journal.open(pen.path)
+    journal.prune(journal.prunable(0, 4, samples=True), None, {})
+    journal.close()
+    pruned = report(pen.path, "2026")
+    assert pruned.proof[0].pruned == 4
+    for now, was in zip(pruned.months, whole, strict=True):
+        assert (now.sums.volumes, now.sums.energy_wh) == (was.sums.volumes, was.sums.energy_wh)
 
 
 def test_the_live_journal_is_only_read(pen: Pen, report: Report) -> None:
