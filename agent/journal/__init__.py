@@ -2,7 +2,14 @@
 
 from agent.journal.chain import Head, JournalDamaged, StoredRow
 from agent.journal.database import JournalFailed
-from agent.journal.epoch import ARCHIVES_MAX, Ahead, begin_epoch, has_room, may_begin
+from agent.journal.epoch import (
+    ARCHIVES_MAX,
+    NOT_CARRIED,
+    Ahead,
+    begin_epoch,
+    has_room,
+    may_begin,
+)
 from agent.journal.place import is_elsewhere, note_place
 from agent.journal.reader import JournalNewer, Page, PageRow, Reader, decoded
 from agent.journal.retention import Now, Retention
@@ -12,6 +19,7 @@ from agent.journal.writer import Writer
 
 __all__ = [
     "ARCHIVES_MAX",
+    "NOT_CARRIED",
     "Ahead",
     "Head",
     "Journal",

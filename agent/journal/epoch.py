@@ -30,7 +30,7 @@ BATCH_RECORDS: Final = 1000
 FRESH: Final = "new-journal.db"
 
 # Of the old epoch alone.
-_NOT_CARRIED: Final = ("epoch_began", "seal")
+NOT_CARRIED: Final = ("epoch_began", "seal")
 
 
 class Ahead(NamedTuple):
@@ -103,6 +103,7 @@ def begin_epoch(
             seen_number=ahead.number,
             platform=ahead.platform,
             copied=sum(1 for _ in _carried(old, passed, alive)),
+            passed=passed,
         )
         first = Stamped(at_utc_ms, trusted, began)
         nothing_read = dict.fromkeys(uplinks, 0)
@@ -149,7 +150,7 @@ def _unsent(old: Journal, passed: int, alive: Callable[[], object]) -> Iterator[
     while page := old.after(passed, BATCH_RECORDS):
         alive()
         for row in page:
-            if row.body is not None and row.kind not in _NOT_CARRIED:
+            if row.body is not None and row.kind not in NOT_CARRIED:
                 body = decoded(old.path, row)
                 yield Stamped(row.at_utc_ms, bool(row.trusted), body)
         passed = page[-1].number

@@ -23,6 +23,7 @@ from agent.core.model import (
     Session,
     Verdict,
 )
+from agent.journal import NOT_CARRIED, StoredRow
 from agent.report.account import Account, Moved
 from agent.report.events import Events
 from agent.report.history import Row
@@ -52,10 +53,21 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """How far a platform had passed one file's records, and which of them it refused."""
+    """How far a platform had passed one file's records, and which of them it refused.
+
+    What came after `again_after` came along into the next epoch, and there it passed all of that.
+    """
 
     cursor: int
     parked: frozenset[int]
+    again_after: int | None = None
+
+    def has(self, row: StoredRow) -> bool:
+        """It is past this record; it may have refused it."""
+        if row.number <= self.cursor or self.again_after is None:
+            return row.number <= self.cursor
+        came_along = row.body is not None and row.kind not in NOT_CARRIED
+        return came_along and row.number > self.again_after
 
 
 class Fold:
@@ -113,7 +125,7 @@ class Fold:
             return
         stretch.records += 1
         for name, passed in self._passed[told.epoch].items():
-            if told.row.number <= passed.cursor:
+            if passed.has(told.row):
                 refused = told.row.number in passed.parked
                 (stretch.parked if refused else stretch.delivered)[name] += 1
 
@@ -190,7 +202,7 @@ class Fold:
             stretch.recorded_ms += covered_ms
             stretch.good_ms += covered_ms if sample.forward_total_l is not None else 0
             for name, passed in self._passed[told.epoch].items():
-                if told.row.number <= passed.cursor and told.row.number not in passed.parked:
+                if passed.has(told.row) and told.row.number not in passed.parked:
                     stretch.arrived_ms[name] += covered_ms
         self._sampled_utc_ms = now
 

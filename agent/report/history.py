@@ -84,7 +84,7 @@ class History:
     def _earlier(self, newest: Reader, undo: ExitStack) -> list[Reader]:
         """The files of earlier epochs whose chain holds up to where the next one goes on."""
         found = [newest]
-        while (began := _beginning(found[0])) is not None:
+        while (began := beginning(found[0])) is not None:
             older = _opened(newest.path, began) if len(found) < EPOCHS_MAX else None
             if older is None:
                 self.missing_epoch = began.previous_epoch
@@ -153,7 +153,7 @@ def _rows(reader: Reader) -> Iterator[StoredRow]:
         after = page[-1].number
 
 
-def _beginning(reader: Reader) -> EpochBegan | None:
+def beginning(reader: Reader) -> EpochBegan | None:
     """What the first record says of the epoch before, when there was one."""
     first: Sequence[StoredRow] = reader.after(0, 1)
     if not first or first[0].kind != "epoch_began" or first[0].body is None:
@@ -167,7 +167,7 @@ def _beginning(reader: Reader) -> EpochBegan | None:
 
 
 def _copied(reader: Reader) -> int:
-    began = _beginning(reader)
+    began = beginning(reader)
     return 0 if began is None else began.copied
 
 

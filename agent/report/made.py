@@ -4,10 +4,10 @@ from typing import Final
 
 from agent import rows, words
 from agent.catalogue import Told
-from agent.journal import Reader
+from agent.core.model import EpochBegan
 from agent.report.events import Events
 from agent.report.fold import Fold, Frame, Passed
-from agent.report.history import History
+from agent.report.history import History, beginning
 from agent.report.levels import Places, level_of
 from agent.report.period import Period, months_of, quarters_of, year_begins_ms
 from agent.report.well import (
@@ -35,7 +35,7 @@ class NothingProven(Told):
 
 def report_of(history: History, frame: Frame) -> WellReport:
     """NothingToReport or NothingProven when no record lies in the period."""
-    fold = Fold(frame, [_passed(reader, frame) for reader in history.readers])
+    fold = Fold(frame, _passed(history, frame))
     for told in history.told():
         try:
             fold.take(told)
@@ -47,12 +47,26 @@ def report_of(history: History, frame: Frame) -> WellReport:
     return _Made(history, fold, frame).report()
 
 
-def _passed(reader: Reader, frame: Frame) -> dict[str, Passed]:
-    cursors = reader.cursors()
-    return {
-        name: Passed(cursors.get(name, 0), frozenset(reader.parked_numbers(name)))
-        for name in frame.platforms
-    }
+def _passed(history: History, frame: Frame) -> list[dict[str, Passed]]:
+    """Of each file, oldest first."""
+    files: list[dict[str, Passed]] = []
+    began: EpochBegan | None = None  # the file after the one that is looked at
+    for reader in reversed(history.readers):
+        cursors, later = reader.cursors(), files[0] if files else {}
+        passed = {}
+        for name in frame.platforms:
+            parked = frozenset(reader.parked_numbers(name))
+            again = began.passed if began and _has_copies(later[name], began) else None
+            passed[name] = Passed(cursors.get(name, 0), parked, again)
+        files.insert(0, passed)
+        began = beginning(reader)
+    return files
+
+
+def _has_copies(later: Passed, began: EpochBegan) -> bool:
+    """All that an epoch begins with; where a platform refused one of them, nobody says which."""
+    begins = began.copied + 1
+    return later.cursor >= begins and all(number > begins for number in later.parked)
 
 
 def _refuse_if_empty(history: History, fold: Fold, period: Period) -> None:

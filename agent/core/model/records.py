@@ -167,7 +167,8 @@ class EpochBegan:
 
     `previous_...` is what it was and its newest record; `seen_number` is what `platform` holds,
     which is empty when the file itself showed that it is a copy. The next `copied` records were
-    said before.
+    said before; among them is all that came after record `passed`. Of a version that did not say
+    so it is None.
     """
 
     previous_epoch: str
@@ -176,6 +177,7 @@ class EpochBegan:
     seen_number: int
     platform: str
     copied: int
+    passed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

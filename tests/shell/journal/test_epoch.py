@@ -59,7 +59,7 @@ def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
     assert list(reader.verify()) == [new.head]
     page = reader.page(0, 100).rows
     bodies = [rows.decode_body(row.kind, row.body) for row in page]
-    assert began == EpochBegan(old.epoch, 12, old.head.hash.hex(), 500, "a", 5)
+    assert began == EpochBegan(old.epoch, 12, old.head.hash.hex(), 500, "a", 5, 8)
     assert bodies == [
         began,
         entry(2026).body,

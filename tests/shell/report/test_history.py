@@ -13,6 +13,7 @@ from agent.journal import (
     Ahead,
     Journal,
     Now,
+    Parked,
     Retention,
     Signer,
     Stamped,
@@ -152,6 +153,28 @@ def test_the_epoch_before_is_told_first_and_its_copies_not_again(pen: Pen, repor
     assert (told.compared, told.disagreements) == (41, 0)
     assert len(told.documents) == 1
     assert [one.records for one in told.arrivals] == [45, 45]
+
+
+def test_what_was_carried_over_has_arrived_once_its_copies_have(pen: Pen, report: Report) -> None:
+    """It was counted as never delivered, in the report of each year with a restored card."""
+    restored(pumped(pen))
+
+    def told(**cursors: int) -> list[tuple[int, int, int]]:
+        journal = Journal.open(pen.path)
+        journal.append(Transaction([], cursors=cursors))
+        journal.close()
+        arrivals = report(pen.path, "2026", platforms=("a", "b", "late")).arrivals
+        return [(one.delivered, one.parked, one.intervals) for one in arrivals]
+
+    begins = 1 + 4 + 14  # the first record, the entries, and 31 to 44
+    assert told(a=begins - 1) == [(40, 0, 36), (30, 0, 26), (0, 0, 0)]
+    assert told(a=begins, b=begins + 1, late=begins + 1) == [
+        (44, 0, 40), (45, 0, 41), (15, 0, 15),
+    ]  # fmt: skip
+    journal = Journal.open(pen.path)
+    journal.append(Transaction([], parked=[Parked("b", begins, "too large")]))
+    journal.close()
+    assert told()[1] == (31, 0, 27), "which of them it refused is not known here"
 
 
 def test_a_missing_epoch_is_said_and_what_was_carried_over_is_told(
