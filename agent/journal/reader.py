@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from agent import rows
 from agent.catalogue import Told
@@ -40,6 +40,8 @@ class PageRow(NamedTuple):
 
 # Records in a row without a sample: hours of storms.
 LOOKED_AT_MAX: Final = 1_000
+# Records in a row whose clock was not believed: a week without a network.
+UNTRUSTED_MAX: Final = 10_000
 
 
 class Page(NamedTuple):
@@ -115,11 +117,35 @@ class Reader:
         return None if found is None else PageRow(*found)
 
     def _at_after(self, number: int, otherwise: int) -> int:
-        """The instant of the next record that is whole."""
+        """The instant of the next record that is whole.
+
+        One whose clock was not believed comes between those about it whose was: where it says that
+        it does not, it is as old as the one before it.
+        """
         row = self._database.row(
-            "SELECT at_utc_ms FROM records WHERE number > ? ORDER BY number LIMIT 1", number
+            "SELECT at_utc_ms, trusted FROM records WHERE number > ? ORDER BY number LIMIT 1",
+            number,
         )
-        return otherwise if row is None else int(row[0])
+        if row is None:
+            return otherwise
+        at_utc_ms, trusted = int(row[0]), row[1]
+        if trusted:
+            return at_utc_ms
+        following = self._believed(number + 1, number + UNTRUSTED_MAX, "ASC")
+        before = self._believed(number - UNTRUSTED_MAX, number, "DESC")
+        if following is not None and at_utc_ms > following:
+            return following if before is None else before
+        return at_utc_ms if before is None else max(at_utc_ms, before)
+
+    def _believed(self, first: int, last: int, order: Literal["ASC", "DESC"]) -> int | None:
+        """The instant of the first or last record between two numbers whose clock was believed."""
+        row = self._database.row(
+            "SELECT at_utc_ms FROM records WHERE number BETWEEN ? AND ? AND trusted = 1"  # noqa: S608  # words of ours
+            f" ORDER BY number {order} LIMIT 1",
+            first,
+            last,
+        )
+        return None if row is None else int(row[0])
 
     def follow(self, after: Head, limit: int) -> Head:
         """The head after at most `limit` more records. JournalDamaged where the chain breaks."""
