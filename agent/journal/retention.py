@@ -102,8 +102,9 @@ class Pruning:
     def _gap(self, given_up: list[StoredRow], now: Now) -> Stamped:
         unsent = sum(row.number > now.passed for row in given_up)
         reason = (
-            f"byte budget: records {given_up[0].number} to {given_up[-1].number} given up early,"
-            f" {unsent} of them before every platform had them"
+            f"byte budget: records {given_up[0].number} to {given_up[-1].number} of epoch"
+            f" {self._journal.epoch} given up early, {unsent} of them before every platform"
+            " had them"
         )
         instants = [row.at_utc_ms for row in given_up]
         gap = Gap(len(given_up), min(instants), max(instants), reason)

@@ -139,7 +139,8 @@ def test_over_the_byte_budget_the_oldest_samples_go_and_a_gap_says_so(
     assert len(gaps) == slices > 1
     assert sum(gap.lost for gap in gaps) == len(gone)
     assert gaps[0].reason == (
-        "byte budget: records 3 to 2042 given up early, 0 of them before every platform had them"
+        f"byte budget: records 3 to 2042 of epoch {journal.epoch} given up early,"
+        " 0 of them before every platform had them"
     )
     assert " 0 of them" not in gaps[1].reason
     assert gaps[0].from_utc_ms == sample(1).at_utc_ms
