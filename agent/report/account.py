@@ -17,6 +17,7 @@ from agent.core.model import (
     FitMeter,
     OpenYear,
     Quantity,
+    RelayMoved,
     RemoveMeter,
     Role,
     RolledOver,
@@ -26,6 +27,8 @@ from agent.core.model import (
 from agent.core.posting import post
 from agent.core.totalizer import tolerance
 from agent.report.well import NOTHING, Volumes
+
+Believed = Confirmed | Bridged | Session | RelayMoved
 
 
 class Moved(NamedTuple):
@@ -100,17 +103,21 @@ class Account:
         else:
             self.disagreements += 1
 
-    def believe(self, body: Confirmed | Bridged | Session) -> None:
-        """A total that was accepted with a word of its own, or both at the end of a run.
+    def believe(self, body: Believed) -> None:
+        """A total that was accepted with a word of its own; both at the end of a run; the account.
 
-        Runs are kept for years after the samples between them were given up.
+        Runs and the relay's edges are kept for years after the samples between them were given up.
         """
-        if isinstance(body, Session):
-            self._reach(body.stop_total_l, body.stop_energy_wh)
-        elif isinstance(body, Confirmed) and body.quantity is Quantity.ENERGY_WH:
-            self._reach(None, body.total_l)
-        else:
-            self._reach(body.total_l, None)
+        match body:
+            case Session():
+                self._reach(body.stop_total_l, body.stop_energy_wh)
+            case RelayMoved():
+                if body.withdrawn_l is not None and self.total_l is not None:
+                    self.total_l += max(0, body.withdrawn_l - self.withdrawn_l)
+            case Confirmed(quantity=Quantity.ENERGY_WH):
+                self._reach(None, body.total_l)
+            case _:
+                self._reach(body.total_l, None)
 
     def settle(self) -> list[Moved]:
         """What was added since this was last asked."""

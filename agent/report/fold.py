@@ -19,12 +19,13 @@ from agent.core.model import (
     Entry,
     InterruptionBegan,
     InterruptionEnded,
+    RelayMoved,
     Sample,
     Session,
     Verdict,
 )
 from agent.journal import NOT_CARRIED, StoredRow
-from agent.report.account import Account, Moved
+from agent.report.account import Account, Believed, Moved
 from agent.report.events import Events
 from agent.report.history import Row
 from agent.report.levels import Levels
@@ -100,6 +101,8 @@ class Fold:
             self.begins_utc_ms = self.begins_utc_ms or self.now_utc_ms
         self._count(told)
         if row.body is None or (row.kind == "sample" and self._is_long_ago()):
+            if row.kind == "sample":  # what changed before it did so then, whatever it showed
+                self._apply_changes()
             return
         body = rows.decode_body(row.kind, row.body)
         if isinstance(body, Sample):
@@ -135,8 +138,7 @@ class Fold:
             case ConditionChanged():
                 self._changes.append(body)
             case Session():
-                self.account.believe(body)
-                self._move(self.account.settle())
+                self._believe(body)
                 self._session(body, trusted=trusted)
             case InterruptionBegan():
                 self.events.interrupt(body)
@@ -144,14 +146,17 @@ class Fold:
                 self.events.resume(body)
             case Verdict():
                 self.events.answer(now, body)
-            case Confirmed() | Bridged():
-                self.account.believe(body)
-                self._move(self.account.settle())
+            case Confirmed() | Bridged() | RelayMoved():
+                self._believe(body)
             case _ if isinstance(body, Entry):
                 self.events.enter(now, body)
                 self._move(self.account.enter(body))
             case _:
                 pass
+
+    def _believe(self, body: Believed) -> None:
+        self.account.believe(body)
+        self._move(self.account.settle())
 
     def _move(self, moves: Sequence[Moved]) -> None:
         events = self.events

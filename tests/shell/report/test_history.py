@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from agent import signing
-from agent.core.model import EpochBegan, OpenYear, Seal, Session, StopCause
+from agent.core.model import (
+    Action,
+    ConditionChanged,
+    ConditionKind,
+    EpochBegan,
+    OpenYear,
+    Override,
+    RelayMoved,
+    Seal,
+    Session,
+    StopCause,
+    Use,
+)
 from agent.journal import (
     Ahead,
     Journal,
@@ -240,6 +252,34 @@ def test_a_month_keeps_its_water_when_its_samples_are_given_up(
     assert pruned.proof[0].pruned == 4
     for now, was in zip(pruned.months, whole, strict=True):
         assert (now.sums.volumes, now.sums.energy_wh) == (was.sums.volumes, was.sums.energy_wh)
+
+
+def test_an_override_stays_in_its_year_when_its_samples_are_given_up(
+    pen: Pen, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told as of the first sample that is left, years later, and gave nothing."""
+    monkeypatch.setattr("agent.journal.store.TAIL_RECORDS", 10)
+    over = ConditionChanged(ConditionKind.OVERRIDE, True, Action.WARN, latched=False)
+    cut = RelayMoved(False, False, (), 40_000, 0)
+    run = Session(ms("2026-06-01T09:00"), ms("2026-06-01T10:00"), 0, 1_041_000, None, None,
+                  StopCause.CUT)  # fmt: skip
+    pen.commission("2026-03-01")
+    pen.write("2026-06-01T08:00", sample(1_010_000, withdrawn=10_000))
+    given = Override(Use.LIVESTOCK, 30_000, HOUR, "干旱", "li", 1_010_000)
+    pen.write("2026-06-01T08:30", given, over, sample(1_010_000, withdrawn=10_000))
+    ended = replace(over, raised=False)
+    pen.write("2026-06-01T10:00", ended, cut, sample(1_040_000, withdrawn=40_000))
+    pen.write("2026-06-01T10:01", run, sample(1_041_000, withdrawn=41_000))
+    for day in range(1, 12):
+        pen.write(f"2026-12-{day:02}", sample(1_041_000, withdrawn=41_000))
+    whole = report(pen.save(), "2026")
+    assert [one.volume_l for one in whole.overrides] == [30_000]
+    journal = Journal.open(pen.path)
+    journal.prune(journal.prunable(0, 4, samples=True), None, {})
+    journal.close()
+    pruned = report(pen.path, "2026")
+    assert pruned.proof[0].pruned == 4
+    assert (pruned.overrides, pruned.sums) == (whole.overrides, whole.sums)
 
 
 def test_the_live_journal_is_only_read(pen: Pen, report: Report) -> None:
