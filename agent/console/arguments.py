@@ -109,10 +109,13 @@ def number(name: str, low: int, high: int, example: str = "") -> Kind:
 
 
 def scaled(name: str, places: int, low: int, high: int, example: str) -> Kind:
-    """A decimal number in thousandths (or whatever `places` makes it): exact or refused."""
+    """A decimal number in thousandths (or whatever `places` makes it): exact or refused.
+
+    A comma is refused: 18，5 on a Chinese keyboard is 18.5, and none of these needs a thousand's.
+    """
 
     def read(given: str) -> int:
-        found = re.fullmatch(rf"(\d{{1,9}})(?:\.(\d{{1,{places}}}))?", given.replace(",", ""))
+        found = re.fullmatch(rf"(\d{{1,9}})(?:\.(\d{{1,{places}}}))?", given)
         if found is None:
             raise ValueError(given)
         value = int(found[1] + (found[2] or "").ljust(places, "0"))

@@ -165,7 +165,7 @@ def test_a_coefficient_is_exact_to_its_last_place() -> None:
     kind = scaled("coefficient", 3, 100, 20_000, "3.81")
     assert kind.value("3.81") == 3_810
     assert kind.value("4") == 4_000
-    for wrong in ("0.05", "3.8114", "25", "-1", "x"):
+    for wrong in ("0.05", "3.8114", "25", "-1", "x", "1,5", "1，5", "1。5"):
         with pytest.raises(Unreadable):
             kind.value(wrong)
 
