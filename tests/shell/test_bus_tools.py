@@ -11,11 +11,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from agent.catalogue import say
 from agent.cli import UNAVAILABLE, USAGE, main
+from agent.cli.bus.watch import screen
+from agent.console.screens.meter import answering
 from agent.desk.client import Client, DeskGone
 from drivers.host import monotonic_ms
 
@@ -186,6 +190,16 @@ def test_watch_shows_readings_and_counters(
     assert told.count("flow meter, unit 1:") == 2
     assert re.search(r"requests, 0 timeouts, 0 garbled, 0 refused; median \d+ ms", told)
     assert "0.000 m³/h" in told
+
+
+def test_an_instrument_that_never_answered_has_no_median() -> None:
+    counted = dict.fromkeys(("unit", "requests", "timeouts", "garbled", "exceptions"), 5)
+    times = {"median_ms": None, "p99_ms": None, "timeout_ms": 1000, "resting": False}
+    bus = {"trouble": "", "echoes": False, "instruments": {"flow_meter": counted | times}}
+    talk: Any = SimpleNamespace(word=lambda key, **values: say(key, "en", **values))
+    watched = list(screen([], {"meters": bus}, "en"))
+    for told in (watched, list(answering(talk, {"buses": {"meters": bus}}))):
+        assert "median — ms, p99 — ms, waits 1000 ms" in "\n".join(told)
 
 
 def test_a_bus_that_is_not_there_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

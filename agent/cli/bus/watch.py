@@ -19,6 +19,9 @@ ANSWER_WITHIN_S = 10.0
 # Readings and buses, as the picture has them.
 Look = Callable[[], tuple[list[dict[str, Any]], dict[str, Any]]]
 
+# None for an instrument that has never answered.
+_TIMES = ("median_ms", "p99_ms", "timeout_ms")
+
 
 def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
@@ -55,9 +58,7 @@ def _counted(role: str, one: dict[str, Any], language: str) -> str:
         timeouts=one["timeouts"],
         garbled=one["garbled"],
         refused=one["exceptions"],
-        median_ms=one["median_ms"],
-        p99_ms=one["p99_ms"],
-        timeout_ms=one["timeout_ms"],
+        **{key: "—" if one[key] is None else one[key] for key in _TIMES},
     )
     return f"{said}; {words.say('bus_watch.resting', language)}" if one["resting"] else said
 

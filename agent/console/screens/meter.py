@@ -41,7 +41,8 @@ def answering(talk: Talk, state: dict[str, Any]) -> Iterator[str]:
         yield f"{name}: {warning(trouble) if trouble else talk.word('bus_watch.open')}"
         for role, one in bus["instruments"].items():
             counted = {key: one[key] for key in ("unit", "requests", "timeouts", "garbled")}
-            counted |= {key: one[key] for key in ("median_ms", "p99_ms", "timeout_ms")}
+            for key in ("median_ms", "p99_ms", "timeout_ms"):
+                counted[key] = "—" if one[key] is None else one[key]
             named = talk.word(f"role.{role}")
             told = talk.word(
                 "bus_watch.instrument", role=named, refused=one["exceptions"], **counted
