@@ -51,14 +51,15 @@ class Bench:
         from agent.cli.house import house_of
         from agent.settings import SettingsError, load
         from agent.words import settings_text
+        from drivers import shelf
         from drivers.profile_file import ProfileError
 
         try:
-            house_of(load(self._file), self._file)
+            house_of(load(self._file, shelf.names), self._file)
         except SettingsError as error:
             return settings_text(error, language).splitlines()
         except ProfileError as error:
-            return [str(error)]
+            return error.said(language).splitlines()
         return []
 
     def text(self) -> str:

@@ -75,3 +75,23 @@ def test_the_settings_are_checked_and_registers_shown_elsewhere(tmp_path: Path) 
     bench = Bench(load(DEMO), file)
     assert any("999" in line for line in bench.check("en"))
     assert any("0x0102" in line or "0102" in line for line in bench.views(0, [0x0102]))
+
+
+def test_a_profile_that_nobody_knows_hides_behind_no_other_mistake(tmp_path: Path) -> None:
+    text = DEMO.read_text("utf-8").replace("tuf2000", "tuf200")
+    file = tmp_path / "station.toml"
+    file.write_text(text.replace("baud = 9600", "baud = 960"), "utf-8")
+    told = Bench(load(DEMO), file).check("zh")
+    assert "有 2 处错误" in told[0]
+    assert "没有名为“tuf200”的仪表配置" in told[2]
+
+
+def test_a_profile_of_the_site_that_is_wrong_is_said_in_the_language_of_who_asks(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "station.toml"
+    file.write_text(DEMO.read_text("utf-8").replace("tuf2000", "mine"), "utf-8")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "mine.toml").write_text("name = 1", "utf-8")
+    told = Bench(load(file), file).check("zh")
+    assert told[0].startswith("仪表配置文件（profiles/*.toml）有误")
