@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,10 +109,14 @@ class _Parts:
 
 
 class _Anew(NamedTuple):
-    """Why another epoch is necessary, and to whom what was not read is owed."""
+    """Why another epoch is necessary, and to whom what was not read is owed.
+
+    `cursors` are those with which control began: a journal is exchanged while it is down.
+    """
 
     ahead: Ahead
     uplinks: tuple[str, ...]
+    cursors: Mapping[str, int]
 
 
 def _epoch(parts: _Parts) -> _Anew | None:
@@ -122,7 +127,8 @@ def _epoch(parts: _Parts) -> _Anew | None:
     if (copied := _copied(parts, journal_file(settings), journal)) is not None:
         owed = _owed(parts, journal)
         journal.close()
-        return _Anew(copied, owed)
+        return _Anew(copied, owed, journal.cursors())
+    cursors = journal.cursors()
     retention = Retention(kept.samples_days, kept.events_days, kept.megabytes_max * 1_000_000)
     meters = Buses(house.buses, house.instruments, house.bus_budget_ms, clock.monotonic_ms)
     desk = _desk(parts, journal)
@@ -163,7 +169,7 @@ def _epoch(parts: _Parts) -> _Anew | None:
         note_place(journal_file(settings), journal)
     owed = () if ahead is None else _owed(parts, journal)
     journal.close()
-    return None if ahead is None else _Anew(ahead, owed)
+    return None if ahead is None else _Anew(ahead, owed, cursors)
 
 
 def _owed(parts: _Parts, journal: Journal) -> tuple[str, ...]:
@@ -199,7 +205,13 @@ def _begin_anew(parts: _Parts, anew: _Anew) -> None:
             watchdog.busy()
 
     began = begin_epoch(
-        file, anew.ahead, now.utc_ms, trusted=now.trusted, uplinks=anew.uplinks, alive=alive
+        file,
+        anew.ahead,
+        now.utc_ms,
+        trusted=now.trusted,
+        uplinks=anew.uplinks,
+        alive=alive,
+        cursors=anew.cursors,
     )
     watchdog.close()
     for line in log.lines([began], parts.settings.station.language):

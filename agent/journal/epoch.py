@@ -8,7 +8,7 @@ passed; checkpoint and book come along; the old file stays beside the new one un
 name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
@@ -82,18 +82,21 @@ def begin_epoch(
     trusted: bool,
     uplinks: Sequence[str],
     alive: Callable[[], object],
+    cursors: Mapping[str, int] | None = None,
 ) -> EpochBegan:
     """Put a journal of a new epoch in the place of this one, which nobody has open; its record 1.
 
-    What not all of `uplinks` have passed is carried over. At any moment a power cut leaves one of
-    the two, whole, under the name. A year that one of them has not read takes 14 s of a PC's
-    core, and a Pi has slower ones: `alive` is called for each batch, lest it be taken for stuck.
+    What not all of `uplinks` have passed is carried over, by `cursors` as they were before this
+    copy was sent from: a platform takes what has a number that it knows for a repetition. At any
+    moment a power cut leaves one of the two, whole, under the name. A year that one of them has not
+    read takes 14 s of a PC's core, and a Pi has slower ones: `alive` is called for each batch, lest
+    it be taken for stuck.
     """
     fresh = path.with_name(FRESH)
     for leftover in (fresh, _beside(fresh, "-wal"), _beside(fresh, "-shm")):
         leftover.unlink(missing_ok=True)
     with closing(Journal.open(path)) as old, closing(Journal.open(fresh)) as new:
-        cursors = old.cursors()
+        cursors = old.cursors() if cursors is None else cursors
         passed = min((cursors.get(name, 0) for name in uplinks), default=old.head.number)
         archive = _archive(path, old.epoch)
         began = EpochBegan(

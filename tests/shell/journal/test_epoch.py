@@ -81,6 +81,18 @@ def test_a_new_epoch_holds_the_entries_and_what_was_not_sent(
     aside.close()
 
 
+def test_what_was_sent_since_a_copy_was_put_back_is_carried_over_all_the_same(
+    path: Path, sample: Minute, entry: Minute
+) -> None:
+    """Its numbers were taken: who had them already threw it away, and a cursor passed it."""
+    restored(path, sample, entry).close()
+    ahead, cursors = Ahead("a", 500), {"a": 6, "b": 7}
+    began = begin_epoch(
+        path, ahead, AT_UTC_MS, trusted=True, uplinks=["a", "b"], alive=list, cursors=cursors
+    )
+    assert (began.copied, began.passed) == (1 + 6, 6), "an entry, and 7 to 12"
+
+
 def test_an_epoch_begins_at_most_once_in_a_thousand_records(
     path: Path, sample: Minute, entry: Minute
 ) -> None:

@@ -44,6 +44,8 @@ def test_the_numbers_begin_again_and_the_pump_runs_on(tmp_path: Path) -> None:
         first = reader.page(0, 1).rows[0]
         assert first.kind == "epoch_began"
         assert json.loads(first.body)[0] == before["epoch"]
+        # What a platform was sent under numbers that it held already, it took for repetitions.
+        assert json.loads(first.body)[6] == 0 < before["uplinks"]["a"]["cursor"]
         assert [aside.name for aside in reader.archives()] == [f"journal-{before['epoch']}.db"]
         reader.close()
 
