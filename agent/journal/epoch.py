@@ -118,12 +118,7 @@ def begin_epoch(
         new.fold()
         # Before the swap: after a power cut between the two, the old file is seen to be a copy.
         note_place(fresh, new)
-    # What a log still held would be replayed into another file.
-    for log in (_beside(path, "-wal"), _beside(fresh, "-wal")):
-        if log.exists() and log.stat().st_size > 0:
-            raise JournalFailed("journal_failed.log_in_use", file=log)
-        log.unlink(missing_ok=True)
-    _beside(path, "-shm").unlink(missing_ok=True)
+    _drop_logs(path, fresh)
     _take_place(fresh, path, archive)
     return began
 
@@ -157,6 +152,15 @@ def _unsent(old: Journal, passed: int, alive: Callable[[], object]) -> Iterator[
                 body = decoded(old.path, row)
                 yield Stamped(row.at_utc_ms, bool(row.trusted), body)
         passed = page[-1].number
+
+
+def _drop_logs(path: Path, fresh: Path) -> None:
+    """What a log still held would be replayed into another file."""
+    for log in (_beside(path, "-wal"), _beside(fresh, "-wal")):
+        if log.exists() and log.stat().st_size > 0:
+            raise JournalFailed("journal_failed.log_in_use", file=log)
+        log.unlink(missing_ok=True)
+    _beside(path, "-shm").unlink(missing_ok=True)
 
 
 def _take_place(fresh: Path, path: Path, archive: Path) -> None:

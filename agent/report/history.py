@@ -172,10 +172,17 @@ def _copied(reader: Reader) -> int:
 
 
 def _opened(newest: Path, began: EpochBegan) -> Reader | None:
-    """The file of the epoch before, if it is there and is whole up to what it was left at."""
-    if not began.previous_epoch.isalnum():  # it becomes a name: a forged one could lead anywhere
+    """The file of the epoch before, under the station's name for it where this is a copy."""
+    epoch = began.previous_epoch
+    if not epoch.isalnum():  # it becomes a name: a forged one could lead anywhere
         return None
-    file = newest.with_name(f"{newest.stem}-{began.previous_epoch}{newest.suffix}")
+    names = dict.fromkeys((f"{newest.stem}-{epoch}{newest.suffix}", f"journal-{epoch}.db"))
+    found = (_left_at(newest.with_name(name), began) for name in names)
+    return next((reader for reader in found if reader is not None), None)
+
+
+def _left_at(file: Path, began: EpochBegan) -> Reader | None:
+    """The file, if it is there and is whole up to what it was left at."""
     if not file.is_file():
         return None
     with ExitStack() as undo:

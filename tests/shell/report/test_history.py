@@ -204,6 +204,16 @@ def test_a_missing_epoch_is_said_and_what_was_carried_over_is_told(
     assert report(pen.path, "2026").missing_epoch == told.missing_epoch
 
 
+def test_a_copy_under_another_name_finds_the_earlier_epoch_as_the_station_named_it(
+    pen: Pen, report: Report
+) -> None:
+    """An office has many wells: it was told to put the file there that lay there."""
+    restored(pumped(pen))
+    copy = pen.path.rename(pen.path.with_name("well-14-0127.sqlite"))
+    told = report(copy, "2026")
+    assert (told.missing_epoch, len(told.proof)) == ("", 2)
+
+
 def test_a_forged_name_of_an_epoch_leads_nowhere(pen: Pen, report: Report) -> None:
     pen.write("2026-03-01", EpochBegan("../../etc/x", 1, "", 2, "a", 0))
     pumped(pen)
