@@ -9,7 +9,7 @@ from agent.catalogue import Told
 from agent.cli.asking import account_lines, administrator, labelled
 from agent.cli.health import health_lines
 from agent.cli.options import add_config, language_of, settings_of
-from agent.console.screens.status import answer
+from agent.console.screens.status import answer, pump
 from agent.core.model import ConditionKind, Quantity
 
 ANSWER_WITHIN_S = 10.0
@@ -58,12 +58,7 @@ def screen(state: dict[str, Any], language: str) -> list[str]:
         "",
         *account_lines(state["balance"], language),
         line("relay", f"{say('state.' + state['relay'])} ({say('energise.' + state['energise'])})"),
-        line("pump", say("state.running" if state["session"] else "state.stopped")),
-        *(
-            [line("session", words.volume(state["session"]["volume_l"]))]
-            if state["session"]
-            else []
-        ),
+        line("pump", pump(state, language)),
         *(line(name, _value(state, quantity, language)) for name, quantity in _SHOWN.items()),
         line("conditions", "" if state["conditions"] else say("state.none")),
         *(f"    {_condition(one, language)}" for one in state["conditions"]),

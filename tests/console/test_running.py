@@ -2,10 +2,11 @@
 
 import re
 
+from agent.cli.status import screen
 from agent.core.model import Fault, LayUpOrder, Session
 from agent.status import _session
 from tests.console.stations import Station, Visitor
-from tests.core.story import DAY, HOUR, OF_FLOW_METER, Story
+from tests.core.story import DAY, HOUR, OF_FLOW_METER, OF_POWER_METER, Story
 
 _SHOWN = re.compile(r"  Pump +(.*), [0-9.]+ m³")
 
@@ -43,7 +44,7 @@ def test_of_a_run_from_before_a_boot_without_time_nobody_says_how_long() -> None
     story.power_off(HOUR, trusted=False)
     story.welded = story.running = True
     story.after(5)
-    assert shown(story) == "running"
+    assert shown(story) == "running —"
 
 
 def test_a_pump_that_stopped_while_no_total_is_read_does_not_run() -> None:
@@ -63,3 +64,20 @@ def test_a_pump_that_stopped_while_no_total_is_read_does_not_run() -> None:
     story.heal()
     story.after(10)
     assert story.of(Session)[-1].stopped_utc_ms < story.begins_utc_ms + 100_000
+
+
+def test_the_shell_says_of_the_pump_what_the_console_says() -> None:
+    """Where no meter answers its first line said that nobody knows, and its own that it runs."""
+    story = Story().commission().after(2)
+    story.start()
+    story.after(60)
+    station = Station(story)
+    station.seat = "li"
+    assert "Pump                running 1 min 0 s, 1.525 m³" in told_by_shell(station)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER, *OF_POWER_METER)
+    story.after(90)
+    assert "Pump                ran when last seen, 2 min 31 s, 1.525 m³" in told_by_shell(station)
+
+
+def told_by_shell(station: Station) -> str:
+    return "\n".join(screen(station.call("status", {}, 1)["state"], "en"))

@@ -49,7 +49,7 @@ TERMS = {
     "label.flow": "瞬时流量",
     "label.total": "累计流量",
     "label.energy": "有功电量",
-    "label.session": "取水过程",
+    "record.session": "取水过程",
     "label.level": "埋深",
     "label.document": "文号",
     "state.permitted": "允许取水",

@@ -185,19 +185,23 @@ def _cubic(litres: int) -> str:
     return words.volume(litres).removesuffix(" m³")
 
 
+def pump(state: State, language: str) -> str:
+    """What it does; where no meter answers, what was last seen. The shell says the same."""
+    session = state["session"]
+    if session is None:
+        return words.say("state.stopped", language)
+    ran_ms = session["running_ms"]  # of a run from before a boot no clock may tell
+    lasted = words.ABSENT if ran_ms is None else words.duration(ran_ms, language)
+    seen = words.say("state.seen_running" if _blind(state) else "state.running", language)
+    return f"{seen} {lasted}, {words.volume(session['volume_l'])}"
+
+
 def _pump(state: State, language: str) -> list[str]:
     def say(key: str) -> str:
         return words.say(key, language)
 
-    session = state["session"]
-    pump = say("state.stopped")
-    if session is not None:
-        ran_ms = session["running_ms"]  # of a run from before a boot no clock may tell
-        lasted = "" if ran_ms is None else f" {words.duration(ran_ms, language)}"
-        seen = say("state.seen_running" if _blind(state) else "state.running")
-        pump = f"{seen}{lasted}, {words.volume(session['volume_l'])}"
     shown = [
-        ("pump", pump),
+        ("pump", pump(state, language)),
         ("flow", _reading(state, Quantity.FLOW_L_PER_H, language)),
         ("power", _reading(state, Quantity.POWER_W, language)),
         ("ratio", _ratio(state)),
