@@ -25,7 +25,7 @@ from agent.cli.journal import every, exported, sought
 from agent.cli.options import add_config, language_of, settings_of
 from agent.core.model import OpenYear
 from agent.desk.client import DeskGone
-from agent.journal import JournalDamaged, JournalFailed, Reader, chain, decoded
+from agent.journal import JournalDamaged, JournalFailed, JournalNewer, Reader, chain, decoded
 from agent.journal.opening import lock
 from agent.lease import Lease
 from agent.ports import RelayGone
@@ -129,7 +129,8 @@ def _at_rest(settings: Settings) -> None:
 def _waiting(settings: Settings) -> dict[str, int]:
     """How many records each platform has not got; a journal that cannot be read says nothing."""
     file = journal_file(settings)
-    with suppress(JournalDamaged, JournalFailed), closing(Reader(file)) as reader:
+    unreadable = (JournalDamaged, JournalFailed, JournalNewer)
+    with suppress(*unreadable), closing(Reader(file)) as reader:
         head = reader.head().number
         return {name: head - at for name, at in reader.cursors().items() if at < head}
     return {}

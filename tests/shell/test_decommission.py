@@ -3,10 +3,11 @@
 import hashlib
 import io
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -219,6 +220,20 @@ def test_a_folder_that_would_be_wiped_or_is_there_is_refused(config: Path, folde
     ):
         assert run(config, "--handover", str(out), "--confirm", settings.station.id) == REFUSED
     assert (settings.station.state_dir / "journal.db").exists()
+
+
+def test_a_journal_of_a_newer_version_is_handed_over_by_that_and_wiped_by_any(
+    config: Path, folder: Path
+) -> None:
+    """It could not be wiped at all: how much waits in it could not be read, as of a damaged one."""
+    file = station(config).station.state_dir / "journal.db"
+    with closing(sqlite3.connect(file)) as outside:
+        outside.execute("PRAGMA user_version = 99")
+    confirmed = ("--confirm", station(config).station.id)
+    assert run(config, "--handover", str(folder / "out"), *confirmed) == DATA
+    assert file.exists()
+    assert run(config, "--without-export", *confirmed) == 0
+    assert files(folder) <= {"out"}
 
 
 def test_once_done_there_is_no_station(config: Path) -> None:
