@@ -79,5 +79,12 @@ def test_the_shell_says_of_the_pump_what_the_console_says() -> None:
     assert "Pump                ran when last seen, 2 min 31 s, 1.525 m³" in told_by_shell(station)
 
 
+def test_a_pump_that_neither_meter_shows_is_not_said_to_stand() -> None:
+    story = Story().commission().after(2)
+    story.lay(Fault.TIMEOUT, *OF_FLOW_METER, *OF_POWER_METER)
+    story.after(90)
+    assert "Pump              not known" in Visitor(Station(story)).signed_in("status")
+
+
 def told_by_shell(station: Station) -> str:
     return "\n".join(screen(station.call("status", {}, 1)["state"], "en"))

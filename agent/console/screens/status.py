@@ -189,7 +189,7 @@ def pump(state: State, language: str) -> str:
     """What it does; where no meter answers, what was last seen. The shell says the same."""
     session = state["session"]
     if session is None:
-        return words.say("state.stopped", language)
+        return words.say("state.unseen" if _blind(state) else "state.stopped", language)
     ran_ms = session["running_ms"]  # of a run from before a boot no clock may tell
     lasted = words.ABSENT if ran_ms is None else words.duration(ran_ms, language)
     seen = words.say("state.seen_running" if _blind(state) else "state.running", language)
