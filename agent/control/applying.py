@@ -63,6 +63,20 @@ def permit(organs: Organs, outcome: Outcome) -> None:
         return  # as above
 
 
+def shown(relay: Relay, outcome: Outcome, seen: Seen) -> bool | None:
+    """The relay's position for the picture: asked anew where this scan moved it.
+
+    It was looked at before. Whoever is answered would find a permission beside an open relay, which
+    is this controller's fault, for as long as a scan lasts.
+    """
+    if not any(isinstance(one, RelayMoved) for one in outcome.bodies):
+        return seen.relay_permitted
+    try:
+        return relay.position().permitted
+    except RelayGone:
+        return None
+
+
 def commit(organs: Organs, loop: Loop, outcome: Outcome) -> bool:
     """Make a scan durable before anything of it is applied."""
     for body in outcome.bodies:
@@ -116,7 +130,7 @@ def publish(organs: Organs, identity: Identity, loop: Loop, outcome: Outcome, se
     around = Around(
         head=(loop.committed.head.number, loop.committed.head.hash.hex()),
         journal_failing=loop.writer.failing,
-        relay_permitted=seen.relay_permitted,
+        relay_permitted=shown(organs.relay, outcome, seen),
         uplinks=organs.desk.uplinks(),
         instruments=organs.book.instruments(),
         keys=joined(organs.keys, organs.book.keys()),

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from agent.control.applying import permit
+from agent.control.applying import permit, shown
 from agent.core.scan import Outcome
+from agent.core.state import Seen
+from agent.ports import RelayGone, RelayPosition
 from tests.core.story import SITE, Story
 
 
@@ -53,3 +55,26 @@ def test_a_decision_as_old_as_its_lease_is_told_to_nobody(waited_ms: int) -> Non
     """Not even the edge: control stood still between writing it down and telling it."""
     story = Story().commission()
     assert told(story.outcomes[-1], waited_ms) == []
+
+
+class Standing:
+    """A relay that stands where it stands, or does not answer."""
+
+    def __init__(self, *, permitted: bool | None) -> None:
+        self.permitted = permitted
+
+    def position(self) -> RelayPosition:
+        if self.permitted is None:
+            raise RelayGone("gone")
+        return RelayPosition(self.permitted, 0)
+
+
+@pytest.mark.parametrize("now", [True, False, None])
+def test_whoever_is_answered_sees_the_relay_as_his_order_left_it(*, now: bool | None) -> None:
+    """A release that was obeyed was followed by "permitted, and the relay is open" for a scan."""
+    story = Story().commission()
+    before = Seen(story.outcomes[-1].moment, (), relay_permitted=False)
+    relay: Any = Standing(permitted=now)
+    assert shown(relay, story.outcomes[-1], before) is now
+    story.after(1)
+    assert shown(relay, story.outcomes[-1], before) is False
