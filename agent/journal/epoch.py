@@ -27,6 +27,8 @@ from agent.journal.store import Journal, Stamped, Transaction
 EPOCH_RECORDS_MIN: Final = 1000
 ARCHIVES_MAX: Final = 5
 BATCH_RECORDS: Final = 1000
+# Two weeks of minutes: carried over within a lease, so that no platform's claim stops a pump.
+SENT_AGAIN_MAX: Final = 20_000
 FRESH: Final = "new-journal.db"
 
 # Of the old epoch alone.
@@ -96,7 +98,7 @@ def begin_epoch(
     for leftover in (fresh, _beside(fresh, "-wal"), _beside(fresh, "-shm")):
         leftover.unlink(missing_ok=True)
     with closing(Journal.open(path)) as old, closing(Journal.open(fresh)) as new:
-        cursors = old.cursors() if cursors is None else cursors
+        cursors = _unsent_yet(old.cursors(), cursors)
         passed = min((cursors.get(name, 0) for name in uplinks), default=old.head.number)
         archive = _archive(path, old.epoch)
         began = EpochBegan(
@@ -121,6 +123,14 @@ def begin_epoch(
     _drop_logs(path, fresh)
     _take_place(fresh, path, archive)
     return began
+
+
+def _unsent_yet(now: Mapping[str, int], before: Mapping[str, int] | None) -> Mapping[str, int]:
+    """The cursors as they were `before`, where that is not long ago."""
+    if before is None:
+        return now
+    since = {name: number - before.get(name, 0) for name, number in now.items()}
+    return {name: now[name] - (n if n <= SENT_AGAIN_MAX else 0) for name, n in since.items()}
 
 
 def _carried(old: Journal, passed: int, alive: Callable[[], object]) -> Iterator[Stamped]:
