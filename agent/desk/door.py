@@ -59,16 +59,21 @@ class Door:
         client: str,
         room: Room,
         sessions: asyncio.TaskGroup,
+        closing: asyncio.Event,
         on_dropped: Callable[[], None],
     ) -> None:
         self._client = client
         self._room = room
         self._sessions = sessions
+        self._closing = closing
         self._on_dropped = on_dropped
         self._pace = Pace()
         self._open = 0
 
     def greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closing.is_set():  # it was let in before, and nobody attends any more
+            writer.close()
+            return
         if self._open >= CONNECTIONS_MAX:
             busy = Told("desk_refused.connections", most=CONNECTIONS_MAX)
             writer.write(wire.refusal(None, Refused(TOO_BUSY, busy)))

@@ -202,7 +202,7 @@ class Desk:
             async with asyncio.TaskGroup() as sessions:
                 sessions.create_task(self._end())
                 for name, one in listening.items():
-                    door = Door(name, self._room, sessions, self._on_dropped)
+                    door = Door(name, self._room, sessions, self._closing, self._on_dropped)
                     await asyncio.start_unix_server(door.greet, sock=one)
         except* _Closed:
             pass
