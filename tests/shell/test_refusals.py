@@ -132,6 +132,7 @@ def test_an_interrupt_while_it_still_starts_is_no_fault() -> None:
     """argparse waits for nothing, so the interrupt waits for it: delivered before anything runs."""
     script = (
         "import signal, sys; import agent.cli as cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's & ignores it
         "cli._parser = lambda _: signal.raise_signal(signal.SIGINT)\n"
         "sys.exit(cli.main(['status']))"
     )

@@ -11,6 +11,7 @@ from agent.control.applying import publish
 from agent.control.organs import Loop, Organs
 from agent.core.scan import Outcome
 from agent.desk.client import Client
+from agent.ports import RelayPosition
 from agent.status import Identity
 from tests.core.story import DAY, HOUR
 from tests.shell.desk.test_consoles import PIN, WAIT_S, Control, first, order, seat
@@ -21,8 +22,15 @@ class Shown(Control):
 
     def _show(self, outcome: Outcome) -> None:
         nothing = SimpleNamespace(standings=lambda: (), counters=lambda: ())
+        relay = SimpleNamespace(position=lambda: RelayPosition(permitted=True, lease_ms=0))
         organs = SimpleNamespace(
-            desk=self.desk, book=self.book, keys=(), meters=nothing, inputs=None, health=None
+            desk=self.desk,
+            book=self.book,
+            keys=(),
+            meters=nothing,
+            relay=relay,
+            inputs=None,
+            health=None,
         )
         loop = SimpleNamespace(
             committed=SimpleNamespace(head=self.journal.head), writer=SimpleNamespace(failing=None)
