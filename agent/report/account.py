@@ -6,7 +6,7 @@ any stretches are the ledger's figures to the litre, whatever the clock did mean
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from agent.core.ledger import Ledger, counted_l, used_until, used_wh, withdrawn_l
 from agent.core.model import (
@@ -116,8 +116,10 @@ class Account:
                     self.total_l += max(0, body.withdrawn_l - self.withdrawn_l)
             case Confirmed(quantity=Quantity.ENERGY_WH):
                 self._reach(None, body.total_l)
-            case _:
+            case Confirmed() | Bridged():
                 self._reach(body.total_l, None)
+            case _:
+                assert_never(body)
 
     def settle(self) -> list[Moved]:
         """What was added since this was last asked."""

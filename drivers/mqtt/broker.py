@@ -7,6 +7,7 @@
   after one keepalive and gives up after two.
 """
 
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ CONNECT_TIMEOUT_S = 5.0
 READS_MAX = 64
 GOODBYE_TRIES = 10
 GOODBYE_TRY_S = 0.05
+ANSWERS_BYTES = 4096
 _OF_NAME = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH
 _OF_TIME = (9, 10)  # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED
 
@@ -148,17 +150,35 @@ def _ready(sock: Any, event: int, wait_s: float) -> bool:
 
 
 def say_goodbye(client: paho.Client) -> None:
-    """Write what is queued and disconnect, within GOODBYE_TRIES × GOODBYE_TRY_S."""
-    client.disconnect()
-    for _ in range(GOODBYE_TRIES):
-        sock = client.socket()
-        if sock is None:
-            return
-        _ready(sock, POLLOUT, GOODBYE_TRY_S)
-        client.loop_write()
+    """Write what is queued and disconnect; two waits of at most GOODBYE_TRIES × GOODBYE_TRY_S.
+
+    The second is for the broker to hang up. paho closes at once, and a socket closed on answers
+    that nobody read resets the connection: a busy broker throws the goodbye away, unread.
+    """
     sock = client.socket()
-    if sock is not None:
-        sock.close()
+    if sock is None:
+        return
+    with socket.socket(fileno=os.dup(sock.fileno())) as kept:
+        client.disconnect()
+        for _ in range(GOODBYE_TRIES):
+            sock = client.socket()
+            if sock is None:
+                _until_hung_up(kept)
+                return
+            _ready(sock, POLLOUT, GOODBYE_TRY_S)
+            client.loop_write()
+        sock = client.socket()
+        if sock is not None:
+            sock.close()
+
+
+def _until_hung_up(kept: socket.socket) -> None:
+    for _ in range(GOODBYE_TRIES):
+        try:
+            if _ready(kept, POLLIN, GOODBYE_TRY_S) and not kept.recv(ANSWERS_BYTES):
+                return
+        except OSError:
+            return  # it was torn meanwhile
 
 
 def reason_words(reason: ReasonCode, properties: Properties | None) -> str:
