@@ -190,6 +190,26 @@ def test_birth_last_will_and_goodbye_are_told_apart(mosquitto: Mosquitto) -> Non
         assert online(receiver) == ("offline", "stopped")
 
 
+def test_a_goodbye_outlives_answers_that_nobody_has_read() -> None:
+    """A connection that was reset for them told a busy broker nothing: 'lost' for 'stopped'."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        link = link_to(at(listening.getsockname()[1]))
+        link.connect()
+        peer = listening.accept()[0]
+        peer.settimeout(20)
+        with peer:
+            turn(link)
+            peer.sendall(CONNACK_OK)
+            hear(link, LinkUp)
+            peer.sendall(bytes([0xD0, 0]))
+            link.close()
+            told = b""
+            while more := peer.recv(4096):
+                told += more
+    assert b"stopped" in told
+    assert bytes([0xE0, 0]) in told[-4:]
+
+
 # --- half-open links ------------------------------------------------------------------------------
 
 
